@@ -1,0 +1,1 @@
+"""The Lotus server: usage-based billing from an event to a paid invoice."""

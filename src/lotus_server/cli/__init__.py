@@ -1,0 +1,29 @@
+"""The `lotus` command: one file per subcommand."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(name="lotus", no_args_is_help=True, help="Usage-based billing in one process.")
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - the shape of an option callback
+    if asked:
+        typer.echo(f"lotus {version('lotus-server')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Usage-based billing in one process."""
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app()

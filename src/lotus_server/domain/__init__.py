@@ -1,0 +1,1 @@
+"""What billing means, as pure functions of data; one room per idea."""

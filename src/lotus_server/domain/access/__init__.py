@@ -1,0 +1,1 @@
+"""May this customer do this now, and how much is left."""

@@ -1,0 +1,1 @@
+"""What is sold: features, plans, versions, components and add-ons."""

@@ -1,0 +1,1 @@
+"""Grants, the order they burn down in, and their ledger."""

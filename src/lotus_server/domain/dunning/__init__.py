@@ -1,0 +1,1 @@
+"""What to do about an unpaid invoice, and when."""

@@ -1,0 +1,1 @@
+"""Lines, discounts, tax, totals, states and corrections of invoices."""

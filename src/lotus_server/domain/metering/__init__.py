@@ -1,0 +1,1 @@
+"""What is counted: metrics, filters and aggregations over events."""

@@ -1,0 +1,1 @@
+"""Quantity times price: lines that explain themselves."""

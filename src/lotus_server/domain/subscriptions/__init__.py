@@ -1,0 +1,1 @@
+"""Who has which plan, from when to when."""

@@ -1,0 +1,1 @@
+"""The ASGI edge: routes, authentication and problem answers, without business rules."""

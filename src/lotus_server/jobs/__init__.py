@@ -1,0 +1,1 @@
+"""What runs on a clock: claim due rows, call a use case."""

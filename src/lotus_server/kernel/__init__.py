@@ -1,0 +1,1 @@
+"""Words used everywhere: errors, exact numbers, money, periods, instants, identifiers."""

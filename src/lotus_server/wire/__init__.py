@@ -1,0 +1,1 @@
+"""JSON shapes and their mapping to domain objects."""
