@@ -1,1 +1,1 @@
-"""What the use cases need from outside, as protocols."""
+"""Protocols only: what the system needs of the outside, in its own words."""

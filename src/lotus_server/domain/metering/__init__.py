@@ -1,1 +1,48 @@
-"""What is counted: metrics, filters and aggregations over events."""
+"""From events to quantities: metric definitions, filters, aggregates, and the oracle that judges them."""
+
+from lotus_server.domain.metering.aggregates import (
+    UNGROUPED,
+    SeenValues,
+    State,
+    Usage,
+    ValuesInMemory,
+    advance,
+    combine,
+    group_key,
+)
+from lotus_server.domain.metering.definition import (
+    Aggregation,
+    Filter,
+    Metric,
+    MetricDefinition,
+    Operator,
+    PropertyMatch,
+    Selection,
+)
+from lotus_server.domain.metering.events import Event, Verdict
+from lotus_server.domain.metering.filters import compile_filters
+from lotus_server.domain.metering.oracle import usage_of
+from lotus_server.domain.metering.properties import Properties
+
+__all__ = [
+    "UNGROUPED",
+    "Aggregation",
+    "Event",
+    "Filter",
+    "Metric",
+    "MetricDefinition",
+    "Operator",
+    "Properties",
+    "PropertyMatch",
+    "SeenValues",
+    "Selection",
+    "State",
+    "Usage",
+    "ValuesInMemory",
+    "Verdict",
+    "advance",
+    "combine",
+    "compile_filters",
+    "group_key",
+    "usage_of",
+]

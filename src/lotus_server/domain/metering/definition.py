@@ -1,0 +1,128 @@
+"""What a metric is: which events it looks at, what it takes from them, and how it puts that together."""
+
+import hashlib
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from lotus_server.kernel.errors import FieldProblem, Problems
+from lotus_server.kernel.period import Period
+
+FILTERS_MAX: Final = 50
+GROUP_BY_MAX: Final = 5
+FILTER_VALUES_MAX: Final = 1_000
+
+
+class Aggregation(StrEnum):
+    """How the values of the counted events of a period become one quantity."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MAX = "max"
+    UNIQUE = "unique"
+    LATEST = "latest"
+
+
+class Operator(StrEnum):
+    """How a filter compares the event's property with its own value."""
+
+    EQ = "eq"
+    NE = "ne"
+    IN = "in"
+    NOT_IN = "not_in"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    EXISTS = "exists"
+    NOT_EXISTS = "not_exists"
+
+
+FilterScalar = str | Decimal | bool
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """One condition on one property. `value` is null for `exists` and `not_exists`, a tuple for `in` and `not_in`."""
+
+    property: str
+    operator: Operator
+    value: FilterScalar | tuple[FilterScalar, ...] | None = None
+
+
+class MetricDefinition(msgspec.Struct, frozen=True):
+    """The part of a metric that decides numbers. Two metrics of equal definition always have equal quantities."""
+
+    event_name: str
+    aggregation: Aggregation
+    property_name: str | None = None
+    filters: tuple[Filter, ...] = ()
+    group_by: tuple[str, ...] = ()
+
+    def problems(self) -> tuple[FieldProblem, ...]:
+        """Return everything that is wrong with the definition."""
+        found = Problems()
+        if self.aggregation is not Aggregation.COUNT and not self.property_name:
+            found.add("property_name", "required", f"The aggregation {self.aggregation} needs a property_name.")
+        if len(self.filters) > FILTERS_MAX:
+            found.add("filters", "too_many", f"A metric has at most {FILTERS_MAX} filters.")
+        if len(self.group_by) > GROUP_BY_MAX:
+            found.add("group_by", "too_many", f"A metric groups by at most {GROUP_BY_MAX} properties.")
+        if len(set(self.group_by)) < len(self.group_by):
+            found.add("group_by", "duplicate", "A property can be grouped by only once.")
+        for index, condition in enumerate(self.filters):
+            _filter_problems(condition, f"filters[{index}].", found)
+        return found.found
+
+
+def _filter_problems(condition: Filter, path: str, found: Problems) -> None:
+    value, operator = condition.value, condition.operator
+    if not condition.property:
+        found.add(f"{path}property", "required", "A filter names the property it looks at.")
+    if operator in {Operator.EXISTS, Operator.NOT_EXISTS}:
+        return
+    if operator in {Operator.IN, Operator.NOT_IN}:
+        if not isinstance(value, tuple) or not value:
+            found.add(f"{path}value", "invalid", f"The operator {operator} takes a list with at least one value.")
+        elif len(value) > FILTER_VALUES_MAX:
+            found.add(f"{path}value", "too_many", f"A filter lists at most {FILTER_VALUES_MAX} values.")
+    elif value is None or isinstance(value, tuple):
+        found.add(f"{path}value", "invalid", f"The operator {operator} takes a single value.")
+    elif operator not in {Operator.EQ, Operator.NE} and not isinstance(value, Decimal):
+        found.add(f"{path}value", "invalid", f"The operator {operator} compares with a number.")
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A named metric of an organization."""
+
+    organization_id: str
+    metric_id: str
+    metric_name: str
+    definition: MetricDefinition
+    is_cost_metric: bool = False
+    archived: bool = False
+
+
+class PropertyMatch(msgspec.Struct, frozen=True):
+    """A subscription's own condition: only events whose property has exactly this text count for it."""
+
+    property_name: str
+    value: str
+
+
+class Selection(msgspec.Struct, frozen=True):
+    """One question to the event store: a metric of one customer over one half-open period."""
+
+    definition: MetricDefinition
+    customer_id: str
+    period: Period
+    matches: tuple[PropertyMatch, ...] = ()
+
+    def fingerprint(self, organization_id: str) -> str:
+        """Return 32 hex digits that are equal exactly for equal questions of one organization.
+
+        Incremental aggregates are stored under it, so a changed definition can never read an aggregate of the old one.
+        """
+        text = msgspec.json.encode((organization_id, self), order="deterministic")
+        return hashlib.blake2b(text, digest_size=16).hexdigest()

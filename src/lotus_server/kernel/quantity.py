@@ -1,0 +1,66 @@
+"""Exact decimal arithmetic. No binary float ever takes part, and no sum ever rounds.
+
+A number that enters has at most 30 digits before and 30 after the decimal point. The context is wide enough that
+10^18 sums of such numbers stay exact; `EXACT` traps the moment a result would not be.
+"""
+
+import re
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import Final
+
+INTEGER_DIGITS_MAX: Final = 30
+FRACTION_DIGITS_MAX: Final = 30
+_LIMIT: Final = Decimal(10) ** INTEGER_DIGITS_MAX
+
+# 30 + 30 digits and 18 for the number of terms, then doubled for one product of two of them.
+EXACT: Final = Context(prec=160, rounding=ROUND_HALF_UP, Emin=-999, Emax=999, traps=[Inexact, InvalidOperation, Overflow])
+
+# One division per line may be inexact (a third of a month). 100 digits are far beyond the digits of any tie: a quotient that
+# is a tie at a minor unit has a finite expansion and is therefore exact here.
+DIVISION: Final = Context(prec=160, rounding=ROUND_HALF_UP, Emin=-999, Emax=999, traps=[InvalidOperation, Overflow])
+
+ZERO: Final = Decimal(0)
+ONE: Final = Decimal(1)
+
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def in_range(value: Decimal) -> bool:
+    """Tell whether a finite number keeps within the digits that the arithmetic here is exact for."""
+    if not value.is_finite():
+        return False
+    exponent = value.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return value.adjusted() < INTEGER_DIGITS_MAX and exponent >= -FRACTION_DIGITS_MAX and value.copy_abs() < _LIMIT
+
+
+def parse_decimal(text: str) -> Decimal | None:
+    """Return the exact value of a decimal literal such as `-1.50` or `2e3`; None when it is none or out of range."""
+    stripped = text.strip()
+    if len(stripped) > 80 or _NUMBER.fullmatch(stripped) is None:
+        return None
+    value = Decimal(stripped)
+    return value if in_range(value) else None
+
+
+def add(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact sum."""
+    return EXACT.add(left, right)
+
+
+def multiply(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact product."""
+    return EXACT.multiply(left, right)
+
+
+def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """Return the quotient to 160 significant digits."""
+    return DIVISION.divide(dividend, divisor)
+
+
+def plain(value: Decimal) -> str:
+    """Return a number as people write it: no exponent, no trailing zeros after the point (`1.50` -> `1.5`, `1E+2` -> `100`)."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text

@@ -1,0 +1,158 @@
+"""The event store: an append-only log of events with exactly-once acceptance, and exact answers about usage.
+
+Every adapter passes `tests/contracts/test_event_store.py`, with the oracle of `domain/metering` as judge.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from lotus_server.domain.metering import Event, Properties, Selection, Usage, Verdict
+
+
+class BodyForm(StrEnum):
+    """How the bytes of a submission are to be read."""
+
+    JSON = "json"
+    CLOUDEVENT = "cloudevent"
+    CLOUDEVENTS = "cloudevents"
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """The body of one request as it came from the network, not yet decoded: decoding is work for whoever appends.
+
+    `now` is the organization's present (its own clock for a sandbox). `known_customers_only` turns events of customers that are not
+    in `known_customers` away.
+    """
+
+    organization_id: str
+    body: bytes
+    now: datetime
+    form: BodyForm = BodyForm.JSON
+    is_gzip: bool = False
+    wants_results: bool = False
+    known_customers: frozenset[str] | None = None
+
+
+class IncomingEvent(msgspec.Struct):
+    """One well-formed event of a submission.
+
+    `happened_us` is microseconds since 1970; `has_own_time` is false when the sender gave none and the moment of arrival was taken.
+    `properties_json` is the sender's own text, kept byte for byte.
+    """
+
+    idempotency_id: str
+    customer_id: str
+    event_name: str
+    happened_us: int
+    has_own_time: bool
+    properties_json: bytes
+    properties: Properties
+
+
+class RejectedEvent(msgspec.Struct, frozen=True):
+    """One event of a submission that is not well-formed: its place in the batch, its id if it has one, and why."""
+
+    position: int
+    idempotency_id: str | None
+    reason: str
+
+
+class DecodedBatch(msgspec.Struct):
+    """A submission taken apart. `positions[i]` is the place of `events[i]` in the batch."""
+
+    events: list[IncomingEvent]
+    positions: list[int]
+    rejected: list[RejectedEvent]
+
+
+Decoder = Callable[[Submission], DecodedBatch]
+"""Takes a submission apart. Raises Invalid when the body as a whole cannot be read, TooLarge when it exceeds a limit."""
+
+
+class EventResult(msgspec.Struct, frozen=True):
+    """The verdict on one event of a submission; `reason` says why it was not accepted."""
+
+    idempotency_id: str | None
+    status: Verdict
+    reason: str | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of a submission, once everything accepted is on disk.
+
+    `failures` are the conflicts and rejections. `results` has every event in the order of the batch, when the submission wanted them.
+    """
+
+    accepted: int
+    duplicates: int
+    failures: tuple[EventResult, ...] = ()
+    results: tuple[EventResult, ...] | None = None
+
+
+class EventQuery(msgspec.Struct, frozen=True):
+    """Which events to list, newest accepted first. `start` is included, `end` is not; `before` is an exclusive sequence number."""
+
+    customer_id: str | None = None
+    event_name: str | None = None
+    idempotency_id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class Drift(msgspec.Struct, frozen=True):
+    """One incremental aggregate beside its recount from the raw events."""
+
+    organization_id: str
+    selection: Selection
+    kept: Usage
+    recounted: Usage
+
+    @property
+    def is_zero(self) -> bool:
+        """Tell whether the aggregate is right."""
+        return self.kept == self.recounted
+
+
+class EventStore(Protocol):
+    """Where events live. An acknowledged event survives a crash and is counted exactly once, for ever."""
+
+    async def append(self, submission: Submission) -> Receipt:
+        """Decode, judge and store a submission; every event accepted is on disk when this returns.
+
+        The guard of exactly-once is (organization, idempotency_id), without a time limit. The same id with the same content is
+        a duplicate, with other content a conflict; within one batch the first one stands. A time that the sender did not give does
+        not take part in the comparison. Concurrent submissions share a commit.
+
+        Raises Invalid or TooLarge from the decoder, Unavailable when the store cannot take events now (nothing of it was stored).
+        """
+        ...
+
+    def usage(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage]:
+        """Return the usage of each selection over every acknowledged event. May block while an aggregate is made for the first time."""
+        ...
+
+    def usage_at_hand(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage] | None:
+        """Return the same in microseconds when all aggregates exist already, or None; fit for an event loop."""
+        ...
+
+    def events(self, organization_id: str, query: EventQuery) -> list[Event]:
+        """Return up to `limit` events, newest accepted first."""
+        ...
+
+    def event_count(self, organization_id: str | None = None) -> int:
+        """Return how many events are stored, of one organization or of all."""
+        ...
+
+    def verify(self, progress: Callable[[int, int], None]) -> Iterator[Drift]:
+        """Recount every aggregate from the raw events with the oracle; `progress` is told (events read, events in all)."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is acknowledged and release everything; submissions after this are refused."""
+        ...
