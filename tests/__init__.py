@@ -1,0 +1,1 @@
+"""Tests of the server; shared helpers are imported as `tests.<name>`."""

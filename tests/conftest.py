@@ -1,0 +1,79 @@
+"""What every test can ask for."""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+
+import hypothesis
+import pytest
+
+from tests.postgres_server import PostgresServer, find_programs, running_postgres
+
+# The machine that runs the tests may be busy, so slowness alone is no failure. `make test` (CI) takes the same examples
+# each time, so that whoever repeats a failed run sees the failure; `make test-long` looks for new ones.
+hypothesis.settings.register_profile("short", deadline=None, print_blob=True, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=2_000)
+hypothesis.settings.load_profile("short")
+
+
+def _refuse_other_machines(event: str, arguments: tuple[object, ...]) -> None:
+    """Tests talk to this machine only; a test that needs the internet fails, here and everywhere."""
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple):
+        return  # a unix socket
+    host = str(address[0]).partition("%")[0]  # without an IPv6 zone
+    if host == "localhost":
+        return
+    try:
+        allowed = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        allowed = False
+    if not allowed:
+        message = f"a test tried to reach {host}"
+        raise RuntimeError(message)
+
+
+sys.addaudithook(_refuse_other_machines)
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this test run; skipped on a machine without one, unless the run must not skip."""
+    programs = find_programs()
+    if programs is None:
+        reason = "PostgreSQL's programs are not installed (`make test` installs them)"
+        if os.environ.get("LOTUS_TEST_POSTGRES") == "required":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running_postgres(programs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: PostgresServer) -> str:
+    """SQLAlchemy's address of the server's own database `postgres`; for data, ask for `postgres_database`."""
+    return postgres_server.url()
+
+
+@pytest.fixture
+def postgres_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """SQLAlchemy's address of an empty database that only this test uses."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def postgres_module_database(postgres_server: PostgresServer) -> Iterator[str]:
+    """SQLAlchemy's address of an empty database that the tests of this file share."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
