@@ -1,1 +1,5 @@
-"""Grants, the order they burn down in, and their ledger."""
+"""Credits: a customer's balance and the postings it is the sum of."""
+
+from lotus_server.domain.credits.ledger import CreditPosting
+
+__all__ = ["CreditPosting"]

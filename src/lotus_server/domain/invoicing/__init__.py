@@ -1,1 +1,11 @@
-"""Lines, discounts, tax, totals, states and corrections of invoices."""
+"""Invoices: lines, totals, and what makes one unique."""
+
+from lotus_server.domain.invoicing.invoice import (
+    BillingType,
+    Invoice,
+    InvoiceLine,
+    LineKind,
+    PaymentStatus,
+)
+
+__all__ = ["BillingType", "Invoice", "InvoiceLine", "LineKind", "PaymentStatus"]

@@ -1,1 +1,5 @@
-"""Quantity times price: lines that explain themselves."""
+"""Quantity x price -> an amount that explains itself."""
+
+from lotus_server.domain.rating.lines import Rated, Step
+
+__all__ = ["Rated", "Step"]

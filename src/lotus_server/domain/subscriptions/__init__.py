@@ -1,1 +1,5 @@
-"""Who has which plan, from when to when."""
+"""Subscriptions: periods, renewal, cancellation, as decisions on data."""
+
+from lotus_server.domain.subscriptions.subscription import Status, Subscription
+
+__all__ = ["Status", "Subscription"]

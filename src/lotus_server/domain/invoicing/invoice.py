@@ -1,0 +1,74 @@
+"""Invoices and their lines, as they are kept."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from lotus_server.domain.rating import Step
+from lotus_server.kernel.period import Period
+
+
+class PaymentStatus(StrEnum):
+    """Where an issued invoice stands."""
+
+    UNPAID = "unpaid"
+    PAID = "paid"
+    VOIDED = "voided"
+
+
+class LineKind(StrEnum):
+    """What a line charges for."""
+
+    USAGE = "usage"
+    RECURRING = "recurring"
+
+
+class BillingType(StrEnum):
+    """When the service of a line is rendered, seen from its invoice."""
+
+    IN_ADVANCE = "in_advance"
+    IN_ARREARS = "in_arrears"
+
+
+class InvoiceLine(msgspec.Struct, frozen=True):
+    """One line. `amount` is rounded to the currency's minor unit, `exact_amount` is what it was rounded from; `steps` say how it came about."""
+
+    name: str
+    kind: LineKind
+    billing_type: BillingType
+    period: Period
+    quantity: Decimal
+    exact_amount: Decimal
+    amount: Decimal
+    plan_id: str
+    version_id: str
+    charge_id: str
+    metric_id: str | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class Invoice(msgspec.Struct, frozen=True):
+    """An issued invoice.
+
+    `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period start>`): it is
+    what makes billing the same thing twice impossible. `subtotal` is the sum of the lines; `credit_applied` of it was
+    paid from the customer's balance; `total` is what is left to pay. A negative subtotal became credit, and then the total is zero.
+    """
+
+    organization_id: str
+    invoice_id: str
+    invoice_number: str
+    cause: str
+    customer_id: str
+    subscription_id: str
+    currency: str
+    period: Period
+    issued_at: datetime
+    due_at: datetime
+    lines: tuple[InvoiceLine, ...]
+    subtotal: Decimal
+    credit_applied: Decimal
+    total: Decimal
+    payment_status: PaymentStatus = PaymentStatus.UNPAID

@@ -1,0 +1,53 @@
+"""A subscription: one customer on one plan version, from an instant on, in periods."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from lotus_server.domain.metering import PropertyMatch
+from lotus_server.kernel.period import Duration, Period
+
+
+class Status(StrEnum):
+    """Where a subscription stands at an instant."""
+
+    NOT_STARTED = "not_started"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A subscription as it is kept.
+
+    `anchor` is the instant from which all period boundaries are computed. `ends_at` is the first instant no longer covered (null: it
+    renews for ever). `open_period` is the earliest period that is not yet invoiced in full; `due_at` is when billing has to
+    look at the subscription next (null: never again). `parked_cause` says why billing could not go on, and then `due_at` is the next try.
+    """
+
+    organization_id: str
+    subscription_id: str
+    customer_id: str
+    plan_id: str
+    version_id: str
+    duration: Duration
+    starts_at: datetime
+    anchor: datetime
+    ends_at: datetime | None
+    auto_renew: bool
+    is_new: bool
+    open_period: Period
+    created_at: datetime
+    due_at: datetime | None
+    matches: tuple[PropertyMatch, ...] = ()
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    canceled_at: datetime | None = None
+    is_fully_billed: bool = False
+    parked_cause: str | None = None
+
+    def status_at(self, now: datetime) -> Status:
+        """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""
+        if self.ends_at is not None and now >= self.ends_at:
+            return Status.ENDED
+        return Status.NOT_STARTED if now < self.starts_at else Status.ACTIVE

@@ -1,0 +1,365 @@
+"""The records: everything but events. Organizations, keys, customers, catalog, subscriptions, invoices, the credit ledger.
+
+A use case opens one transaction, which commits when the block ends and rolls back when it raises. Uniqueness is kept by the database:
+`add` raises Conflict when the thing exists. Every look-up takes the organization, so no tenant can reach another's rows.
+Every adapter passes `tests/contracts/test_records.py`.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from lotus_server.domain.accounts import ApiKey, Customer, Organization
+from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.domain.credits import CreditPosting
+from lotus_server.domain.invoicing import Invoice
+from lotus_server.domain.metering import Metric
+from lotus_server.domain.subscriptions import Subscription
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Which part of a list to return: up to `limit` rows after the row with the key `after` (null: from the start; limit null: all)."""
+
+    limit: int | None = None
+    after: str | None = None
+
+
+class Organizations(Protocol):
+    """The tenants."""
+
+    def add(self, organization: Organization) -> None:
+        """Keep a new organization. Raises Conflict `organization_exists`."""
+        ...
+
+    def get(self, organization_id: str) -> Organization | None:
+        """Return one organization."""
+        ...
+
+    def all(self) -> list[Organization]:
+        """Return every organization, oldest first."""
+        ...
+
+    def replace(self, organization: Organization) -> None:
+        """Keep new values of an existing organization."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """The API keys, by the hash of their secret."""
+
+    def add(self, key: ApiKey) -> None:
+        """Keep a new key. Raises Conflict `api_key_exists`."""
+        ...
+
+    def by_hash(self, secret_hash: str) -> ApiKey | None:
+        """Return the key of a hash, of whichever organization, revoked or not."""
+        ...
+
+    def all(self, organization_id: str) -> list[ApiKey]:
+        """Return an organization's keys, oldest first, revoked ones too."""
+        ...
+
+    def get(self, organization_id: str, key_id: str) -> ApiKey | None:
+        """Return one key."""
+        ...
+
+    def replace(self, key: ApiKey) -> None:
+        """Keep new values of an existing key."""
+        ...
+
+    def note_use(self, key_ids: Sequence[str], used_at: datetime) -> None:
+        """Keep when keys were last used. Does not count as a change that empties caches."""
+        ...
+
+
+class Customers(Protocol):
+    """The customers."""
+
+    def add(self, customer: Customer) -> None:
+        """Keep a new customer. Raises Conflict `customer_exists`."""
+        ...
+
+    def get(self, organization_id: str, customer_id: str) -> Customer | None:
+        """Return one customer."""
+        ...
+
+    def known(self, organization_id: str, customer_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of the ids that are customers."""
+        ...
+
+    def page(self, organization_id: str, page: Page) -> list[Customer]:
+        """Return customers in the order of their ids; `page.after` is a customer id."""
+        ...
+
+    def replace(self, customer: Customer) -> None:
+        """Keep new values of an existing customer."""
+        ...
+
+
+class Metrics(Protocol):
+    """The metrics."""
+
+    def add(self, metric: Metric) -> None:
+        """Keep a new metric. Raises Conflict `metric_exists` for the id, `metric_name_exists` for a name that an unarchived one has."""
+        ...
+
+    def get(self, organization_id: str, metric_id: str) -> Metric | None:
+        """Return one metric."""
+        ...
+
+    def all(self, organization_id: str) -> list[Metric]:
+        """Return all metrics, archived ones too, in the order in which they were made."""
+        ...
+
+    def replace(self, metric: Metric) -> None:
+        """Keep new values of an existing metric."""
+        ...
+
+
+class Features(Protocol):
+    """The features."""
+
+    def add(self, feature: Feature) -> None:
+        """Keep a new feature. Raises Conflict `feature_exists` for the id, `feature_name_exists` for a name that an unarchived one has."""
+        ...
+
+    def get(self, organization_id: str, feature_id: str) -> Feature | None:
+        """Return one feature."""
+        ...
+
+    def all(self, organization_id: str) -> list[Feature]:
+        """Return all features, archived ones too, in the order in which they were made."""
+        ...
+
+    def replace(self, feature: Feature) -> None:
+        """Keep new values of an existing feature."""
+        ...
+
+
+class Plans(Protocol):
+    """The plans and their versions."""
+
+    def add(self, plan: Plan) -> None:
+        """Keep a new plan. Raises Conflict `plan_exists`."""
+        ...
+
+    def get(self, organization_id: str, plan_id: str) -> Plan | None:
+        """Return one plan."""
+        ...
+
+    def all(self, organization_id: str) -> list[Plan]:
+        """Return all plans, archived ones too, in the order in which they were made."""
+        ...
+
+    def replace(self, plan: Plan) -> None:
+        """Keep new values of an existing plan."""
+        ...
+
+    def add_version(self, version: PlanVersion) -> None:
+        """Keep a new version. Raises Conflict `plan_version_exists` for the id or for (plan, number)."""
+        ...
+
+    def version(self, organization_id: str, version_id: str) -> PlanVersion | None:
+        """Return one version."""
+        ...
+
+    def versions(self, organization_id: str, plan_id: str | None = None) -> list[PlanVersion]:
+        """Return the versions of one plan or of all, in the order of plan and number."""
+        ...
+
+    def replace_version(self, version: PlanVersion) -> None:
+        """Keep a version's new status."""
+        ...
+
+
+class Subscriptions(Protocol):
+    """The subscriptions."""
+
+    def add(self, subscription: Subscription) -> None:
+        """Keep a new subscription. Raises Conflict `subscription_exists`."""
+        ...
+
+    def get(self, organization_id: str, subscription_id: str, *, for_update: bool = False) -> Subscription | None:
+        """Return one subscription; `for_update` keeps everybody else from changing it until the transaction ends."""
+        ...
+
+    def page(
+        self, organization_id: str, page: Page, *, customer_id: str | None = None, plan_id: str | None = None
+    ) -> list[Subscription]:
+        """Return subscriptions in the order of their ids; `page.after` is a subscription id."""
+        ...
+
+    def of_customer(self, organization_id: str, customer_id: str, at: datetime | None = None) -> list[Subscription]:
+        """Return a customer's subscriptions by start, then id; with `at` only those that cover the instant."""
+        ...
+
+    def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:
+        """Return how many subscriptions cover an instant, by version id; versions without one are left out."""
+        ...
+
+    def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
+        """Return up to `limit` subscriptions with `due_at <= at`, earliest first; of one organization, or of every one in real time."""
+        ...
+
+    def replace(self, subscription: Subscription) -> None:
+        """Keep new values of an existing subscription."""
+        ...
+
+
+class Invoices(Protocol):
+    """The invoices with their lines."""
+
+    def add(self, invoice: Invoice) -> None:
+        """Keep a new invoice. Raises Conflict `invoice_exists` when its cause was invoiced before."""
+        ...
+
+    def by_cause(self, organization_id: str, cause: str) -> Invoice | None:
+        """Return the invoice that bills a cause."""
+        ...
+
+    def get(self, organization_id: str, invoice_id: str) -> Invoice | None:
+        """Return one invoice."""
+        ...
+
+    def page(
+        self, organization_id: str, page: Page, *, customer_id: str | None = None, payment_status: str | None = None
+    ) -> list[Invoice]:
+        """Return invoices, newest number first; `page.after` is an invoice id."""
+        ...
+
+    def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Invoice]]:
+        """Return the invoices of several customers without their lines, newest number first, in one query."""
+        ...
+
+    def take_number(self, organization_id: str) -> int:
+        """Return the next number of the organization's series 1, 2, 3...; a rolled-back transaction gives its number back."""
+        ...
+
+    def replace_status(self, invoice: Invoice) -> None:
+        """Keep an invoice's new payment status."""
+        ...
+
+
+class CreditLedger(Protocol):
+    """The postings that customers' balances are the sum of."""
+
+    def add(self, posting: CreditPosting) -> None:
+        """Keep a posting. Raises Conflict `credit_posting_exists` when its cause was posted before."""
+        ...
+
+    def balances(self, organization_id: str, customer_ids: Sequence[str]) -> dict[tuple[str, str], Decimal]:
+        """Return the balances by (customer id, currency); a customer without postings is left out."""
+        ...
+
+
+class StoredReply(msgspec.Struct, frozen=True):
+    """The reply to a request that carried an `Idempotency-Key`, kept to be given again. `request_hash` tells a true repeat from another request."""
+
+    organization_id: str
+    key: str
+    request_hash: str
+    status: int
+    body: bytes
+    created_at: datetime
+
+
+class Replies(Protocol):
+    """The stored replies."""
+
+    def add(self, reply: StoredReply) -> None:
+        """Keep a reply. Raises Conflict `idempotency_key_exists`."""
+        ...
+
+    def get(self, organization_id: str, key: str) -> StoredReply | None:
+        """Return the reply of a key."""
+        ...
+
+
+class Transaction(Protocol):
+    """Everything that can be read and written within one transaction."""
+
+    @property
+    def organizations(self) -> Organizations:
+        """The tenants."""
+        ...
+
+    @property
+    def api_keys(self) -> ApiKeys:
+        """The API keys."""
+        ...
+
+    @property
+    def customers(self) -> Customers:
+        """The customers."""
+        ...
+
+    @property
+    def metrics(self) -> Metrics:
+        """The metrics."""
+        ...
+
+    @property
+    def features(self) -> Features:
+        """The features."""
+        ...
+
+    @property
+    def plans(self) -> Plans:
+        """The plans and their versions."""
+        ...
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """The subscriptions."""
+        ...
+
+    @property
+    def invoices(self) -> Invoices:
+        """The invoices."""
+        ...
+
+    @property
+    def credits(self) -> CreditLedger:
+        """The credit ledger."""
+        ...
+
+    @property
+    def replies(self) -> Replies:
+        """The stored replies."""
+        ...
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A note that something cached may be stale: of one customer, or (null) anything of the organization."""
+
+    organization_id: str
+    customer_id: str | None
+
+
+class Records(Protocol):
+    """A database of records."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction that may write; it commits when the block ends and rolls back when it raises."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction that only reads, and sees one state throughout."""
+        ...
+
+    def changes(self) -> list[Change] | None:
+        """Return what changed since this was last called, in microseconds when nothing did; null means anything may have changed.
+
+        It sees every transaction that had committed before the call, of this process and of others. Changes of organizations, keys,
+        metrics, features and plans concern the whole organization, those of customers, subscriptions and credits one customer.
+        For a single caller that keeps the cache.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release every connection."""
+        ...
