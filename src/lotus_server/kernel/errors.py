@@ -1,13 +1,13 @@
 """Errors as types with a stable code. What an error means in HTTP is decided once, in `http/problems.py`.
 
-    LotusError
-    |-- Invalid          the input is wrong; `problems` lists every wrong field
-    |-- Unauthenticated  no key, or a key that is not (or no longer) valid
-    |-- Forbidden        the key is valid but may not do this
-    |-- NotFound         no such thing in this organization
-    |-- Conflict         it exists already, or its state does not allow this
-    |-- TooLarge         more than a named limit
-    `-- Unavailable      a part of the system cannot answer now; trying again later is right
+LotusError
+|-- Invalid          the input is wrong; `problems` lists every wrong field
+|-- Unauthenticated  no key, or a key that is not (or no longer) valid
+|-- Forbidden        the key is valid but may not do this
+|-- NotFound         no such thing in this organization
+|-- Conflict         it exists already, or its state does not allow this
+|-- TooLarge         more than a named limit
+`-- Unavailable      a part of the system cannot answer now; trying again later is right
 """
 
 from typing import ClassVar, Self

@@ -4,7 +4,8 @@ import unicodedata
 from typing import Final
 
 IDENTIFIER_LENGTH_MAX: Final = 200
-# Letters, marks, numbers, punctuation of any script, plus the few symbols that ids are in practice built with. Left out are control
+# Letters, marks, numbers, punctuation of any script, plus the few symbols that ids are in practice built with. Left
+# out are control
 # and format characters, unassigned code points and pictographs: two of them can look alike and yet differ, and then two
 # ids that a person takes for one would be billed apart.
 _CATEGORIES: Final = frozenset("LMNP")
@@ -14,7 +15,8 @@ _SYMBOLS: Final = frozenset("+=<>|~^`$ ")
 def identifier_problem(text: str, *, length_max: int = IDENTIFIER_LENGTH_MAX) -> str | None:
     """Return why a text cannot be an identifier, as the end of a sentence, or None when it can be one.
 
-    An identifier has 1 to `length_max` characters, does not begin or end with a space, and consists of letters, marks, numbers,
+    An identifier has 1 to `length_max` characters, does not begin or end with a space, and consists of letters,
+    marks, numbers,
     punctuation, inner spaces and `+ = < > | ~ ^ $` or a backquote.
     """
     if not text:

@@ -6,7 +6,8 @@ from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# A date, then optionally a time after `T` or a space, then optionally `Z` or an offset. `datetime.fromisoformat` also takes week
+# A date, then optionally a time after `T` or a space, then optionally `Z` or an offset. `datetime.fromisoformat`
+# also takes week
 # dates and times without separators, which in a billing system are more likely a mistake than a meaning.
 _SHAPE: Final = re.compile(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:[Zz]|[+-]\d\d(?::?\d\d)?))?)?", re.ASCII

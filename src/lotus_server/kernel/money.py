@@ -36,9 +36,9 @@ class Money(msgspec.Struct, frozen=True):
 
 
 def round_to_minor_unit(amount: Decimal, unit: Currency) -> Decimal:
-    """Return `amount` rounded half-up (away from zero) at the currency's ISO 4217 exponent, as EN 16931 asks of line nets."""
+    """Return `amount` rounded half-up (away from zero) at the currency's exponent, as EN 16931 asks of line nets."""
     rounded = amount.quantize(Decimal(1).scaleb(-unit.exponent), rounding=ROUND_HALF_UP, context=DIVISION)
-    return rounded if rounded else rounded.copy_abs()
+    return rounded or rounded.copy_abs()
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:
@@ -52,7 +52,8 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
 def allocate(amount: Decimal, weights: Sequence[Decimal], unit: Currency) -> tuple[Decimal, ...]:
     """Split a rounded amount over lines in proportion to non-negative weights, in minor units, by largest remainder.
 
-    The parts always sum to `amount`. Equal remainders go to the earlier line. All weights zero: the first line takes all.
+    The parts always sum to `amount`. Equal remainders go to the earlier line. All weights zero: the first line takes
+    all.
     """
     whole = total(weights)
     minor = int(amount.scaleb(unit.exponent, context=DIVISION))

@@ -52,7 +52,7 @@ _DAYS: Final = {Duration.DAILY: 1, Duration.WEEKLY: 7}
 
 
 def boundary(anchor: datetime, duration: Duration, count: int, zone: ZoneInfo | None = None) -> datetime:
-    """Return the instant `count` durations after the anchor (before it when negative), on the wall clock of `zone` (default UTC).
+    """Return the instant `count` durations after the anchor (before it when negative), on the wall clock of `zone`.
 
     Every boundary is computed from the anchor itself, never from its neighbour, so the 31st comes back after a short
     month: 31 Jan, 28 Feb, 31 Mar.

@@ -13,9 +13,12 @@ FRACTION_DIGITS_MAX: Final = 30
 _LIMIT: Final = Decimal(10) ** INTEGER_DIGITS_MAX
 
 # 30 + 30 digits and 18 for the number of terms, then doubled for one product of two of them.
-EXACT: Final = Context(prec=160, rounding=ROUND_HALF_UP, Emin=-999, Emax=999, traps=[Inexact, InvalidOperation, Overflow])
+EXACT: Final = Context(
+    prec=160, rounding=ROUND_HALF_UP, Emin=-999, Emax=999, traps=[Inexact, InvalidOperation, Overflow]
+)
 
-# One division per line may be inexact (a third of a month). 100 digits are far beyond the digits of any tie: a quotient that
+# One division per line may be inexact (a third of a month). 100 digits are far beyond the digits of any tie: a
+# quotient that
 # is a tie at a minor unit has a finite expansion and is therefore exact here.
 DIVISION: Final = Context(prec=160, rounding=ROUND_HALF_UP, Emin=-999, Emax=999, traps=[InvalidOperation, Overflow])
 
@@ -59,7 +62,10 @@ def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 
 def plain(value: Decimal) -> str:
-    """Return a number as people write it: no exponent, no trailing zeros after the point (`1.50` -> `1.5`, `1E+2` -> `100`)."""
+    """Return a number as people write it.
+
+    No exponent, no trailing zeros after the point (`1.50` -> `1.5`, `1E+2` -> `100`).
+    """
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -24,7 +24,8 @@ class BodyForm(StrEnum):
 class Submission(msgspec.Struct, frozen=True):
     """The body of one request as it came from the network, not yet decoded: decoding is work for whoever appends.
 
-    `now` is the organization's present (its own clock for a sandbox). `known_customers_only` turns events of customers that are not
+    `now` is the organization's present (its own clock for a sandbox). `known_customers_only` turns events of
+    customers that are not
     in `known_customers` away.
     """
 
@@ -40,7 +41,8 @@ class Submission(msgspec.Struct, frozen=True):
 class IncomingEvent(msgspec.Struct):
     """One well-formed event of a submission.
 
-    `happened_us` is microseconds since 1970; `has_own_time` is false when the sender gave none and the moment of arrival was taken.
+    `happened_us` is microseconds since 1970; `has_own_time` is false when the sender gave none and the moment of
+    arrival was taken.
     `properties_json` is the sender's own text, kept byte for byte.
     """
 
@@ -70,7 +72,10 @@ class DecodedBatch(msgspec.Struct):
 
 
 Decoder = Callable[[Submission], DecodedBatch]
-"""Takes a submission apart. Raises Invalid when the body as a whole cannot be read, TooLarge when it exceeds a limit."""
+"""Takes a submission apart.
+
+Raises Invalid when the body as a whole cannot be read, TooLarge when it exceeds a limit.
+"""
 
 
 class EventResult(msgspec.Struct, frozen=True):
@@ -84,7 +89,8 @@ class EventResult(msgspec.Struct, frozen=True):
 class Receipt(msgspec.Struct, frozen=True):
     """What became of a submission, once everything accepted is on disk.
 
-    `failures` are the conflicts and rejections. `results` has every event in the order of the batch, when the submission wanted them.
+    `failures` are the conflicts and rejections. `results` has every event in the order of the batch, when the
+    submission wanted them.
     """
 
     accepted: int
@@ -94,7 +100,10 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class EventQuery(msgspec.Struct, frozen=True):
-    """Which events to list, newest accepted first. `start` is included, `end` is not; `before` is an exclusive sequence number."""
+    """Which events to list, newest accepted first.
+
+    `start` is included, `end` is not; `before` is an exclusive sequence number.
+    """
 
     customer_id: str | None = None
     event_name: str | None = None
@@ -125,16 +134,22 @@ class EventStore(Protocol):
     async def append(self, submission: Submission) -> Receipt:
         """Decode, judge and store a submission; every event accepted is on disk when this returns.
 
-        The guard of exactly-once is (organization, idempotency_id), without a time limit. The same id with the same content is
-        a duplicate, with other content a conflict; within one batch the first one stands. A time that the sender did not give does
+        The guard of exactly-once is (organization, idempotency_id), without a time limit. The same id with the same
+        content is
+        a duplicate, with other content a conflict; within one batch the first one stands. A time that the sender did
+        not give does
         not take part in the comparison. Concurrent submissions share a commit.
 
-        Raises Invalid or TooLarge from the decoder, Unavailable when the store cannot take events now (nothing of it was stored).
+        Raises Invalid or TooLarge from the decoder, Unavailable when the store cannot take events now (nothing of it
+        was stored).
         """
         ...
 
     def usage(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage]:
-        """Return the usage of each selection over every acknowledged event. May block while an aggregate is made for the first time."""
+        """Return the usage of each selection over every acknowledged event.
+
+        May block while an aggregate is made for the first time.
+        """
         ...
 
     def usage_at_hand(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage] | None:
@@ -150,7 +165,10 @@ class EventStore(Protocol):
         ...
 
     def verify(self, progress: Callable[[int, int], None]) -> Iterator[Drift]:
-        """Recount every aggregate from the raw events with the oracle; `progress` is told (events read, events in all)."""
+        """Recount every aggregate from the raw events with the oracle.
+
+        `progress` is told (events read, events in all).
+        """
         ...
 
     def close(self) -> None:

@@ -1,7 +1,10 @@
-"""The records: everything but events. Organizations, keys, customers, catalog, subscriptions, invoices, the credit ledger.
+"""The records: everything but events.
 
-A use case opens one transaction, which commits when the block ends and rolls back when it raises. Uniqueness is kept by the database:
-`add` raises Conflict when the thing exists. Every look-up takes the organization, so no tenant can reach another's rows.
+Organizations, keys, customers, catalog, subscriptions, invoices, the credit ledger.
+A use case opens one transaction, which commits when the block ends and rolls back when it raises. Uniqueness is kept
+by the database:
+`add` raises Conflict when the thing exists. Every look-up takes the organization, so no tenant can reach another's
+rows.
 Every adapter passes `tests/contracts/test_records.py`.
 """
 
@@ -22,7 +25,10 @@ from lotus_server.domain.subscriptions import Subscription
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Which part of a list to return: up to `limit` rows after the row with the key `after` (null: from the start; limit null: all)."""
+    """Which part of a list to return: up to `limit` rows after the row with the key `after` (null: from the start.
+
+    Limit null: all).
+    """
 
     limit: int | None = None
     after: str | None = None
@@ -104,7 +110,10 @@ class Metrics(Protocol):
     """The metrics."""
 
     def add(self, metric: Metric) -> None:
-        """Keep a new metric. Raises Conflict `metric_exists` for the id, `metric_name_exists` for a name that an unarchived one has."""
+        """Keep a new metric.
+
+        Raises Conflict `metric_exists` for the id, `metric_name_exists` for a name that an unarchived one has.
+        """
         ...
 
     def get(self, organization_id: str, metric_id: str) -> Metric | None:
@@ -124,7 +133,10 @@ class Features(Protocol):
     """The features."""
 
     def add(self, feature: Feature) -> None:
-        """Keep a new feature. Raises Conflict `feature_exists` for the id, `feature_name_exists` for a name that an unarchived one has."""
+        """Keep a new feature.
+
+        Raises Conflict `feature_exists` for the id, `feature_name_exists` for a name that an unarchived one has.
+        """
         ...
 
     def get(self, organization_id: str, feature_id: str) -> Feature | None:
@@ -202,7 +214,10 @@ class Subscriptions(Protocol):
         ...
 
     def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
-        """Return up to `limit` subscriptions with `due_at <= at`, earliest first; of one organization, or of every one in real time."""
+        """Return up to `limit` subscriptions with `due_at <= at`, earliest first.
+
+        Of one organization, or of every one in real time.
+        """
         ...
 
     def replace(self, subscription: Subscription) -> None:
@@ -236,7 +251,10 @@ class Invoices(Protocol):
         ...
 
     def take_number(self, organization_id: str) -> int:
-        """Return the next number of the organization's series 1, 2, 3...; a rolled-back transaction gives its number back."""
+        """Return the next number of the organization's series 1, 2, 3....
+
+        A rolled-back transaction gives its number back.
+        """
         ...
 
     def replace_status(self, invoice: Invoice) -> None:
@@ -257,7 +275,10 @@ class CreditLedger(Protocol):
 
 
 class StoredReply(msgspec.Struct, frozen=True):
-    """The reply to a request that carried an `Idempotency-Key`, kept to be given again. `request_hash` tells a true repeat from another request."""
+    """The reply to a request that carried an `Idempotency-Key`, kept to be given again.
+
+    `request_hash` tells a true repeat from another request.
+    """
 
     organization_id: str
     key: str
@@ -352,10 +373,13 @@ class Records(Protocol):
         ...
 
     def changes(self) -> list[Change] | None:
-        """Return what changed since this was last called, in microseconds when nothing did; null means anything may have changed.
+        """Return what changed since this was last called, in microseconds when nothing did.
 
-        It sees every transaction that had committed before the call, of this process and of others. Changes of organizations, keys,
-        metrics, features and plans concern the whole organization, those of customers, subscriptions and credits one customer.
+        Null means anything may have changed.
+        It sees every transaction that had committed before the call, of this process and of others. Changes of
+        organizations, keys,
+        metrics, features and plans concern the whole organization, those of customers, subscriptions and credits one
+        customer.
         For a single caller that keeps the cache.
         """
         ...

@@ -36,7 +36,10 @@ class Scope(StrEnum):
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """An API key as it is kept: its hash, never the key itself. `prefix` is its public beginning, by which people tell keys apart."""
+    """An API key as it is kept: its hash, never the key itself.
+
+    `prefix` is its public beginning, by which people tell keys apart.
+    """
 
     organization_id: str
     key_id: str
@@ -68,7 +71,10 @@ def allows(scope: Scope, needed: Scope) -> bool:
 
 
 class Customer(msgspec.Struct, frozen=True):
-    """A customer of an organization. `customer_id` is the id in the organization's own system, the one its events carry."""
+    """A customer of an organization.
+
+    `customer_id` is the id in the organization's own system, the one its events carry.
+    """
 
     organization_id: str
     customer_id: str

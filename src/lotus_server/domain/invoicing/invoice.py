@@ -33,7 +33,11 @@ class BillingType(StrEnum):
 
 
 class InvoiceLine(msgspec.Struct, frozen=True):
-    """One line. `amount` is rounded to the currency's minor unit, `exact_amount` is what it was rounded from; `steps` say how it came about."""
+    """One line.
+
+    `amount` is rounded to the currency's minor unit, `exact_amount` is what it was rounded from; `steps` say how it
+    came about.
+    """
 
     name: str
     kind: LineKind
@@ -52,9 +56,11 @@ class InvoiceLine(msgspec.Struct, frozen=True):
 class Invoice(msgspec.Struct, frozen=True):
     """An issued invoice.
 
-    `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period start>`): it is
+    `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period
+    start>`): it is
     what makes billing the same thing twice impossible. `subtotal` is the sum of the lines; `credit_applied` of it was
-    paid from the customer's balance; `total` is what is left to pay. A negative subtotal became credit, and then the total is zero.
+    paid from the customer's balance; `total` is what is left to pay. A negative subtotal became credit, and then the
+    total is zero.
     """
 
     organization_id: str

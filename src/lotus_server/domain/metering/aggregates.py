@@ -1,6 +1,7 @@
-"""Incremental aggregates: a running state per question that takes one event at a time, in any order, and is always the answer.
+"""Incremental aggregates: a running state per question that takes one event at a time and is always the answer.
 
-A state is small, can be copied before a batch and thrown away after a failed one, and survives as text. `unique` needs the set of
+A state is small, can be copied before a batch and thrown away after a failed one, and survives as text. `unique`
+needs the set of
 values seen; whoever holds the state says whether a value is new, so that a store can keep a large set on disk.
 """
 
@@ -19,7 +20,8 @@ UNGROUPED: Final = ""
 class Usage(msgspec.Struct, frozen=True):
     """The answer to a selection: the quantity, how many events it was made of, and how many lacked a usable value.
 
-    `value` is null when no counted event had a value (the maximum of nothing); `groups` maps a group's key (a JSON array of
+    `value` is null when no counted event had a value (the maximum of nothing); `groups` maps a group's key (a JSON
+    array of
     texts in the order of `group_by`) to its own usage, and is empty for a metric without groups.
     """
 
@@ -37,7 +39,8 @@ class Usage(msgspec.Struct, frozen=True):
 class State(msgspec.Struct):
     """The running aggregate of one group.
 
-    `value` is the sum, the greatest, the latest value, or the number of distinct ones; `at` and `order` are the time (in
+    `value` is the sum, the greatest, the latest value, or the number of distinct ones; `at` and `order` are the time
+    (in
     microseconds) and acceptance order of the event that `latest` took its value from.
     """
 
@@ -90,18 +93,29 @@ class ValuesInMemory:
 
 
 def group_key(group_by: tuple[str, ...], properties: Properties) -> str:
-    """Return the key of an event's group: a JSON array with a text, or null for a missing property, per grouped property."""
+    """Return the key of an event's group.
+
+    A JSON array with a text, or null for a missing property, per grouped property.
+    """
     if not group_by:
         return UNGROUPED
     return msgspec.json.encode([as_text(lookup(properties, name)) for name in group_by]).decode()
 
 
 def advance(
-    definition: MetricDefinition, state: State, properties: Properties, *, group: str, at: int, order: int, seen: SeenValues
+    definition: MetricDefinition,
+    state: State,
+    properties: Properties,
+    *,
+    group: str,
+    at: int,
+    order: int,
+    seen: SeenValues,
 ) -> None:
     """Take one event that passed the filters into the state of its group.
 
-    `at` is when the event happened, in microseconds since 1970; `order` is its acceptance number, which decides between events of
+    `at` is when the event happened, in microseconds since 1970; `order` is its acceptance number, which decides
+    between events of
     the same instant: the later accepted one is the latest. Order of the calls does not matter otherwise.
     """
     aggregation = definition.aggregation
@@ -140,8 +154,9 @@ def _advance_unique(state: State, raw: Any, group: str, seen: SeenValues) -> Non
 
 
 def combine(definition: MetricDefinition, states: dict[str, State]) -> Usage:
-    """Return the usage over all groups. The whole of `sum`, `count` and `unique` is the sum of the groups, of `max` and `latest` the one that wins.
+    """Return the usage over all groups.
 
+    The whole of `sum`, `count` and `unique` is the sum of the groups, of `max` and `latest` the one that wins.
     A value that occurs in two groups counts once in each: groups are priced on their own.
     """
     if not definition.group_by:

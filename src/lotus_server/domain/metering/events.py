@@ -17,7 +17,10 @@ class Verdict(StrEnum):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One stored event. `properties` hold exact numbers (int or Decimal), never float; `sequence` is the order of acceptance."""
+    """One stored event.
+
+    `properties` hold exact numbers (int or Decimal), never float; `sequence` is the order of acceptance.
+    """
 
     sequence: int
     idempotency_id: str

@@ -1,6 +1,7 @@
 """The slow, obvious answer: look at every event, one after the other, with the definition in hand.
 
-It judges every event store and every incremental aggregate, so it shares no arithmetic with them: it uses fractions, keeps all values in
+It judges every event store and every incremental aggregate, so it shares no arithmetic with them: it uses fractions,
+keeps all values in
 lists, and sorts. Do not make it fast.
 """
 
@@ -66,7 +67,10 @@ def _aggregate_numbers(aggregation: Aggregation, events: list[Event], name: str)
 
 
 def _to_decimal(value: Fraction) -> Decimal:
-    """Return a fraction that came from decimals as the decimal it is: scale until the denominator is gone, then put the point back."""
+    """Return a fraction that came from decimals as the decimal it is.
+
+    Scale until the denominator is gone, then put the point back.
+    """
     places = 0
     while value.denominator != 1:
         value *= 10

@@ -27,7 +27,10 @@ def lookup(properties: Properties, name: str) -> Any:  # noqa: ANN401 - a JSON v
 
 
 def as_number(value: Any) -> Decimal | None:  # noqa: ANN401 - a JSON value
-    """Return a value as an exact number, or None when it is none. A string that is a decimal literal is a number; a boolean is not."""
+    """Return a value as an exact number, or None when it is none.
+
+    A string that is a decimal literal is a number; a boolean is not.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int):

@@ -6,7 +6,10 @@ import msgspec
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step of a calculation, readable on its own: `quantity` x `unit_price` = `amount`, in major units, not rounded."""
+    """One step of a calculation, readable on its own.
+
+    `quantity` x `unit_price` = `amount`, in major units, not rounded.
+    """
 
     text: str
     quantity: Decimal | None = None

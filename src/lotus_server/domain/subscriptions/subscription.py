@@ -21,9 +21,12 @@ class Status(StrEnum):
 class Subscription(msgspec.Struct, frozen=True):
     """A subscription as it is kept.
 
-    `anchor` is the instant from which all period boundaries are computed. `ends_at` is the first instant no longer covered (null: it
-    renews for ever). `open_period` is the earliest period that is not yet invoiced in full; `due_at` is when billing has to
-    look at the subscription next (null: never again). `parked_cause` says why billing could not go on, and then `due_at` is the next try.
+    `anchor` is the instant from which all period boundaries are computed. `ends_at` is the first instant no longer
+    covered (null: it
+    renews for ever). `open_period` is the earliest period that is not yet invoiced in full; `due_at` is when billing
+    has to
+    look at the subscription next (null: never again). `parked_cause` says why billing could not go on, and then
+    `due_at` is the next try.
     """
 
     organization_id: str
