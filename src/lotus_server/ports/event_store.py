@@ -145,10 +145,13 @@ class EventStore(Protocol):
         """
         ...
 
-    def usage(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage]:
+    def usage(
+        self, organization_id: str, selections: Sequence[Selection], *, keeps_aggregates: bool = True
+    ) -> list[Usage]:
         """Return the usage of each selection over every acknowledged event.
 
-        May block while an aggregate is made for the first time.
+        An aggregate that does not exist yet is made from the raw events, which takes time in proportion to the customer's
+        events, and is kept up to date from then on; with `keeps_aggregates` false it is only computed.
         """
         ...
 

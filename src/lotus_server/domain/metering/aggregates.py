@@ -20,14 +20,15 @@ UNGROUPED: Final = ""
 class Usage(msgspec.Struct, frozen=True):
     """The answer to a selection: the quantity, how many events it was made of, and how many lacked a usable value.
 
-    `value` is null when no counted event had a value (the maximum of nothing); `groups` maps a group's key (a JSON
-    array of
-    texts in the order of `group_by`) to its own usage, and is empty for a metric without groups.
+    `value` is null when no counted event had a value (the maximum of nothing); `last_us` is the time of the last counted
+    event in microseconds since 1970 (null when there is none); `groups` maps a group's key (a JSON array of texts in the
+    order of `group_by`) to its own usage, and is empty for a metric without groups.
     """
 
     value: Decimal | None
     counted: int
     skipped: int
+    last_us: int | None = None
     groups: dict[str, "Usage"] = msgspec.field(default_factory=dict)
 
     @property
@@ -39,9 +40,8 @@ class Usage(msgspec.Struct, frozen=True):
 class State(msgspec.Struct):
     """The running aggregate of one group.
 
-    `value` is the sum, the greatest, the latest value, or the number of distinct ones; `at` and `order` are the time
-    (in
-    microseconds) and acceptance order of the event that `latest` took its value from.
+    `value` is the sum, the greatest, the latest value, or the number of distinct ones. `at` is the time of the last
+    counted event in microseconds, and for `latest` `order` is its acceptance number.
     """
 
     counted: int = 0
@@ -67,7 +67,7 @@ class State(msgspec.Struct):
 
     def usage(self) -> Usage:
         """Return the answer this state stands for."""
-        return Usage(self.value, self.counted, self.skipped)
+        return Usage(self.value, self.counted, self.skipped, self.at if self.counted else None)
 
 
 class SeenValues(Protocol):
@@ -114,39 +114,43 @@ def advance(
 ) -> None:
     """Take one event that passed the filters into the state of its group.
 
-    `at` is when the event happened, in microseconds since 1970; `order` is its acceptance number, which decides
-    between events of
-    the same instant: the later accepted one is the latest. Order of the calls does not matter otherwise.
+    `at` is when the event happened, in microseconds since 1970; `order` is its acceptance number, which decides between
+    events of the same instant: the later accepted one is the latest. Order of the calls does not matter otherwise.
     """
     aggregation = definition.aggregation
     if aggregation is Aggregation.COUNT:
-        state.counted += 1
+        _count(state, at)
         state.value = Decimal(state.counted)
         return
     assert definition.property_name is not None
     raw = lookup(properties, definition.property_name)
     if aggregation is Aggregation.UNIQUE:
-        _advance_unique(state, raw, group, seen)
+        _advance_unique(state, raw, group=group, at=at, seen=seen)
         return
     number = as_number(raw)
     if number is None:
         state.skipped += 1
         return
-    state.counted += 1
     if aggregation is Aggregation.SUM:
         state.value = number if state.value is None else EXACT.add(state.value, number)
     elif aggregation is Aggregation.MAX:
         state.value = number if state.value is None or number > state.value else state.value
     elif state.value is None or (at, order) > (state.at, state.order):
-        state.value, state.at, state.order = number, at, order
+        state.value, state.order = number, order
+    _count(state, at)
 
 
-def _advance_unique(state: State, raw: Any, group: str, seen: SeenValues) -> None:  # noqa: ANN401 - a JSON value
+def _count(state: State, at: int) -> None:
+    state.at = at if not state.counted else max(state.at, at)
+    state.counted += 1
+
+
+def _advance_unique(state: State, raw: Any, *, group: str, at: int, seen: SeenValues) -> None:  # noqa: ANN401 - a JSON value
     text = as_text(raw)
     if text is None:
         state.skipped += 1
         return
-    state.counted += 1
+    _count(state, at)
     if state.value is None:
         state.value = ZERO
     if seen.is_new(group, text):
@@ -165,7 +169,8 @@ def combine(definition: MetricDefinition, states: dict[str, State]) -> Usage:
     groups = {key: state.usage() for key, state in sorted(states.items())}
     counted = sum(usage.counted for usage in groups.values())
     skipped = sum(usage.skipped for usage in groups.values())
-    return Usage(_whole(definition, list(states.values())), counted, skipped, groups)
+    last_us = max((usage.last_us for usage in groups.values() if usage.last_us is not None), default=None)
+    return Usage(_whole(definition, list(states.values())), counted, skipped, last_us, groups)
 
 
 def _whole(definition: MetricDefinition, states: list[State]) -> Decimal | None:

@@ -14,6 +14,7 @@ from lotus_server.domain.metering.definition import Aggregation, MetricDefinitio
 from lotus_server.domain.metering.events import Event
 from lotus_server.domain.metering.filters import holds
 from lotus_server.domain.metering.properties import as_number, as_text, lookup
+from lotus_server.kernel.instants import to_microseconds
 
 
 def usage_of(selection: Selection, events: Iterable[Event]) -> Usage:
@@ -29,8 +30,8 @@ def usage_of(selection: Selection, events: Iterable[Event]) -> Usage:
     parts = {key: _aggregate(definition, members) for key, members in sorted(groups.items())}
     if definition.aggregation is Aggregation.UNIQUE:
         distinct = sum(int(part.quantity) for part in parts.values())
-        whole = Usage(Decimal(distinct), whole.counted, whole.skipped)
-    return Usage(whole.value, whole.counted, whole.skipped, parts)
+        whole = Usage(Decimal(distinct), whole.counted, whole.skipped, whole.last_us)
+    return Usage(whole.value, whole.counted, whole.skipped, whole.last_us, parts)
 
 
 def _counts(selection: Selection, event: Event) -> bool:
@@ -47,23 +48,30 @@ def _aggregate(definition: MetricDefinition, events: list[Event]) -> Usage:
     name = definition.property_name or ""
     match definition.aggregation:
         case Aggregation.COUNT:
-            return Usage(Decimal(len(events)), len(events), 0)
+            return Usage(Decimal(len(events)), len(events), 0, _last_us(events))
         case Aggregation.UNIQUE:
-            texts = [text for event in events if (text := as_text(lookup(event.properties, name))) is not None]
-            return Usage(Decimal(len(set(texts))), len(texts), len(events) - len(texts))
+            valued = [event for event in events if as_text(lookup(event.properties, name)) is not None]
+            texts = {as_text(lookup(event.properties, name)) for event in valued}
+            return Usage(Decimal(len(texts)), len(valued), len(events) - len(valued), _last_us(valued))
         case _:
             return _aggregate_numbers(definition.aggregation, events, name)
 
 
 def _aggregate_numbers(aggregation: Aggregation, events: list[Event], name: str) -> Usage:
-    in_time_order = sorted(events, key=lambda event: (event.happened_at, event.sequence))
-    numbers = [number for event in in_time_order if (number := as_number(lookup(event.properties, name))) is not None]
-    skipped = len(events) - len(numbers)
+    valued = [event for event in events if as_number(lookup(event.properties, name)) is not None]
+    in_time_order = sorted(valued, key=lambda event: (event.happened_at, event.sequence))
+    numbers = [as_number(lookup(event.properties, name)) or Decimal(0) for event in in_time_order]
+    skipped, last_us = len(events) - len(valued), _last_us(valued)
     if aggregation is Aggregation.SUM:
-        return Usage(_to_decimal(sum((Fraction(number) for number in numbers), Fraction(0))), len(numbers), skipped)
+        whole = sum((Fraction(number) for number in numbers), Fraction(0))
+        return Usage(_to_decimal(whole), len(numbers), skipped, last_us)
     if not numbers:
         return Usage(None, 0, skipped)
-    return Usage(max(numbers) if aggregation is Aggregation.MAX else numbers[-1], len(numbers), skipped)
+    return Usage(max(numbers) if aggregation is Aggregation.MAX else numbers[-1], len(numbers), skipped, last_us)
+
+
+def _last_us(events: list[Event]) -> int | None:
+    return max((to_microseconds(event.happened_at) for event in events), default=None)
 
 
 def _to_decimal(value: Fraction) -> Decimal:
