@@ -1,7 +1,8 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: where things are, and a home for tools on machines where the user has none.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-cd "$ROOT"
+cd "$ROOT" || exit
 
 # uv, pip and npm keep caches below the home folder; service users often have one that does not exist.
 if [ ! -d "${HOME:-}" ] || [ ! -w "$HOME" ]; then
