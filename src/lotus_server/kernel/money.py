@@ -1,13 +1,13 @@
 """Money: an exact amount in one currency, and the one place where amounts are rounded."""
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Self
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from typing import Final, Self
 
 import msgspec
 
 from lotus_server.kernel.currencies import Currency, currency
-from lotus_server.kernel.quantity import DIVISION, ZERO, add, divide, multiply
+from lotus_server.kernel.quantity import DIVISION, QUOTIENT_PLACES, ZERO, add, divide, multiply
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -35,9 +35,15 @@ class Money(msgspec.Struct, frozen=True):
         return Money(round_to_minor_unit(self.amount, currency(self.currency)), self.currency)
 
 
+# Finer than any product of a price, a quantity and a share that people write, coarser than the dust of divisions that
+# were cut off at `QUOTIENT_PLACES`: three thirds of a tie are the tie again.
+_DUST: Final = Decimal(1).scaleb(10 - QUOTIENT_PLACES)
+
+
 def round_to_minor_unit(amount: Decimal, unit: Currency) -> Decimal:
     """Return `amount` rounded half-up (away from zero) at the currency's exponent, as EN 16931 asks of line nets."""
-    rounded = amount.quantize(Decimal(1).scaleb(-unit.exponent), rounding=ROUND_HALF_UP, context=DIVISION)
+    swept = amount.quantize(_DUST, rounding=ROUND_HALF_EVEN, context=DIVISION)
+    rounded = swept.quantize(Decimal(1).scaleb(-unit.exponent), rounding=ROUND_HALF_UP, context=DIVISION)
     return rounded or rounded.copy_abs()
 
 

@@ -25,6 +25,11 @@ DIVISION: Final = Context(prec=160, rounding=ROUND_HALF_UP, Emin=-999, Emax=999,
 ZERO: Final = Decimal(0)
 ONE: Final = Decimal(1)
 
+# Where a quotient without a finite expansion (a third) is cut off. What is cut off is dust: sums of such quotients are
+# exact sums of 90-place numbers, and `kernel.money` sweeps the dust away before it rounds to the minor unit.
+QUOTIENT_PLACES: Final = 90
+_QUOTIENT_STEP: Final = Decimal(1).scaleb(-QUOTIENT_PLACES)
+
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 
@@ -56,9 +61,31 @@ def multiply(left: Decimal, right: Decimal) -> Decimal:
     return EXACT.multiply(left, right)
 
 
+def subtract(left: Decimal, right: Decimal) -> Decimal:
+    """Return the exact difference."""
+    return EXACT.subtract(left, right)
+
+
 def divide(dividend: Decimal, divisor: Decimal) -> Decimal:
     """Return the quotient to 160 significant digits."""
     return DIVISION.divide(dividend, divisor)
+
+
+def share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
+    """Return `amount` x `part` / `whole`: one exact product, then one division.
+
+    A quotient with up to 90 decimal places is exact, any other is rounded half-up there, so that sums of shares never
+    need more digits than the exact arithmetic has.
+    """
+    quotient = DIVISION.divide(EXACT.multiply(amount, part), whole)
+    exponent = quotient.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return quotient if exponent >= -QUOTIENT_PLACES else DIVISION.quantize(quotient, _QUOTIENT_STEP)
+
+
+def whole_parts(amount: Decimal, size: Decimal) -> tuple[Decimal, Decimal]:
+    """Return how many whole parts of a positive size an amount (not negative) contains, and the rest, both exact."""
+    return EXACT.divmod(amount, size)
 
 
 def plain(value: Decimal) -> str:

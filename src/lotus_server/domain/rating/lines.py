@@ -4,11 +4,13 @@ from decimal import Decimal
 
 import msgspec
 
+from lotus_server.kernel.quantity import EXACT, ZERO, add, plain, subtract
+
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One step of a calculation, readable on its own.
+    """One step of a calculation, readable on its own, in major units, not rounded.
 
-    `quantity` x `unit_price` = `amount`, in major units, not rounded.
+    Where all three are given, `quantity` x `unit_price` = `amount`.
     """
 
     text: str
@@ -22,3 +24,27 @@ class Rated(msgspec.Struct, frozen=True):
 
     amount: Decimal
     steps: tuple[Step, ...]
+
+
+def with_spend_limits(steps: list[Step], minimum: Decimal | None, maximum: Decimal | None) -> Rated:
+    """Return the sum of the steps, lifted to the minimum or cut to the maximum spend by a step of its own.
+
+    A minimum is due without any usage too.
+    """
+    amount = ZERO
+    for step in steps:
+        if step.amount is not None:
+            amount = EXACT.add(amount, step.amount)
+    if minimum is not None and amount < minimum:
+        steps.append(Step(f"up to the minimum spend of {plain(minimum)}", None, None, subtract(minimum, amount)))
+        amount = add(minimum, ZERO)
+    if maximum is not None and amount > maximum:
+        steps.append(Step(f"down to the maximum spend of {plain(maximum)}", None, None, subtract(maximum, amount)))
+        amount = add(maximum, ZERO)
+    return Rated(amount, tuple(steps))
+
+
+def units_text(units: Decimal) -> str:
+    """Return a number of units as people say it: `1 unit`, `1.5 units`."""
+    text = plain(units)
+    return "1 unit" if text == "1" else f"{text} units"
