@@ -24,8 +24,19 @@ from lotus_server.domain.catalog.prices import (
     Volume,
     free_units,
 )
+from lotus_server.domain.catalog.validation import (
+    AMOUNT_LIMIT,
+    charge_problems,
+    component_problems,
+    description_problem,
+    plan_problems,
+    price_problems,
+    tiers_problems,
+    version_problems,
+)
 
 __all__ = [
+    "AMOUNT_LIMIT",
     "COMPONENTS_MAX",
     "FEATURES_MAX",
     "RECURRING_CHARGES_MAX",
@@ -45,5 +56,12 @@ __all__ = [
     "Timing",
     "VersionStatus",
     "Volume",
+    "charge_problems",
+    "component_problems",
+    "description_problem",
     "free_units",
+    "plan_problems",
+    "price_problems",
+    "tiers_problems",
+    "version_problems",
 ]

@@ -23,7 +23,8 @@ class Rounding(StrEnum):
 class Tier(msgspec.Struct, frozen=True, omit_defaults=True):
     """A range of quantities, from the end of the tier before to `up_to` (included; null: without end).
 
-    `unit_price` is the price of one batch of `batch_size` units; `flat_fee` is due once when the tier is reached, in the first tier always.
+    `unit_price` is the price of one batch of `batch_size` units; `flat_fee` is due once when the tier is reached, in
+    the first tier always.
     """
 
     up_to: Decimal | None = None
@@ -39,7 +40,10 @@ class Tier(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class PerUnit(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model", tag="per_unit"):
-    """Every unit beyond the free ones costs the same; units are sold in batches of `batch_size` at `unit_price` a batch."""
+    """Every unit beyond the free ones costs the same.
+
+    Units are sold in batches of `batch_size` at `unit_price` a batch.
+    """
 
     unit_price: Decimal
     free_units: Decimal = ZERO
@@ -58,7 +62,10 @@ class Graduated(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="mode
 
 
 class Volume(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model", tag="volume"):
-    """The one tier that contains the whole quantity prices all of it; a quantity equal to a tier's end belongs to that tier."""
+    """The one tier that contains the whole quantity prices all of it.
+
+    A quantity equal to a tier's end belongs to that tier.
+    """
 
     tiers: tuple[Tier, ...]
     minimum_spend: Decimal | None = None
@@ -66,7 +73,10 @@ class Volume(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model",
 
 
 class Package(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model", tag="package"):
-    """Units beyond the free ones are sold in whole packages; a package begun is a package sold, unless `rounding` says otherwise."""
+    """Units beyond the free ones are sold in whole packages.
+
+    A package begun is a package sold, unless `rounding` says otherwise.
+    """
 
     package_size: Decimal
     package_price: Decimal
@@ -82,7 +92,8 @@ Price = PerUnit | Graduated | Volume | Package
 def free_units(price: Price) -> Decimal | None:
     """Return how many units cost nothing at all, or null when no quantity ever costs anything.
 
-    In a tiered price these are the leading tiers that are free. The free units of a price whose first unit costs are zero.
+    In a tiered price these are the leading tiers that are free. The free units of a price whose first unit costs are
+    zero.
     """
     if isinstance(price, PerUnit):
         return price.free_units if price.unit_price else None
