@@ -1,0 +1,153 @@
+"""The invoices with their lines, and the series of their numbers."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, select, tuple_, update
+
+from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, next_number, of_tenant, portions
+from lotus_server.adapters.records_sql.tables import INVOICE_SERIES, INVOICES
+from lotus_server.domain.invoicing import Invoice
+from lotus_server.kernel.errors import NotFound
+from lotus_server.kernel.period import Period
+from lotus_server.ports.records import Page
+
+_COLUMNS: Final = (
+    "organization_id",
+    "invoice_id",
+    "invoice_number",
+    "cause",
+    "customer_id",
+    "subscription_id",
+    "currency",
+    "period_start",
+    "period_end",
+    "issued_at",
+    "due_at",
+    "lines",
+    "subtotal",
+    "credit_applied",
+    "total",
+    "payment_status",
+)
+# An invoice's place in the list is the order in which invoices were added. That is the order of their numbers, because
+# whoever takes a number keeps the series to themselves until their transaction ends; the printed number's form is
+# nobody's business here.
+_INSERT: Final = Insert(
+    INVOICES,
+    [
+        Unique(("organization_id", "cause"), "invoice_exists", "This was invoiced already."),
+        Unique(("organization_id", "invoice_id"), "invoice_exists", "An invoice with this id exists already."),
+        Unique(("organization_id", "invoice_number"), "invoice_number_exists", "This invoice number is taken."),
+    ],
+    {"made_number": next_number(INVOICES)},
+)
+_REPLACE_STATUS: Final = Replace(INVOICES, ("payment_status",), "invoice")
+_ALL: Final = select(*(INVOICES.c[name] for name in _COLUMNS)).where(of_tenant(INVOICES))
+_ONE: Final = _ALL.where(INVOICES.c.invoice_id == bindparam("invoice_id"))
+_BY_CAUSE: Final = _ALL.where(INVOICES.c.cause == bindparam("cause"))
+_NEWEST_FIRST: Final = (INVOICES.c.made_number.desc(), INVOICES.c.invoice_id.desc())
+_PLACE: Final = (
+    select(INVOICES.c.made_number)
+    .where(of_tenant(INVOICES), INVOICES.c.invoice_id == bindparam("after"))
+    .scalar_subquery()
+)
+_IS_OLDER: Final = tuple_(INVOICES.c.made_number, INVOICES.c.invoice_id) < tuple_(_PLACE, bindparam("after"))
+_HEADS_OF_CUSTOMERS: Final = (
+    select(*(INVOICES.c[name] for name in _COLUMNS if name != "lines"))
+    .where(of_tenant(INVOICES), INVOICES.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .order_by(*_NEWEST_FIRST)
+)
+# Locks the organization's row of the series until the transaction ends, and goes back with it.
+_TAKE_NUMBER: Final = (
+    update(INVOICE_SERIES)
+    .where(INVOICE_SERIES.c.organization_id == bindparam("key_organization_id"))
+    .values(last_number=INVOICE_SERIES.c.last_number + 1)
+    .returning(INVOICE_SERIES.c.last_number)
+)
+
+
+def invoice_to_row(value: Invoice) -> Values:
+    """Return an invoice's columns."""
+    return {
+        "organization_id": value.organization_id,
+        "invoice_id": value.invoice_id,
+        "invoice_number": value.invoice_number,
+        "cause": value.cause,
+        "customer_id": value.customer_id,
+        "subscription_id": value.subscription_id,
+        "currency": value.currency,
+        "period_start": value.period.start,
+        "period_end": value.period.end,
+        "issued_at": value.issued_at,
+        "due_at": value.due_at,
+        "lines": value.lines,
+        "subtotal": value.subtotal,
+        "credit_applied": value.credit_applied,
+        "total": value.total,
+        "payment_status": value.payment_status,
+    }
+
+
+def invoice_from_row(row: Sequence[Any]) -> Invoice:
+    """Return the invoice of a row."""
+    fields = [*row[:7], Period(row[7], row[8]), *row[9:]]
+    return Invoice(*fields)
+
+
+def _head_from_row(row: Sequence[Any]) -> Invoice:
+    fields = [*row[:7], Period(row[7], row[8]), *row[9:11], (), *row[11:]]
+    return Invoice(*fields)
+
+
+class SqlInvoices:
+    """The invoices with their lines."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work within one transaction."""
+        self._connection = connection
+
+    def add(self, invoice: Invoice) -> None:
+        _INSERT(self._connection, invoice_to_row(invoice))
+
+    def by_cause(self, organization_id: str, cause: str) -> Invoice | None:
+        row = self._connection.execute(_BY_CAUSE, {"organization_id": organization_id, "cause": cause}).first()
+        return None if row is None else invoice_from_row(row)
+
+    def get(self, organization_id: str, invoice_id: str) -> Invoice | None:
+        keys = {"organization_id": organization_id, "invoice_id": invoice_id}
+        row = self._connection.execute(_ONE, keys).first()
+        return None if row is None else invoice_from_row(row)
+
+    def page(
+        self, organization_id: str, page: Page, *, customer_id: str | None = None, payment_status: str | None = None
+    ) -> list[Invoice]:
+        keys = {"organization_id": organization_id}
+        query = _ALL.order_by(*_NEWEST_FIRST).limit(page.limit)
+        if page.after is not None:
+            query = query.where(_IS_OLDER)
+            keys["after"] = page.after
+        if customer_id is not None:
+            query = query.where(INVOICES.c.customer_id == customer_id)
+        if payment_status is not None:
+            query = query.where(INVOICES.c.payment_status == payment_status)
+        return [invoice_from_row(row) for row in self._connection.execute(query, keys)]
+
+    def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Invoice]]:
+        found: dict[str, list[Invoice]] = {}
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some}
+            for row in self._connection.execute(_HEADS_OF_CUSTOMERS, keys):
+                invoice = _head_from_row(row)
+                found.setdefault(invoice.customer_id, []).append(invoice)
+        return found
+
+    def take_number(self, organization_id: str) -> int:
+        number = self._connection.execute(_TAKE_NUMBER, {"key_organization_id": organization_id}).scalar()
+        if number is None:
+            raise NotFound("There is no such organization.")
+        assert isinstance(number, int)
+        return number
+
+    def replace_status(self, invoice: Invoice) -> None:
+        _REPLACE_STATUS(self._connection, invoice_to_row(invoice))

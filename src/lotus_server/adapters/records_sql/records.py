@@ -1,0 +1,151 @@
+"""The records: opening a database, its transactions, and what changed in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Self
+
+from sqlalchemy import Connection, make_url
+
+from lotus_server.adapters.records_sql.accounts import SqlApiKeys, SqlCustomers, SqlOrganizations
+from lotus_server.adapters.records_sql.catalog import SqlFeatures, SqlMetrics, SqlPlans
+from lotus_server.adapters.records_sql.changes import (
+    NOTES_BETWEEN_PRUNINGS,
+    Notes,
+    forget_notes_of_another_server,
+    prune_notes,
+    write_notes,
+)
+from lotus_server.adapters.records_sql.credits import SqlCreditLedger
+from lotus_server.adapters.records_sql.engines import Database, database_at
+from lotus_server.adapters.records_sql.errors import meaning_of_errors
+from lotus_server.adapters.records_sql.invoices import SqlInvoices
+from lotus_server.adapters.records_sql.migrations import upgrade
+from lotus_server.adapters.records_sql.replies import SqlReplies
+from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
+from lotus_server.kernel.errors import Unavailable
+from lotus_server.ports.records import Change
+
+
+class SqlTransaction:
+    """Everything that can be read and written within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Work on a connection whose transaction has begun."""
+        self._connection = connection
+        self.notes = Notes()
+
+    @property
+    def organizations(self) -> SqlOrganizations:
+        """The tenants."""
+        return SqlOrganizations(self._connection, self.notes)
+
+    @property
+    def api_keys(self) -> SqlApiKeys:
+        """The API keys."""
+        return SqlApiKeys(self._connection, self.notes)
+
+    @property
+    def customers(self) -> SqlCustomers:
+        """The customers."""
+        return SqlCustomers(self._connection, self.notes)
+
+    @property
+    def metrics(self) -> SqlMetrics:
+        """The metrics."""
+        return SqlMetrics(self._connection, self.notes)
+
+    @property
+    def features(self) -> SqlFeatures:
+        """The features."""
+        return SqlFeatures(self._connection, self.notes)
+
+    @property
+    def plans(self) -> SqlPlans:
+        """The plans and their versions."""
+        return SqlPlans(self._connection, self.notes)
+
+    @property
+    def subscriptions(self) -> SqlSubscriptions:
+        """The subscriptions."""
+        return SqlSubscriptions(self._connection, self.notes)
+
+    @property
+    def invoices(self) -> SqlInvoices:
+        """The invoices."""
+        return SqlInvoices(self._connection)
+
+    @property
+    def credits(self) -> SqlCreditLedger:
+        """The credit ledger."""
+        return SqlCreditLedger(self._connection, self.notes)
+
+    @property
+    def replies(self) -> SqlReplies:
+        """The stored replies."""
+        return SqlReplies(self._connection)
+
+
+class SqlRecords:
+    """A database of records. It may be used from any number of threads; a transaction belongs to one."""
+
+    def __init__(self, database: Database) -> None:
+        """Use a database whose schema is the newest."""
+        self._database = database
+        self._feed = database.feed()
+        self._notes_until_pruning = NOTES_BETWEEN_PRUNINGS
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database at an address (`sqlite:///path`, `postgresql://...`) and bring its schema to the newest.
+
+        Raises Unavailable when it cannot be reached or its schema is locked, ValueError for another kind of address.
+        """
+        database = database_at(make_url(url))
+        try:
+            with meaning_of_errors():
+                with database.migrating() as connection:
+                    upgrade(connection)
+                    if connection.dialect.name == "postgresql":
+                        forget_notes_of_another_server(connection)
+                    prune_notes(connection)
+                return cls(database)
+        except BaseException:
+            database.close()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqlTransaction]:
+        """Open a transaction that may write; it commits when the block ends and rolls back when it raises."""
+        with meaning_of_errors():
+            with self._database.writing() as connection:
+                transaction = SqlTransaction(connection)
+                yield transaction
+                note_count = write_notes(connection, transaction.notes)
+            if note_count:
+                self._prune_now_and_then(note_count)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqlTransaction]:
+        """Open a transaction that only reads, and sees one state throughout."""
+        with meaning_of_errors(), self._database.reading() as connection:
+            yield SqlTransaction(connection)
+
+    def changes(self) -> list[Change] | None:
+        """Return what changed since this was last called; null means anything may have changed."""
+        with meaning_of_errors():
+            return self._feed.changes()
+
+    def _prune_now_and_then(self, note_count: int) -> None:
+        # Two threads may miscount; pruning a little earlier or later is all that comes of it.
+        self._notes_until_pruning -= note_count
+        if self._notes_until_pruning > 0:
+            return
+        self._notes_until_pruning = NOTES_BETWEEN_PRUNINGS
+        # What the caller wanted is committed, and whoever comes next can prune.
+        with suppress(Unavailable), meaning_of_errors(), self._database.writing() as connection:
+            prune_notes(connection)
+
+    def close(self) -> None:
+        """Release every connection."""
+        self._feed.close()
+        self._database.close()

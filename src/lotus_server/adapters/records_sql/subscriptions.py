@@ -1,0 +1,165 @@
+"""The subscriptions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, func, or_, select
+
+from lotus_server.adapters.records_sql.changes import Notes
+from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, of_tenant
+from lotus_server.adapters.records_sql.tables import ORGANIZATIONS, SUBSCRIPTIONS
+from lotus_server.domain.subscriptions import Subscription
+from lotus_server.kernel.period import Period
+from lotus_server.ports.records import Page
+
+_COLUMNS: Final = (
+    "organization_id",
+    "subscription_id",
+    "customer_id",
+    "plan_id",
+    "version_id",
+    "duration",
+    "starts_at",
+    "anchor",
+    "ends_at",
+    "auto_renew",
+    "is_new",
+    "open_start",
+    "open_end",
+    "created_at",
+    "due_at",
+    "matches",
+    "metadata",
+    "canceled_at",
+    "is_fully_billed",
+    "parked_cause",
+)
+_INSERT: Final = Insert(
+    SUBSCRIPTIONS,
+    [
+        Unique(
+            ("organization_id", "subscription_id"), "subscription_exists", "A subscription with this id exists already."
+        )
+    ],
+)
+_REPLACE: Final = Replace(SUBSCRIPTIONS, _COLUMNS, "subscription")
+_ALL: Final = select(*(SUBSCRIPTIONS.c[name] for name in _COLUMNS))
+_OF_ORGANIZATION: Final = _ALL.where(of_tenant(SUBSCRIPTIONS))
+_ONE: Final = _OF_ORGANIZATION.where(SUBSCRIPTIONS.c.subscription_id == bindparam("subscription_id"))
+# SQLite has no row locks and needs none: there, a transaction that may write is alone from its beginning.
+_ONE_FOR_UPDATE: Final = _ONE.with_for_update()
+
+_COVERS: Final = (SUBSCRIPTIONS.c.starts_at <= bindparam("at")) & or_(
+    SUBSCRIPTIONS.c.ends_at.is_(None), SUBSCRIPTIONS.c.ends_at > bindparam("at")
+)
+_OF_CUSTOMER: Final = _OF_ORGANIZATION.where(SUBSCRIPTIONS.c.customer_id == bindparam("customer_id")).order_by(
+    SUBSCRIPTIONS.c.starts_at, SUBSCRIPTIONS.c.subscription_id
+)
+_OF_CUSTOMER_AT: Final = _OF_CUSTOMER.where(_COVERS)
+_COUNT_ACTIVE: Final = (
+    select(SUBSCRIPTIONS.c.version_id, func.count())
+    .where(of_tenant(SUBSCRIPTIONS), _COVERS)
+    .group_by(SUBSCRIPTIONS.c.version_id)
+)
+
+_DUE: Final = (SUBSCRIPTIONS.c.due_at <= bindparam("at")) & SUBSCRIPTIONS.c.due_at.is_not(None)
+_DUE_OF_ORGANIZATION: Final = (
+    _OF_ORGANIZATION.where(_DUE)
+    .order_by(SUBSCRIPTIONS.c.due_at, SUBSCRIPTIONS.c.subscription_id)
+    .limit(bindparam("limit"))
+)
+_DUE_IN_REAL_TIME: Final = (
+    _ALL.join(ORGANIZATIONS, ORGANIZATIONS.c.organization_id == SUBSCRIPTIONS.c.organization_id)
+    .where(_DUE, ORGANIZATIONS.c.clock_now.is_(None))
+    .order_by(SUBSCRIPTIONS.c.due_at, SUBSCRIPTIONS.c.organization_id, SUBSCRIPTIONS.c.subscription_id)
+    .limit(bindparam("limit"))
+)
+
+
+def subscription_to_row(value: Subscription) -> Values:
+    """Return a subscription's columns."""
+    return {
+        "organization_id": value.organization_id,
+        "subscription_id": value.subscription_id,
+        "customer_id": value.customer_id,
+        "plan_id": value.plan_id,
+        "version_id": value.version_id,
+        "duration": value.duration,
+        "starts_at": value.starts_at,
+        "anchor": value.anchor,
+        "ends_at": value.ends_at,
+        "auto_renew": value.auto_renew,
+        "is_new": value.is_new,
+        "open_start": value.open_period.start,
+        "open_end": value.open_period.end,
+        "created_at": value.created_at,
+        "due_at": value.due_at,
+        "matches": value.matches,
+        "metadata": value.metadata,
+        "canceled_at": value.canceled_at,
+        "is_fully_billed": value.is_fully_billed,
+        "parked_cause": value.parked_cause,
+    }
+
+
+def subscription_from_row(row: Sequence[Any]) -> Subscription:
+    """Return the subscription of a row."""
+    fields = [*row[:11], Period(row[11], row[12]), *row[13:]]
+    return Subscription(*fields)
+
+
+class SqlSubscriptions:
+    """The subscriptions."""
+
+    def __init__(self, connection: Connection, notes: Notes) -> None:
+        """Work within one transaction."""
+        self._connection = connection
+        self._notes = notes
+
+    def add(self, subscription: Subscription) -> None:
+        _INSERT(self._connection, subscription_to_row(subscription))
+        self._notes.add(subscription.organization_id, subscription.customer_id)
+
+    def get(self, organization_id: str, subscription_id: str, *, for_update: bool = False) -> Subscription | None:
+        query = _ONE_FOR_UPDATE if for_update else _ONE
+        keys = {"organization_id": organization_id, "subscription_id": subscription_id}
+        row = self._connection.execute(query, keys).first()
+        return None if row is None else subscription_from_row(row)
+
+    def page(
+        self, organization_id: str, page: Page, *, customer_id: str | None = None, plan_id: str | None = None
+    ) -> list[Subscription]:
+        query = _OF_ORGANIZATION.order_by(SUBSCRIPTIONS.c.subscription_id).limit(page.limit)
+        if page.after is not None:
+            query = query.where(SUBSCRIPTIONS.c.subscription_id > page.after)
+        if customer_id is not None:
+            query = query.where(SUBSCRIPTIONS.c.customer_id == customer_id)
+        if plan_id is not None:
+            query = query.where(SUBSCRIPTIONS.c.plan_id == plan_id)
+        rows = self._connection.execute(query, {"organization_id": organization_id})
+        return [subscription_from_row(row) for row in rows]
+
+    def of_customer(self, organization_id: str, customer_id: str, at: datetime | None = None) -> list[Subscription]:
+        keys = {"organization_id": organization_id, "customer_id": customer_id}
+        if at is None:
+            rows = self._connection.execute(_OF_CUSTOMER, keys)
+        else:
+            rows = self._connection.execute(_OF_CUSTOMER_AT, {**keys, "at": at})
+        return [subscription_from_row(row) for row in rows]
+
+    def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:
+        rows = self._connection.execute(_COUNT_ACTIVE, {"organization_id": organization_id, "at": at})
+        return {row[0]: row[1] for row in rows}
+
+    def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
+        keys = {"at": at, "limit": limit}
+        if organization_id is None:
+            rows = self._connection.execute(_DUE_IN_REAL_TIME, keys)
+        else:
+            rows = self._connection.execute(_DUE_OF_ORGANIZATION, {**keys, "organization_id": organization_id})
+        return [subscription_from_row(row) for row in rows]
+
+    def replace(self, subscription: Subscription) -> None:
+        _REPLACE(self._connection, subscription_to_row(subscription))
+        self._notes.add(subscription.organization_id, subscription.customer_id)

@@ -1,0 +1,303 @@
+"""The schema. Every key begins with the organization, so that the rows of one tenant lie together.
+
+A change here is a new file in `migrations/versions`; a test compares what the migrations make with this file.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, FreeForm, Instant, Structured
+from lotus_server.domain.accounts import OrganizationType, Scope
+from lotus_server.domain.catalog import Component, RecurringCharge, VersionStatus
+from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus
+from lotus_server.domain.metering import Aggregation, PropertyMatch
+from lotus_server.kernel.period import Duration
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    }
+)
+
+
+def _organization() -> Column[str]:
+    return Column("organization_id", TEXT, primary_key=True)
+
+
+def _belongs_to(table: str, *columns: str) -> ForeignKeyConstraint:
+    keys = ("organization_id", *columns)
+    return ForeignKeyConstraint(keys, [f"{table}.{key}" for key in keys])
+
+
+ORGANIZATIONS = Table(
+    "organizations",
+    METADATA,
+    _organization(),
+    Column("name", TEXT, nullable=False),
+    Column("type", Choice(OrganizationType), nullable=False),
+    Column("default_currency", TEXT, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("clock_now", Instant),
+    Column("rejects_unknown_customers", Boolean, nullable=False),
+)
+
+API_KEYS = Table(
+    "api_keys",
+    METADATA,
+    _organization(),
+    Column("key_id", TEXT, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("prefix", TEXT, nullable=False),
+    Column("secret_hash", TEXT, nullable=False),
+    Column("scope", Choice(Scope), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Column("expires_at", Instant),
+    _belongs_to("organizations"),
+    UniqueConstraint("secret_hash", name="uq_api_keys_secret_hash"),
+    Index("ix_api_keys_key_id", "key_id"),
+)
+
+CUSTOMERS = Table(
+    "customers",
+    METADATA,
+    _organization(),
+    Column("customer_id", TEXT, primary_key=True),
+    Column("customer_name", TEXT, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("email", TEXT),
+    Column("payment_provider", TEXT),
+    Column("payment_provider_id", TEXT),
+    Column("properties", FreeForm, nullable=False),
+    Column("address", FreeForm),
+    Column("billing_address", FreeForm),
+    Column("shipping_address", FreeForm),
+    Column("tax_rate", ExactDecimal),
+    Column("timezone", TEXT, nullable=False),
+    _belongs_to("organizations"),
+)
+
+METRICS = Table(
+    "metrics",
+    METADATA,
+    _organization(),
+    Column("metric_id", TEXT, primary_key=True),
+    Column("metric_name", TEXT, nullable=False),
+    Column("event_name", TEXT, nullable=False),
+    Column("aggregation", Choice(Aggregation), nullable=False),
+    Column("property_name", TEXT),
+    Column("filters", FreeForm, nullable=False),
+    Column("group_by", Structured(tuple[str, ...]), nullable=False),
+    Column("is_cost_metric", Boolean, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("made_number", BigInteger, nullable=False),
+    _belongs_to("organizations"),
+    Index(
+        "uq_metrics_name_unarchived",
+        "organization_id",
+        "metric_name",
+        unique=True,
+        sqlite_where=text("NOT archived"),
+        postgresql_where=text("NOT archived"),
+    ),
+    Index("ix_metrics_made", "organization_id", "made_number"),
+)
+
+FEATURES = Table(
+    "features",
+    METADATA,
+    _organization(),
+    Column("feature_id", TEXT, primary_key=True),
+    Column("feature_name", TEXT, nullable=False),
+    Column("feature_description", TEXT, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("made_number", BigInteger, nullable=False),
+    _belongs_to("organizations"),
+    Index(
+        "uq_features_name_unarchived",
+        "organization_id",
+        "feature_name",
+        unique=True,
+        sqlite_where=text("NOT archived"),
+        postgresql_where=text("NOT archived"),
+    ),
+    Index("ix_features_made", "organization_id", "made_number"),
+)
+
+PLANS = Table(
+    "plans",
+    METADATA,
+    _organization(),
+    Column("plan_id", TEXT, primary_key=True),
+    Column("plan_name", TEXT, nullable=False),
+    Column("description", TEXT, nullable=False),
+    Column("duration", Choice(Duration), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("archived", Boolean, nullable=False),
+    Column("made_number", BigInteger, nullable=False),
+    _belongs_to("organizations"),
+    Index("ix_plans_made", "organization_id", "made_number"),
+)
+
+PLAN_VERSIONS = Table(
+    "plan_versions",
+    METADATA,
+    _organization(),
+    Column("version_id", TEXT, primary_key=True),
+    Column("plan_id", TEXT, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("status", Choice(VersionStatus), nullable=False),
+    Column("recurring_charges", Structured(tuple[RecurringCharge, ...]), nullable=False),
+    Column("components", Structured(tuple[Component, ...]), nullable=False),
+    Column("feature_ids", Structured(tuple[str, ...]), nullable=False),
+    Column("trial_days", Integer, nullable=False),
+    _belongs_to("plans", "plan_id"),
+    UniqueConstraint("organization_id", "plan_id", "version", name="uq_plan_versions_number"),
+)
+
+SUBSCRIPTIONS = Table(
+    "subscriptions",
+    METADATA,
+    _organization(),
+    Column("subscription_id", TEXT, primary_key=True),
+    Column("customer_id", TEXT, nullable=False),
+    Column("plan_id", TEXT, nullable=False),
+    Column("version_id", TEXT, nullable=False),
+    Column("duration", Choice(Duration), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("anchor", Instant, nullable=False),
+    Column("ends_at", Instant),
+    Column("auto_renew", Boolean, nullable=False),
+    Column("is_new", Boolean, nullable=False),
+    Column("open_start", Instant, nullable=False),
+    Column("open_end", Instant, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("matches", Structured(tuple[PropertyMatch, ...]), nullable=False),
+    Column("metadata", FreeForm, nullable=False),
+    Column("canceled_at", Instant),
+    Column("is_fully_billed", Boolean, nullable=False),
+    Column("parked_cause", TEXT),
+    _belongs_to("customers", "customer_id"),
+    _belongs_to("plan_versions", "version_id"),
+    Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),
+    Index("ix_subscriptions_plan", "organization_id", "plan_id", "subscription_id"),
+    Index("ix_subscriptions_version", "organization_id", "version_id", "starts_at", "ends_at"),
+    # Almost every subscription that has ended is never due again, so these two stay small.
+    Index(
+        "ix_subscriptions_due",
+        "due_at",
+        "organization_id",
+        "subscription_id",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_subscriptions_due_of_organization",
+        "organization_id",
+        "due_at",
+        "subscription_id",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+)
+
+INVOICES = Table(
+    "invoices",
+    METADATA,
+    _organization(),
+    Column("invoice_id", TEXT, primary_key=True),
+    Column("invoice_number", TEXT, nullable=False),
+    Column("cause", TEXT, nullable=False),
+    Column("customer_id", TEXT, nullable=False),
+    Column("subscription_id", TEXT, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("period_start", Instant, nullable=False),
+    Column("period_end", Instant, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("lines", Structured(tuple[InvoiceLine, ...]), nullable=False),
+    Column("subtotal", ExactDecimal, nullable=False),
+    Column("credit_applied", ExactDecimal, nullable=False),
+    Column("total", ExactDecimal, nullable=False),
+    Column("payment_status", Choice(PaymentStatus), nullable=False),
+    Column("made_number", BigInteger, nullable=False),
+    _belongs_to("customers", "customer_id"),
+    _belongs_to("subscriptions", "subscription_id"),
+    UniqueConstraint("organization_id", "cause", name="uq_invoices_cause"),
+    UniqueConstraint("organization_id", "invoice_number", name="uq_invoices_number"),
+    Index("ix_invoices_made", "organization_id", "made_number", "invoice_id"),
+    Index("ix_invoices_customer", "organization_id", "customer_id", "made_number", "invoice_id"),
+    Index("ix_invoices_payment_status", "organization_id", "payment_status", "made_number", "invoice_id"),
+)
+
+INVOICE_SERIES = Table(
+    "invoice_series",
+    METADATA,
+    _organization(),
+    Column("last_number", BigInteger, nullable=False),
+    _belongs_to("organizations"),
+)
+
+CREDIT_POSTINGS = Table(
+    "credit_postings",
+    METADATA,
+    _organization(),
+    Column("posting_id", TEXT, primary_key=True),
+    Column("cause", TEXT, nullable=False),
+    Column("customer_id", TEXT, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("amount", ExactDecimal, nullable=False),
+    Column("posted_at", Instant, nullable=False),
+    Column("description", TEXT, nullable=False),
+    Column("invoice_id", TEXT),
+    _belongs_to("customers", "customer_id"),
+    UniqueConstraint("organization_id", "cause", name="uq_credit_postings_cause"),
+    # Carries the amount, so that a balance is read from the index alone.
+    Index("ix_credit_postings_customer", "organization_id", "customer_id", "currency", "amount"),
+)
+
+REPLIES = Table(
+    "replies",
+    METADATA,
+    _organization(),
+    Column("key", TEXT, primary_key=True),
+    Column("request_hash", TEXT, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    _belongs_to("organizations"),
+)
+
+# A note per transaction and thing changed; see changes.py. An empty customer id stands for the whole organization.
+# Here alone the key does not begin with the organization: a reader wants the newest notes of everybody.
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("change_number", BigInteger, primary_key=True, autoincrement=False),
+    Column("organization_id", TEXT, primary_key=True),
+    Column("customer_id", TEXT, primary_key=True),
+)
+
+CHANGE_HORIZON = Table(
+    "change_horizon",
+    METADATA,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("pruned_below", BigInteger, nullable=False),
+)
