@@ -91,26 +91,40 @@ class Unavailable(LotusError):
 
 
 class Problems:
-    """Collects field problems, so that all of an input's problems are reported at once."""
+    """Collects field problems, so that all of an input's problems are reported at once.
+
+    Of one field only the first problem is kept, and none of a field within it: what follows from a value that is wrong
+    already is no news.
+    """
 
     def __init__(self, prefix: str = "") -> None:
         """Start empty; every field added is reported below `prefix`."""
         self._prefix = prefix
-        self._found: list[FieldProblem] = []
+        self._found: dict[str, FieldProblem] = {}
 
     def add(self, field: str, code: str, detail: str) -> None:
         """Remember one problem."""
-        self._found.append(FieldProblem(f"{self._prefix}{field}", code, detail))
+        path = f"{self._prefix}{field}"
+        is_known = path in self._found or any(
+            path[:end] in self._found for end, character in enumerate(path) if character in ".["
+        )
+        if not is_known:
+            self._found[path] = FieldProblem(path, code, detail)
 
     def extend(self, problems: tuple[FieldProblem, ...], under: str = "") -> None:
         """Remember problems found elsewhere, their fields moved below `under`."""
         for problem in problems:
             self.add(f"{under}{problem.field}", problem.code, problem.detail)
 
+    def any_below(self, field: str) -> bool:
+        """Tell whether a field, or one within it, has a problem."""
+        path = f"{self._prefix}{field}"
+        return any(found == path or found.startswith((f"{path}.", f"{path}[")) for found in self._found)
+
     @property
     def found(self) -> tuple[FieldProblem, ...]:
         """Return the problems so far, in the order in which they were found."""
-        return tuple(self._found)
+        return tuple(self._found.values())
 
     def raise_if_any(self) -> None:
         """Raise Invalid with every problem found; do nothing when there is none."""

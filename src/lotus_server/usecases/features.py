@@ -4,18 +4,19 @@ import msgspec
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Feature, description_problem
-from lotus_server.kernel.errors import NotFound, Problems
+from lotus_server.kernel.errors import FieldProblem, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.services import Services
 
 
 class FeatureDraft(msgspec.Struct, frozen=True):
-    """A feature to be made. Without an id it gets one."""
+    """A feature to be made. Without an id it gets one. `problems` are those found when the input was read."""
 
     feature_name: str
     feature_id: str | None = None
     feature_description: str = ""
+    problems: tuple[FieldProblem, ...] = ()
 
 
 def create_feature(services: Services, organization: Organization, draft: FeatureDraft) -> Feature:
@@ -31,6 +32,7 @@ def create_feature(services: Services, organization: Organization, draft: Featur
         feature_description=draft.feature_description,
     )
     problems = Problems()
+    problems.extend(draft.problems)
     for field, problem in (
         ("feature_id", identifier_problem(feature.feature_id)),
         ("feature_name", name_problem(feature.feature_name)),

@@ -5,19 +5,20 @@ import msgspec
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import VersionStatus
 from lotus_server.domain.metering import Metric, MetricDefinition
-from lotus_server.kernel.errors import Conflict, NotFound, Problems
+from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.services import Services
 
 
 class MetricDraft(msgspec.Struct, frozen=True):
-    """A metric to be made. Without an id it gets one."""
+    """A metric to be made. Without an id it gets one. `problems` are those found when the input was read."""
 
     metric_name: str
     definition: MetricDefinition
     metric_id: str | None = None
     is_cost_metric: bool = False
+    problems: tuple[FieldProblem, ...] = ()
 
 
 def create_metric(services: Services, organization: Organization, draft: MetricDraft) -> Metric:
@@ -33,7 +34,7 @@ def create_metric(services: Services, organization: Organization, draft: MetricD
         definition=draft.definition,
         is_cost_metric=draft.is_cost_metric,
     )
-    _validate(metric)
+    _validate(metric, draft.problems)
     with services.records.transaction() as tx:
         tx.metrics.add(metric)
     return metric
@@ -91,8 +92,9 @@ def _plans_using(tx: Transaction, organization: Organization, metric_id: str) ->
     return sorted(using)
 
 
-def _validate(metric: Metric) -> None:
+def _validate(metric: Metric, known: tuple[FieldProblem, ...]) -> None:
     problems = Problems()
+    problems.extend(known)
     definition = metric.definition
     texts = [
         ("metric_id", identifier_problem(metric.metric_id)),

@@ -21,7 +21,7 @@ from lotus_server.domain.catalog import (
     version_problems,
 )
 from lotus_server.domain.metering import Metric
-from lotus_server.kernel.errors import Conflict, NotFound, Problems
+from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
 from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE
 from lotus_server.ports.records import Transaction
@@ -47,7 +47,11 @@ class ComponentDraft(msgspec.Struct, frozen=True):
 
 
 class VersionDraft(msgspec.Struct, frozen=True):
-    """The terms of a version to be made. `features` are ids or names; without a currency it has the organization's."""
+    """The terms of a version to be made.
+
+    `features` are ids or names; without a currency it has the organization's. `problems` are those
+    found when the input was read.
+    """
 
     version_id: str | None = None
     currency: str | None = None
@@ -55,6 +59,7 @@ class VersionDraft(msgspec.Struct, frozen=True):
     components: tuple[ComponentDraft, ...] = ()
     features: tuple[str, ...] = ()
     trial_days: int = 0
+    problems: tuple[FieldProblem, ...] = ()
 
 
 class PlanDraft(msgspec.Struct, frozen=True):
@@ -111,6 +116,7 @@ def create_plan(services: Services, organization: Organization, draft: PlanDraft
     )
     with services.records.transaction() as tx:
         problems = Problems()
+        problems.extend(draft.version.problems)
         problems.extend(plan_problems(plan))
         version = _version(services, tx, organization, plan, draft.version, number=1, problems=problems)
         problems.raise_if_any()
@@ -137,6 +143,7 @@ def create_version(
             raise Conflict(f"The plan {plan_id!r} is archived.", code="plan_archived")
         before = tx.plans.versions(organization.organization_id, plan_id)
         problems = Problems()
+        problems.extend(draft.problems)
         if replace is not Replace.NEW_ONLY:
             detail = (
                 f"A version that replaces others {replace.value.replace('_', ' ')} is not supported yet: use new_only."

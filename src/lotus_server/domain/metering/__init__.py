@@ -13,6 +13,7 @@ from lotus_server.domain.metering.aggregates import (
 from lotus_server.domain.metering.definition import (
     Aggregation,
     Filter,
+    FilterScalar,
     Metric,
     MetricDefinition,
     Operator,
@@ -29,6 +30,7 @@ __all__ = [
     "Aggregation",
     "Event",
     "Filter",
+    "FilterScalar",
     "Metric",
     "MetricDefinition",
     "Operator",
