@@ -85,7 +85,7 @@ class ComponentForm(Form):
         return (Volume(tiers) if self.bulk_pricing_enabled else Graduated(tiers)), end
 
     def _batched(self, problems: Problems, path: str) -> Price:
-        """Return the first original's price: beyond the free units a batch begun is charged, at no cost if none is named."""
+        """Return the price of the first original: a batch begun beyond the free units is charged, at 0 if unnamed."""
         size = ONE if self.metric_units_per_batch is None else self.metric_units_per_batch
         for key in ("free_metric_units", "cost_per_batch"):
             value: Decimal | None = getattr(self, key)

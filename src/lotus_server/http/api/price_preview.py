@@ -1,0 +1,25 @@
+"""`/api/price_preview/`."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+
+from lotus_server.http.api.deps import Caller, reading
+from lotus_server.http.body import json_body
+from lotus_server.http.json_reply import json_reply
+from lotus_server.http.openapi import PROBLEMS, body_of
+from lotus_server.kernel.errors import Problems
+from lotus_server.wire.forms import read
+from lotus_server.wire.price_preview import PricePreviewForm
+
+router = APIRouter(prefix="/api", tags=["Plans"], responses=PROBLEMS)
+Payload = Annotated[Any, Depends(json_body)]
+
+
+@router.post("/price_preview/", summary="What a price makes of quantities", openapi_extra=body_of(PricePreviewForm))
+def preview(caller: Annotated[Caller, Depends(reading)], payload: Payload) -> Response:
+    """Return what quantities would cost, with every step of the calculation. Needs no plan and writes nothing."""
+    problems = Problems()
+    form = read(PricePreviewForm, payload, problems)
+    question = form.to_preview(problems, caller.organization.default_currency)
+    return json_reply(200, question.row())
