@@ -1,0 +1,191 @@
+"""What comes back from the records is what was kept, to the last digit, microsecond and quote, in every database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from decimal import Context, Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus_server.domain.accounts import ApiKey, Customer, Organization
+from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.domain.invoicing import Invoice
+from lotus_server.domain.metering import Metric
+from lotus_server.domain.subscriptions import Subscription
+from lotus_server.ports.records import Page, Records, StoredReply, Transaction
+from tests import records_values as values
+
+_WIDE = Context(prec=200)
+
+
+class _Rollback(Exception):
+    """Ends a transaction that is to leave nothing behind."""
+
+
+@contextmanager
+def _passing(records: Records) -> Iterator[Transaction]:
+    """A transaction in an organization that has everything; nothing of it stays, so each example finds the same."""
+    with suppress(_Rollback), records.transaction() as transaction:
+        transaction.organizations.add(values.organization())
+        transaction.customers.add(values.customer())
+        transaction.plans.add(values.plan())
+        transaction.plans.add_version(values.plan_version())
+        transaction.subscriptions.add(values.subscription())
+        yield transaction
+        raise _Rollback
+
+
+def _exact(value: object) -> object:
+    """A JSON value in which true is not 1 and a number is not its text."""
+    if isinstance(value, dict):
+        return {key: _exact(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_exact(inner) for inner in value]
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return ("number", Decimal(value))
+    return (type(value).__name__, value)
+
+
+@given(value=values.organizations)
+def test_an_organization_comes_back(shared_records: Records, value: Organization) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.organizations.add(value)
+
+        assert value == transaction.organizations.get(value.organization_id)
+        assert value in transaction.organizations.all()
+
+
+@given(value=values.api_keys)
+def test_an_api_key_comes_back(shared_records: Records, value: ApiKey) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.api_keys.add(value)
+
+        assert value == transaction.api_keys.get("org", value.key_id)
+        assert value == transaction.api_keys.by_hash(value.secret_hash)
+        assert [value] == transaction.api_keys.all("org")
+
+
+@given(value=values.customers.filter(lambda value: value.customer_id != "acme"))
+def test_a_customer_comes_back(shared_records: Records, value: Customer) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.customers.add(value)
+
+        found = transaction.customers.get("org", value.customer_id)
+        assert value == found
+        assert found is not None
+        assert _exact(value.properties) == _exact(found.properties)
+        assert value in transaction.customers.page("org", Page())
+
+
+@given(value=values.metrics)
+def test_a_metric_comes_back(shared_records: Records, value: Metric) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.metrics.add(value)
+
+        found = transaction.metrics.get("org", value.metric_id)
+        assert value == found
+        assert found is not None
+        assert _types(value) == _types(found)
+        assert [value] == transaction.metrics.all("org")
+
+
+def _types(metric: Metric) -> list[object]:
+    """The types of filter values: the number 1 and true are two things, though Python calls them equal."""
+    filters = metric.definition.filters
+    return [
+        [type(one) for one in condition.value] if isinstance(condition.value, tuple) else type(condition.value)
+        for condition in filters
+    ]
+
+
+@given(value=values.features)
+def test_a_feature_comes_back(shared_records: Records, value: Feature) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.features.add(value)
+
+        assert value == transaction.features.get("org", value.feature_id)
+        assert [value] == transaction.features.all("org")
+
+
+@given(value=values.plans.filter(lambda value: value.plan_id != "pro"))
+def test_a_plan_comes_back(shared_records: Records, value: Plan) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.plans.add(value)
+
+        assert value == transaction.plans.get("org", value.plan_id)
+        assert [values.plan(), value] == transaction.plans.all("org")
+
+
+@given(value=values.plan_versions.filter(lambda value: value.version_id != "pro_1"))
+def test_a_plan_version_comes_back_with_prices_of_every_model(shared_records: Records, value: PlanVersion) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.plans.add_version(value)
+
+        found = transaction.plans.version("org", value.version_id)
+        assert value == found
+        assert [values.plan_version(), value] == transaction.plans.versions("org", "pro")
+
+
+@given(value=values.subscriptions.filter(lambda value: value.subscription_id != "sub"))
+def test_a_subscription_comes_back(shared_records: Records, value: Subscription) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.subscriptions.add(value)
+
+        found = transaction.subscriptions.get("org", value.subscription_id)
+        assert value == found
+        assert found is not None
+        assert _exact(value.metadata) == _exact(found.metadata)
+        assert value in transaction.subscriptions.page("org", Page(), customer_id="acme", plan_id="pro")
+        assert value in transaction.subscriptions.of_customer("org", "acme")
+
+
+@given(value=values.invoices)
+def test_an_invoice_comes_back(shared_records: Records, value: Invoice) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.invoices.add(value)
+
+        assert value == transaction.invoices.get("org", value.invoice_id)
+        assert value == transaction.invoices.by_cause("org", value.cause)
+        assert [value] == transaction.invoices.page("org", Page())
+
+
+@given(value=values.replies)
+def test_a_reply_comes_back(shared_records: Records, value: StoredReply) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.replies.add(value)
+
+        assert value == transaction.replies.get("org", value.key)
+
+
+@given(amounts=st.lists(values.decimals, min_size=1, max_size=6))
+def test_a_balance_is_the_exact_sum_of_its_postings(shared_records: Records, amounts: list[Decimal]) -> None:
+    with _passing(shared_records) as transaction:
+        for number, amount in enumerate(amounts):
+            transaction.credits.add(values.posting(f"posting {number}", str(amount)))
+
+        # Whole numbers of the smallest unit, so that the expectation owes nothing to decimal arithmetic.
+        exact = sum(int(amount.scaleb(40, context=_WIDE)) for amount in amounts)
+        balance = transaction.credits.balances("org", ["acme"])["acme", "USD"]
+        assert exact == int(balance.scaleb(40, context=_WIDE))
+
+
+@pytest.mark.parametrize("text", ["0.1", "1E-30", "12345678901234567890123456789", "0.10", "-7", "1E+5"])
+def test_a_tax_rate_keeps_every_digit(shared_records: Records, text: str) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.customers.add(values.customer("exact", tax_rate=Decimal(text)))
+
+        found = transaction.customers.get("org", "exact")
+        assert found is not None
+        assert Decimal(text) == found.tax_rate
+
+
+def test_free_form_numbers_come_back_as_int_or_decimal(shared_records: Records) -> None:
+    properties = {"seats": 5, "huge": 10**30, "rate": Decimal("0.1"), "tiny": Decimal("1E-30"), "flag": True}
+    with _passing(shared_records) as transaction:
+        transaction.customers.add(values.customer("numbers", properties=properties))
+
+        found = transaction.customers.get("org", "numbers")
+        assert found is not None
+        assert properties == found.properties
+        assert [int, int, Decimal, Decimal, bool] == [type(value) for value in found.properties.values()]

@@ -1,0 +1,342 @@
+"""Values of every kind that the records keep: one plain example of each, and strategies that generate strange ones."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from lotus_server.domain.accounts import ApiKey, Customer, Organization, OrganizationType, Scope
+from lotus_server.domain.catalog import (
+    Component,
+    Feature,
+    Graduated,
+    Package,
+    PerUnit,
+    Plan,
+    PlanVersion,
+    RecurringCharge,
+    Tier,
+    VersionStatus,
+    Volume,
+)
+from lotus_server.domain.credits import CreditPosting
+from lotus_server.domain.invoicing import BillingType, Invoice, InvoiceLine, LineKind
+from lotus_server.domain.metering import Aggregation, Filter, Metric, MetricDefinition, Operator, PropertyMatch
+from lotus_server.domain.rating import Step
+from lotus_server.domain.subscriptions import Subscription
+from lotus_server.kernel.period import Duration, Period
+from lotus_server.ports.records import StoredReply, Transaction
+
+NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+MARCH = Period(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+
+
+def days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
+def organization(organization_id: str = "org", **changes: object) -> Organization:
+    value = Organization(organization_id, "Lotus Eaters", OrganizationType.PRODUCTION, "USD", NOW)
+    return msgspec.structs.replace(value, **changes)
+
+
+def api_key(key_id: str = "key", **changes: object) -> ApiKey:
+    value = ApiKey("org", key_id, "server", "lk_12", f"hash of {key_id}", Scope.FULL, NOW)
+    return msgspec.structs.replace(value, **changes)
+
+
+def customer(customer_id: str = "acme", **changes: object) -> Customer:
+    return msgspec.structs.replace(Customer("org", customer_id, "Acme", NOW, "USD"), **changes)
+
+
+def metric(metric_id: str = "calls", **changes: object) -> Metric:
+    value = Metric("org", metric_id, f"name of {metric_id}", MetricDefinition("api_call", Aggregation.COUNT))
+    return msgspec.structs.replace(value, **changes)
+
+
+def feature(feature_id: str = "sso", **changes: object) -> Feature:
+    return msgspec.structs.replace(Feature("org", feature_id, f"name of {feature_id}"), **changes)
+
+
+def plan(plan_id: str = "pro", **changes: object) -> Plan:
+    return msgspec.structs.replace(Plan("org", plan_id, "Pro", "for work", Duration.MONTHLY, NOW), **changes)
+
+
+def plan_version(version_id: str = "pro_1", **changes: object) -> PlanVersion:
+    return msgspec.structs.replace(PlanVersion("org", version_id, "pro", 1, "USD", NOW), **changes)
+
+
+def subscription(subscription_id: str = "sub", **changes: object) -> Subscription:
+    value = Subscription(
+        organization_id="org",
+        subscription_id=subscription_id,
+        customer_id="acme",
+        plan_id="pro",
+        version_id="pro_1",
+        duration=Duration.MONTHLY,
+        starts_at=MARCH.start,
+        anchor=MARCH.start,
+        ends_at=None,
+        auto_renew=True,
+        is_new=True,
+        open_period=MARCH,
+        created_at=NOW,
+        due_at=MARCH.end,
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
+def invoice_line(**changes: object) -> InvoiceLine:
+    value = InvoiceLine(
+        name="API calls",
+        kind=LineKind.USAGE,
+        billing_type=BillingType.IN_ARREARS,
+        period=MARCH,
+        quantity=Decimal(1500),
+        exact_amount=Decimal("1.005"),
+        amount=Decimal("1.01"),
+        plan_id="pro",
+        version_id="pro_1",
+        charge_id="calls",
+        metric_id="calls",
+        steps=(Step("500 x 0.00201", Decimal(500), Decimal("0.00201"), Decimal("1.005")),),
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
+def invoice(number: int = 1, **changes: object) -> Invoice:
+    value = Invoice(
+        organization_id="org",
+        invoice_id=f"inv_{number}",
+        invoice_number=f"LOT-{number:06}",
+        cause=f"sub:arrears:{number}",
+        customer_id="acme",
+        subscription_id="sub",
+        currency="USD",
+        period=MARCH,
+        issued_at=NOW,
+        due_at=NOW + days(30),
+        lines=(invoice_line(),),
+        subtotal=Decimal("1.01"),
+        credit_applied=Decimal("0.51"),
+        total=Decimal("0.5"),
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
+def posting(posting_id: str = "grant", amount: str = "10", **changes: object) -> CreditPosting:
+    value = CreditPosting(
+        organization_id="org",
+        posting_id=posting_id,
+        cause=f"cause of {posting_id}",
+        customer_id="acme",
+        currency="USD",
+        amount=Decimal(amount),
+        posted_at=NOW,
+        description="a present",
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
+def reply(key: str = "key", **changes: object) -> StoredReply:
+    return msgspec.structs.replace(StoredReply("org", key, "hash", 201, b'{"id":"x"}', NOW), **changes)
+
+
+def fill(transaction: Transaction, organization_id: str = "org") -> None:
+    """The organization exists with one of everything, the ids being the same in every organization."""
+    own: dict[str, Any] = {"organization_id": organization_id}
+    transaction.organizations.add(organization(organization_id))
+    transaction.api_keys.add(api_key(secret_hash=f"hash in {organization_id}", **own))
+    transaction.customers.add(customer(**own))
+    transaction.metrics.add(metric(**own))
+    transaction.features.add(feature(**own))
+    transaction.plans.add(plan(**own))
+    transaction.plans.add_version(plan_version(**own))
+    transaction.subscriptions.add(subscription(**own))
+    transaction.invoices.add(invoice(1, **own))
+    transaction.credits.add(posting(**own))
+    transaction.replies.add(reply(**own))
+
+
+# What a NUL character becomes is tested apart. Half a surrogate pair is no character.
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40) | st.sampled_from(
+    ["", '🪷 O\'Brien & "Søn"; -- %s ?', "null", "\\u0000", "é", "é", "{}", "1e5", "  "]
+)
+
+
+def _decimal(digits: int, exponent: int) -> Decimal:
+    return Decimal(f"{digits}E{exponent}")
+
+
+decimals = st.builds(_decimal, st.integers(-(10**29), 10**29), st.integers(-30, 0)) | st.sampled_from(
+    [Decimal(text) for text in ("0.1", "1E-30", "1E+29", "12345678901234567890123456789", "-0", "1.500", "0.00")]
+)
+instants = st.datetimes(datetime(1900, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+periods = st.tuples(instants, instants).map(lambda two: Period(min(two), max(two)))
+json_scalars = st.none() | st.booleans() | st.integers(-(10**40), 10**40) | decimals | texts
+json_values = st.recursive(
+    json_scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=8
+)
+json_objects = st.dictionaries(texts, json_values, max_size=4)
+small_numbers = st.integers(0, 2**31 - 1)
+
+organizations = st.builds(
+    Organization,
+    organization_id=st.uuids().map(str),
+    name=texts,
+    default_currency=texts,
+    created_at=instants,
+    clock_now=st.none() | instants,
+)
+api_keys = st.builds(
+    ApiKey,
+    organization_id=st.just("org"),
+    key_id=texts,
+    name=texts,
+    prefix=texts,
+    secret_hash=texts,
+    created_at=instants,
+    last_used_at=st.none() | instants,
+    revoked_at=st.none() | instants,
+    expires_at=st.none() | instants,
+)
+customers = st.builds(
+    Customer,
+    organization_id=st.just("org"),
+    customer_id=texts,
+    customer_name=texts,
+    created_at=instants,
+    currency=texts,
+    email=st.none() | texts,
+    payment_provider=st.none() | texts,
+    payment_provider_id=st.none() | texts,
+    properties=json_objects,
+    address=st.none() | json_objects,
+    billing_address=st.none() | json_objects,
+    shipping_address=st.none() | json_objects,
+    tax_rate=st.none() | decimals,
+    timezone=texts,
+)
+_filter_values = texts | decimals | st.booleans()
+filters = st.builds(
+    Filter,
+    property=texts,
+    operator=st.sampled_from(Operator),
+    value=st.none() | _filter_values | st.lists(_filter_values, max_size=3).map(tuple),
+)
+metrics = st.builds(
+    Metric,
+    organization_id=st.just("org"),
+    metric_id=texts,
+    metric_name=texts,
+    definition=st.builds(
+        MetricDefinition,
+        event_name=texts,
+        property_name=st.none() | texts,
+        filters=st.lists(filters, max_size=3).map(tuple),
+        group_by=st.lists(texts, max_size=3).map(tuple),
+    ),
+)
+features = st.builds(
+    Feature, organization_id=st.just("org"), feature_id=texts, feature_name=texts, feature_description=texts
+)
+plans = st.builds(
+    Plan, organization_id=st.just("org"), plan_id=texts, plan_name=texts, description=texts, created_at=instants
+)
+_tiers = st.lists(
+    st.builds(Tier, up_to=st.none() | decimals, unit_price=decimals, flat_fee=decimals, batch_size=decimals),
+    max_size=3,
+).map(tuple)
+_spends = {"minimum_spend": st.none() | decimals, "maximum_spend": st.none() | decimals}
+prices = st.one_of(
+    st.builds(PerUnit, unit_price=decimals, free_units=decimals, batch_size=decimals, **_spends),
+    st.builds(Graduated, tiers=_tiers, **_spends),
+    st.builds(Volume, tiers=_tiers, **_spends),
+    st.builds(Package, package_size=decimals, package_price=decimals, free_units=decimals, **_spends),
+)
+plan_versions = st.builds(
+    PlanVersion,
+    organization_id=st.just("org"),
+    version_id=texts,
+    plan_id=st.just("pro"),
+    version=st.integers(2, 2**31 - 1),
+    currency=texts,
+    created_at=instants,
+    status=st.sampled_from(VersionStatus),
+    recurring_charges=st.lists(
+        st.builds(RecurringCharge, charge_id=texts, name=texts, amount=decimals, quantity=decimals), max_size=2
+    ).map(tuple),
+    components=st.lists(
+        st.builds(Component, component_id=texts, metric_id=texts, price=prices, limit=st.none() | decimals), max_size=3
+    ).map(tuple),
+    feature_ids=st.lists(texts, max_size=3).map(tuple),
+    trial_days=small_numbers,
+)
+subscriptions = st.builds(
+    Subscription,
+    organization_id=st.just("org"),
+    subscription_id=texts,
+    customer_id=st.just("acme"),
+    plan_id=st.just("pro"),
+    version_id=st.just("pro_1"),
+    starts_at=instants,
+    anchor=instants,
+    ends_at=st.none() | instants,
+    open_period=periods,
+    created_at=instants,
+    due_at=st.none() | instants,
+    matches=st.lists(st.builds(PropertyMatch, property_name=texts, value=texts), max_size=2).map(tuple),
+    metadata=json_objects,
+    canceled_at=st.none() | instants,
+    parked_cause=st.none() | texts,
+)
+invoice_lines = st.builds(
+    InvoiceLine,
+    name=texts,
+    period=periods,
+    quantity=decimals,
+    exact_amount=decimals,
+    amount=decimals,
+    plan_id=texts,
+    version_id=texts,
+    charge_id=texts,
+    metric_id=st.none() | texts,
+    steps=st.lists(
+        st.builds(
+            Step,
+            text=texts,
+            quantity=st.none() | decimals,
+            unit_price=st.none() | decimals,
+            amount=st.none() | decimals,
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+invoices = st.builds(
+    Invoice,
+    organization_id=st.just("org"),
+    invoice_id=texts,
+    invoice_number=texts,
+    cause=texts,
+    customer_id=st.just("acme"),
+    subscription_id=st.just("sub"),
+    currency=texts,
+    period=periods,
+    issued_at=instants,
+    due_at=instants,
+    lines=st.lists(invoice_lines, max_size=2).map(tuple),
+    subtotal=decimals,
+    credit_applied=decimals,
+    total=decimals,
+)
+replies = st.builds(
+    StoredReply,
+    organization_id=st.just("org"),
+    key=texts,
+    request_hash=texts,
+    status=small_numbers,
+    body=st.binary(max_size=50),
+    created_at=instants,
+)
