@@ -20,9 +20,9 @@ UNGROUPED: Final = ""
 class Usage(msgspec.Struct, frozen=True):
     """The answer to a selection: the quantity, how many events it was made of, and how many lacked a usable value.
 
-    `value` is null when no counted event had a value (the maximum of nothing); `last_us` is the time of the last counted
-    event in microseconds since 1970 (null when there is none); `groups` maps a group's key (a JSON array of texts in the
-    order of `group_by`) to its own usage, and is empty for a metric without groups.
+    `value` is null when no counted event had a value (the maximum of nothing); `last_us` is the time of the last
+    counted event in microseconds since 1970 (null when there is none); `groups` maps a group's key (a JSON array of
+    texts in the order of `group_by`) to its own usage, and is empty for a metric without groups.
     """
 
     value: Decimal | None
@@ -65,9 +65,10 @@ class State(msgspec.Struct):
         counted, skipped, at, order, value = text.split(" ")
         return cls(int(counted), int(skipped), Decimal(value) if value else None, int(at), int(order))
 
-    def usage(self) -> Usage:
-        """Return the answer this state stands for."""
-        return Usage(self.value, self.counted, self.skipped, self.at if self.counted else None)
+    def usage(self, definition: MetricDefinition) -> Usage:
+        """Return the answer this state stands for; also when every event lacked a usable value."""
+        value = _nothing(definition) if self.value is None else self.value
+        return Usage(value, self.counted, self.skipped, self.at if self.counted else None)
 
 
 class SeenValues(Protocol):
@@ -165,8 +166,8 @@ def combine(definition: MetricDefinition, states: dict[str, State]) -> Usage:
     """
     if not definition.group_by:
         state = states.get(UNGROUPED)
-        return state.usage() if state else Usage(_nothing(definition), 0, 0)
-    groups = {key: state.usage() for key, state in sorted(states.items())}
+        return state.usage(definition) if state else Usage(_nothing(definition), 0, 0)
+    groups = {key: state.usage(definition) for key, state in sorted(states.items())}
     counted = sum(usage.counted for usage in groups.values())
     skipped = sum(usage.skipped for usage in groups.values())
     last_us = max((usage.last_us for usage in groups.values() if usage.last_us is not None), default=None)

@@ -40,6 +40,9 @@ class Operator(StrEnum):
     NOT_EXISTS = "not_exists"
 
 
+# Numbers stay numbers: the filter values `1.0` and "1.0" let different events through.
+_fingerprinted: Final = msgspec.json.Encoder(order="deterministic", decimal_format="number").encode
+
 FilterScalar = str | Decimal | bool
 
 
@@ -124,5 +127,5 @@ class Selection(msgspec.Struct, frozen=True):
 
         Incremental aggregates are stored under it, so a changed definition can never read an aggregate of the old one.
         """
-        text = msgspec.json.encode((organization_id, self), order="deterministic")
+        text = _fingerprinted((organization_id, self))
         return hashlib.blake2b(text, digest_size=16).hexdigest()
