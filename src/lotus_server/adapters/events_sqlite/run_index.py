@@ -1,0 +1,174 @@
+"""Which events a customer has: sorted runs, written once, instead of an index that dirties a page per event.
+
+Every `RUN_EVENTS` events one run is written; `RUNS_MERGED` runs of the first level become one of the second. A run's
+pages hold its entries (key, happened_us, seq) in the order of (key, happened_us). Events newer than the last run are
+found by reading the log's tail.
+"""
+
+import sqlite3
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+RUN_EVENTS: Final = 8_192
+RUNS_MERGED: Final = 16
+# 400 entries of 20 bytes fill one page of the file (8,192 bytes) without overflow pages.
+PAGE_ENTRIES: Final = 400
+_ENTRY_BYTES: Final = 20
+_PAGE_NUMBER_BITS: Final = 16
+
+Int64s = npt.NDArray[np.int64]
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """Parallel columns of index entries."""
+
+    keys: Int64s
+    times: Int64s
+    sequences: Int64s
+
+    def in_order(self) -> "Entries":
+        """Return the entries sorted by key, then time, then acceptance."""
+        order = np.lexsort((self.sequences, self.times, self.keys))
+        return Entries(self.keys[order], self.times[order], self.sequences[order])
+
+    def to_bytes(self) -> bytes:
+        """Return the entries as one page."""
+        return self.keys.tobytes() + self.times.tobytes() + self.sequences.astype(np.uint32).tobytes()
+
+    def piece(self, start: int, end: int) -> "Entries":
+        """Return the entries from place `start` (included) to `end` (excluded)."""
+        return Entries(self.keys[start:end], self.times[start:end], self.sequences[start:end])
+
+    @classmethod
+    def from_bytes(cls, page: bytes) -> "Entries":
+        """Return the entries of a page."""
+        count = len(page) // _ENTRY_BYTES
+        return cls(
+            np.frombuffer(page, np.int64, count),
+            np.frombuffer(page, np.int64, count, 8 * count),
+            np.frombuffer(page, np.uint32, count, 16 * count).astype(np.int64),
+        )
+
+    @classmethod
+    def joined(cls, parts: "list[Entries]") -> "Entries":
+        """Return the entries of all parts, one part after the other."""
+        if not parts:
+            nothing = np.zeros(0, dtype=np.int64)
+            return cls(nothing, nothing, nothing)
+        return cls(
+            np.concatenate([part.keys for part in parts]),
+            np.concatenate([part.times for part in parts]),
+            np.concatenate([part.sequences for part in parts]),
+        )
+
+
+def indexed_until(connection: sqlite3.Connection) -> int:
+    """Return the sequence number up to which every event is in a run."""
+    row = connection.execute("SELECT max(last_seq) FROM event_runs").fetchone()
+    return int(row[0] or 0)
+
+
+def write_run(connection: sqlite3.Connection, entries: Entries) -> None:
+    """Add a run of the first level; merge the level when it is full. The caller has a transaction."""
+    _write(connection, entries, level=0)
+    waiting = [row[0] for row in connection.execute("SELECT run FROM event_runs WHERE level = 0 ORDER BY run")]
+    if len(waiting) >= RUNS_MERGED:
+        merged = Entries.joined([read_run(connection, run) for run in waiting])
+        for run in waiting:
+            connection.execute("DELETE FROM event_index WHERE page BETWEEN ? AND ?", _pages_of(run))
+            connection.execute("DELETE FROM event_runs WHERE run = ?", (run,))
+        _write(connection, merged, level=1)
+
+
+def _write(connection: sqlite3.Connection, unordered: Entries, *, level: int) -> None:
+    entries = unordered.in_order()
+    # A number is never used twice, so that readers may remember a run by its number.
+    last = connection.execute("SELECT value FROM meta WHERE key = 'last_run'").fetchone()
+    run = 1 + (last[0] if last else 0)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('last_run', ?)", (run,))
+    starts = range(0, len(entries.keys), PAGE_ENTRIES)
+    assert len(starts) < 1 << _PAGE_NUMBER_BITS
+    pages = [entries.piece(start, start + PAGE_ENTRIES).to_bytes() for start in starts]
+    first_page = _pages_of(run)[0]
+    connection.executemany("INSERT INTO event_index VALUES (?, ?)", enumerate(pages, first_page))
+    summary = (
+        run,
+        level,
+        int(entries.sequences.min()),
+        int(entries.sequences.max()),
+        int(entries.times.min()),
+        int(entries.times.max()) + 1,
+        entries.keys[::PAGE_ENTRIES].tobytes(),
+    )
+    connection.execute("INSERT INTO event_runs VALUES (?, ?, ?, ?, ?, ?, ?)", summary)
+
+
+def _pages_of(run: int) -> tuple[int, int]:
+    first = run << _PAGE_NUMBER_BITS
+    return first, first + (1 << _PAGE_NUMBER_BITS) - 1
+
+
+def read_run(connection: sqlite3.Connection, run: int) -> Entries:
+    """Return all entries of a run in their order."""
+    rows = connection.execute(
+        "SELECT entries FROM event_index WHERE page BETWEEN ? AND ? ORDER BY page", _pages_of(run)
+    )
+    return Entries.joined([Entries.from_bytes(row[0]) for row in rows])
+
+
+class _Run(msgspec.Struct, frozen=True):
+    start_us: int
+    end_us: int
+    first_keys: Int64s
+
+
+class RunReader:
+    """Finds entries by key and time. Remembers the first keys of each run's pages, which never change."""
+
+    def __init__(self) -> None:
+        """Start without memory."""
+        self._runs: dict[int, _Run] = {}
+
+    def find(
+        self, connection: sqlite3.Connection, keys: tuple[int, int], start_us: int, end_us: int, after_seq: int = 0
+    ) -> list[int]:
+        """Return the sequence numbers of indexed events with some keys and a time in `[start_us, end_us)`, unordered.
+
+        `keys` is a closed range; only numbers above `after_seq` count. The caller has a read transaction.
+        """
+        found: list[Int64s] = []
+        rows = connection.execute(
+            "SELECT run FROM event_runs WHERE start_us < ? AND end_us > ? AND last_seq > ?",
+            (end_us, start_us, after_seq),
+        ).fetchall()
+        for (run,) in rows:
+            entries = self._entries(connection, run, keys)
+            matching = (entries.keys >= keys[0]) & (entries.keys <= keys[1])
+            matching &= (entries.times >= start_us) & (entries.times < end_us) & (entries.sequences > after_seq)
+            found.append(entries.sequences[matching])
+        result: list[int] = np.concatenate(found).tolist() if found else []
+        return result
+
+    def _entries(self, connection: sqlite3.Connection, number: int, keys: tuple[int, int]) -> Entries:
+        """Return the pages of a run that may hold the keys."""
+        run = self._runs.get(number) or self._remember(connection, number)
+        # A page may begin in the middle of a key, so the page before the first one that begins with the key counts too.
+        first = max(0, int(np.searchsorted(run.first_keys, keys[0], side="left")) - 1)
+        last = int(np.searchsorted(run.first_keys, keys[1], side="right")) - 1
+        if last < first:
+            return Entries.joined([])
+        start = _pages_of(number)[0]
+        rows = connection.execute(
+            "SELECT entries FROM event_index WHERE page BETWEEN ? AND ? ORDER BY page", (start + first, start + last)
+        )
+        return Entries.joined([Entries.from_bytes(row[0]) for row in rows])
+
+    def _remember(self, connection: sqlite3.Connection, number: int) -> _Run:
+        row = connection.execute(
+            "SELECT start_us, end_us, first_keys FROM event_runs WHERE run = ?", (number,)
+        ).fetchone()
+        run = self._runs[number] = _Run(row[0], row[1], np.frombuffer(row[2], np.int64))
+        return run

@@ -1,0 +1,52 @@
+"""Selections as text that can be read back, for the file and for the way between the processes."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from lotus_server.domain.metering import Aggregation, Filter, MetricDefinition, Operator, PropertyMatch, Selection
+from lotus_server.domain.metering.definition import FilterScalar
+from lotus_server.kernel.period import Period
+
+# Numbers stay numbers: the filter values `1.0` and "1.0" mean different things.
+_encode: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
+_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def to_text(selection: Selection) -> str:
+    """Return a selection as text."""
+    return _encode(selection).decode()
+
+
+def from_text(text: str) -> Selection:
+    """Return the selection that `to_text` wrote."""
+    fields = _decode(text)
+    definition = fields["definition"]
+    filters = (
+        Filter(item["property"], Operator(item["operator"]), _value(item["value"])) for item in definition["filters"]
+    )
+    return Selection(
+        MetricDefinition(
+            definition["event_name"],
+            Aggregation(definition["aggregation"]),
+            definition["property_name"],
+            tuple(filters),
+            tuple(definition["group_by"]),
+        ),
+        fields["customer_id"],
+        msgspec.convert(fields["period"], Period),
+        tuple(PropertyMatch(item["property_name"], item["value"]) for item in fields["matches"]),
+    )
+
+
+def _value(value: Any) -> FilterScalar | tuple[FilterScalar, ...] | None:  # noqa: ANN401 - a JSON value
+    if isinstance(value, list):
+        return tuple(_scalar(item) for item in value)
+    return None if value is None else _scalar(value)
+
+
+def _scalar(value: Any) -> FilterScalar:  # noqa: ANN401 - a JSON value
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    scalar: FilterScalar = Decimal(value) if is_number else value
+    return scalar

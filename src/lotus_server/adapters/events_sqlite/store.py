@@ -1,0 +1,116 @@
+"""The event store on SQLite.
+
+A writer process for everything that changes, and readers on the file for everything else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Self
+
+from lotus_server.adapters.events_sqlite.link import IN_FLIGHT_BYTES_MAX, WriterLink
+from lotus_server.adapters.events_sqlite.messages import Find, Register, Status
+from lotus_server.adapters.events_sqlite.reader import EventReader, Making
+from lotus_server.adapters.events_sqlite.verify import drifts
+from lotus_server.domain.metering import Event, Selection, Usage
+from lotus_server.kernel.errors import Unavailable
+from lotus_server.ports.event_store import Drift, EventQuery, Receipt, Submission
+
+_AGGREGATES_PER_MESSAGE: Final = 1_000
+
+
+class SqliteEventStore:
+    """Keeps events in one directory. See `ports/event_store.py` for what each method promises."""
+
+    def __init__(self, reader: EventReader, link: WriterLink | None) -> None:
+        """Use an open reader, and a running writer if events are to be taken."""
+        self._reader = reader
+        self._link = link
+
+    @classmethod
+    def open(
+        cls, directory: Path, writer_command: Sequence[str], *, in_flight_bytes_max: int = IN_FLIGHT_BYTES_MAX
+    ) -> Self:
+        """Return the store of a directory, which is made when missing, with its writer running.
+
+        `writer_command` starts the program of the writer's process. At most `in_flight_bytes_max` bytes of submissions
+        wait for the writer; what comes beyond is turned away. Raises Unavailable when the writer does not start.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        link = WriterLink(writer_command, directory.absolute(), in_flight_bytes_max)
+        try:
+            return cls(EventReader(directory), link)
+        except BaseException:
+            link.close()
+            raise
+
+    @classmethod
+    def open_for_reading(cls, directory: Path) -> Self:
+        """Return the store of a directory without a writer: submissions are refused.
+
+        A server may be running beside it.
+        """
+        return cls(EventReader(directory), None)
+
+    async def append(self, submission: Submission) -> Receipt:
+        """Store a submission; every event accepted is on disk when this returns."""
+        if self._link is None:
+            raise Unavailable("The event store is open for reading only.")
+        return await self._link.append(submission)
+
+    def usage_at_hand(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage] | None:
+        """Return the usage of each selection when all aggregates exist already, or None."""
+        return self._reader.usage_at_hand(organization_id, selections)
+
+    def usage(
+        self, organization_id: str, selections: Sequence[Selection], *, keeps_aggregates: bool = True
+    ) -> list[Usage]:
+        """Return the usage of each selection; aggregates that are missing are made, and kept up to date if wanted."""
+        answers, makings = self._reader.usage(organization_id, selections)
+        if self._link is not None and keeps_aggregates:
+            self._reader.catch_up(organization_id, makings)
+            self._register(self._link, makings)
+        return answers
+
+    def _register(self, link: WriterLink, makings: list[Making]) -> None:
+        for start in range(0, len(makings), _AGGREGATES_PER_MESSAGE):
+            piece = [making.to_new_aggregate() for making in makings[start : start + _AGGREGATES_PER_MESSAGE]]
+            try:
+                link.ask(Register(piece))
+            except Unavailable:
+                # The answers are right all the same; the aggregates are made at the next question.
+                return
+
+    def events(self, organization_id: str, query: EventQuery) -> list[Event]:
+        """Return events, newest accepted first."""
+        sequence = None
+        if query.idempotency_id is not None and self._link is not None:
+            # The writer's guard knows it at once; without a writer the log is read from its end.
+            sequence = self._link.ask(Find(organization_id, query.idempotency_id)).value
+            if sequence is None:
+                return []
+        return self._reader.events(organization_id, query, sequence)
+
+    def event_count(self, organization_id: str | None = None) -> int:
+        """Return how many events are stored, of one organization or of all."""
+        return self._reader.event_count(organization_id)
+
+    def verify(self, progress: Callable[[int, int], None]) -> Iterator[Drift]:
+        """Recount every aggregate from the raw events; see `verify.py`."""
+        return drifts(self._reader, progress)
+
+    def commit_count(self) -> int:
+        """Return how many transactions the writer that runs has made."""
+        if self._link is None:
+            return 0
+        return self._link.ask(Status()).commit_count
+
+    @property
+    def writer_process_id(self) -> int | None:
+        """Return the process id of the writer, None while there is none."""
+        return None if self._link is None else self._link.process_id
+
+    def close(self) -> None:
+        """Let the writer finish, and close the file."""
+        if self._link is not None:
+            self._link.close()
+        self._reader.close()

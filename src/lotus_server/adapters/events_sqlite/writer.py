@@ -1,0 +1,419 @@
+"""The writer: takes submissions, judges them, and puts them on disk, one transaction for a whole group of them.
+
+Everything here runs in one thread of one process that owns the file. Nothing becomes visible in memory (guard,
+aggregates, numbers) before the transaction that made it true is on disk.
+"""
+
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from lotus_server.adapters.events_sqlite import selections
+from lotus_server.adapters.events_sqlite.guard import Guard
+from lotus_server.adapters.events_sqlite.guard_file import load_guard, save_guard
+from lotus_server.adapters.events_sqlite.hashes import HashIds, hash_ids, seed_of
+from lotus_server.adapters.events_sqlite.judge import Group, judge
+from lotus_server.adapters.events_sqlite.live import Live, Occurrence, Segment, StreamKey, Streams
+from lotus_server.adapters.events_sqlite.messages import NewAggregate
+from lotus_server.adapters.events_sqlite.rows import Row, insert_events, rows_by_sequence
+from lotus_server.adapters.events_sqlite.run_index import RUN_EVENTS, Entries, indexed_until, write_run
+from lotus_server.adapters.events_sqlite.schema import (
+    DATABASE_NAME,
+    GUARD_NAME,
+    LOCK_NAME,
+    last_sequence,
+    open_for_writing,
+    secret_of,
+)
+from lotus_server.domain.metering import Selection, Verdict
+from lotus_server.kernel.errors import LotusError, Unavailable
+from lotus_server.kernel.instants import to_microseconds
+from lotus_server.ports.event_store import DecodedBatch, Decoder, EventResult, IncomingEvent, Receipt, Submission
+
+_log: Final = logging.getLogger("lotus.events")
+EVENTS_PER_COMMIT_MAX: Final = 20_000
+
+Answer = Receipt | LotusError
+
+
+class LockedByAnother(Exception):
+    """Another writer owns the directory."""
+
+
+class _Taken(msgspec.Struct):
+    """A submission that was decoded: where it stands in its group."""
+
+    submission: Submission
+    batch: DecodedBatch
+
+
+class _Organizations:
+    """Small numbers for organizations. New ones are staged until their transaction is on disk."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        rows = connection.execute("SELECT organization_id, org FROM organizations")
+        self._kept: dict[str, int] = dict(rows.fetchall())
+        self._staged: dict[str, int] = {}
+
+    def known(self, organization_id: str) -> int | None:
+        return self._kept.get(organization_id)
+
+    def number(self, organization_id: str) -> int:
+        found = self._kept.get(organization_id) or self._staged.get(organization_id)
+        if found is None:
+            found = self._staged[organization_id] = len(self._kept) + len(self._staged) + 1
+        return found
+
+    def write(self, added: dict[int, int]) -> None:
+        """Write new organizations, and add to the event counts. The caller has a transaction."""
+        rows = [(org, organization_id) for organization_id, org in self._staged.items()]
+        self._connection.executemany("INSERT INTO organizations VALUES (?, ?, 0)", rows)
+        self._connection.executemany(
+            "UPDATE organizations SET event_count = event_count + ? WHERE org = ?",
+            [(count, org) for org, count in added.items()],
+        )
+
+    def keep(self) -> None:
+        self._kept.update(self._staged)
+        self._staged = {}
+
+    def forget(self) -> None:
+        self._staged = {}
+
+
+class EventWriter:
+    """The only writer of a directory's events."""
+
+    def __init__(self, directory: Path, decode: Decoder, hash_function: HashIds = hash_ids) -> None:
+        """Take the directory's lock, open the file (making it when there is none), and bring the guard up to date.
+
+        Raises LockedByAnother at once when another process has the lock.
+        """
+        self._directory = directory
+        self._decode = decode
+        self._hash_ids = hash_function
+        self._lock = _lock(directory / LOCK_NAME)
+        self._connection = open_for_writing(directory / DATABASE_NAME, os.urandom(8))
+        self._secret = secret_of(self._connection)
+        self._last_seq = last_sequence(self._connection)
+        self._guard = self._restored_guard()
+        self._guarded_by_file = self._last_seq
+        self._organizations = _Organizations(self._connection)
+        self._streams = Streams(self._connection)
+        self._unindexed: list[Entries] = []
+        self._restore_unindexed()
+        self.commit_count = 0
+
+    # -- taking events
+
+    def append(self, submissions: Sequence[Submission]) -> list[Answer]:
+        """Return one answer per submission, after everything accepted is on disk.
+
+        One transaction, unless something goes wrong.
+        """
+        answers: dict[int, Answer] = {}
+        taken: dict[int, _Taken] = {}
+        for index, submission in enumerate(submissions):
+            try:
+                taken[index] = _Taken(submission, self._decode(submission))
+            except LotusError as error:
+                answers[index] = error
+            except Exception:  # noqa: BLE001 - a defect of ours must not cost the neighbours their events
+                _log.exception("a submission could not be decoded")
+                answers[index] = Unavailable(
+                    "The events could not be read because of an internal error.", code="internal_error"
+                )
+        answers |= self._commit_together(taken)
+        return [answers[index] for index in range(len(submissions))]
+
+    def _commit_together(self, taken: dict[int, _Taken]) -> dict[int, Answer]:
+        try:
+            return dict(zip(taken, self._commit(list(taken.values())), strict=True))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer from it
+            self._roll_back()
+            _log.exception("a group of %d submissions failed", len(taken))
+            if len(taken) == 1:
+                return dict.fromkeys(taken, _unavailable(error))
+        # One of them may be the cause: alone, it cannot take the others with it.
+        answers: dict[int, Answer] = {}
+        for index, one in taken.items():
+            answers |= self._commit_together({index: one})
+        return answers
+
+    def _commit(self, taken: list[_Taken]) -> list[Receipt]:
+        group = self._group(taken)
+        verdicts = judge(self._connection, self._guard, group) if group.events else {}
+        if len(verdicts) < len(group.events):
+            self._store(group.without(verdicts) if verdicts else group)
+        receipts: list[Receipt] = []
+        start = 0
+        for one in taken:
+            receipts.append(_receipt(one, verdicts, start))
+            start += len(one.batch.events)
+        return receipts
+
+    def _group(self, taken: list[_Taken]) -> Group:
+        events: list[IncomingEvent] = []
+        orgs: list[int] = []
+        received: list[int] = []
+        hashes = []
+        for one in taken:
+            batch = one.batch.events
+            if not batch:
+                continue
+            org = self._organizations.number(one.submission.organization_id)
+            events += batch
+            orgs += [org] * len(batch)
+            received += [to_microseconds(one.submission.now)] * len(batch)
+            hashes.append(self._hash_ids(seed_of(self._secret, org), [event.idempotency_id for event in batch]))
+        return Group(events, orgs, received, np.concatenate(hashes) if hashes else np.zeros(0, dtype=np.uint64))
+
+    def _store(self, group: Group) -> None:
+        """Put the events of a group on disk, and everything that follows from them."""
+        first = self._last_seq + 1
+        self._connection.execute("BEGIN IMMEDIATE")
+        insert_events(self._connection, group.events, group.orgs, group.received, first)
+        keys = self._stage_aggregates(group, first)
+        self._streams.write()
+        self._organizations.write({org: group.orgs.count(org) for org in set(group.orgs)})
+        self._connection.execute("COMMIT")
+        # From here on everything is on disk; what follows only tells the memory.
+        self.commit_count += 1
+        self._organizations.keep()
+        self._streams.keep()
+        self._guard.add(group.hashes, first)
+        self._last_seq += len(group.events)
+        times = np.array([event.happened_us for event in group.events], dtype=np.int64)
+        sequences = np.arange(first, self._last_seq + 1, dtype=np.int64)
+        self._unindexed.append(Entries(np.array(keys, dtype=np.int64), times, sequences))
+
+    def _stage_aggregates(self, group: Group, first_seq: int) -> list[int]:
+        """Advance every aggregate that counts an event of the group; return the events' index keys."""
+        keys: list[int] = []
+        touched: list[Segment] = []
+        stream_of = self._streams.get
+        for seq, (event, org) in enumerate(zip(group.events, group.orgs, strict=True), first_seq):
+            stream = stream_of((org, event.customer_id, event.event_name))
+            keys.append(stream.index_key)
+            segment = stream.segment
+            if not segment.start_us <= event.happened_us < segment.end_us:
+                segment = stream.segment_at(event.happened_us)
+            if segment.aggregates:
+                if not segment.waiting:
+                    touched.append(segment)
+                segment.waiting.append(Occurrence(event.happened_us, seq, event.properties))
+        self._streams.stage(touched)
+        return keys
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._organizations.forget()
+        self._streams.forget()
+
+    # -- aggregates on demand
+
+    def register(self, wanted: Sequence[NewAggregate]) -> None:
+        """Keep these aggregates up to date from now on.
+
+        Each brings its states up to a sequence number; what came later is added.
+        """
+        try:
+            self._register(wanted)
+        except Exception:
+            self._roll_back()
+            raise
+
+    def _register(self, wanted: Sequence[NewAggregate]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        added: dict[StreamKey, list[tuple[Live, int]]] = {}
+        for new in wanted:
+            selection = selections.from_text(new.selection_text)
+            org = self._organizations.number(new.organization_id)
+            live = self._insert_aggregate(new, selection, org)
+            if live is not None:
+                key = (org, selection.customer_id, selection.definition.event_name)
+                added.setdefault(key, []).append((live, new.until_seq))
+        self._catch_up(added)
+        self._streams.write()
+        self._organizations.write({})
+        self._connection.execute("COMMIT")
+        self._organizations.keep()
+        self._streams.keep()
+        for key in added:
+            self._streams.drop(key)
+
+    def _insert_aggregate(self, new: NewAggregate, selection: Selection, org: int) -> Live | None:
+        """Insert an aggregate, unless it is there already."""
+        fingerprint = selection.fingerprint(new.organization_id)
+        if self._connection.execute("SELECT 1 FROM aggregates WHERE fingerprint = ?", (fingerprint,)).fetchone():
+            return None
+        cursor = self._connection.execute(
+            "INSERT INTO aggregates VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                fingerprint,
+                org,
+                selection.customer_id,
+                selection.definition.event_name,
+                to_microseconds(selection.period.start),
+                to_microseconds(selection.period.end),
+                new.selection_text,
+            ),
+        )
+        aggregate = cursor.lastrowid
+        assert aggregate is not None
+        states = [(aggregate, group, text) for group, text in new.states.items()]
+        self._connection.executemany("INSERT INTO aggregate_states VALUES (?, ?, ?)", states)
+        values = [(aggregate, group, value) for group, value in new.values]
+        self._connection.executemany("INSERT INTO unique_values VALUES (?, ?, ?)", values)
+        return Live(self._connection, aggregate, selection)
+
+    def _catch_up(self, added: dict[StreamKey, list[tuple[Live, int]]]) -> None:
+        """Add what was accepted between an aggregate's making and now."""
+        oldest = min((until for pairs in added.values() for _, until in pairs), default=self._last_seq)
+        if oldest >= self._last_seq:
+            return
+        for values in self._connection.execute("SELECT * FROM events WHERE seq > ?", (oldest,)):
+            row = Row(*values)
+            for live, until in added.get((row.org, row.customer, row.name), ()):
+                if row.seq > until and live.start_us <= row.happened_us < live.end_us:
+                    self._streams.stage_one(live, [Occurrence(row.happened_us, row.seq, row.properties)])
+
+    # -- looking up
+
+    def find(self, organization_id: str, idempotency_id: str) -> int | None:
+        """Return the sequence number of an event by its id, or None when there is none."""
+        org = self._organizations.known(organization_id)
+        if org is None:
+            return None
+        hashed = int(self._hash_ids(seed_of(self._secret, org), [idempotency_id])[0])
+        rows = rows_by_sequence(self._connection, self._guard.candidates(hashed))
+        return next((row.seq for row in rows if row.id == idempotency_id and row.org == org), None)
+
+    # -- what can wait until the answers are out
+
+    def tidy_up(self) -> None:
+        """Write the runs that are due."""
+        while sum(len(part.keys) for part in self._unindexed) >= RUN_EVENTS:
+            entries = Entries.joined(self._unindexed)
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                write_run(self._connection, entries.piece(0, RUN_EVENTS))
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._unindexed = [entries.piece(RUN_EVENTS, len(entries.keys))]
+
+    def _restore_unindexed(self) -> None:
+        for rows in _in_pieces(
+            self._connection.execute(
+                "SELECT org, customer, name, happened_us, seq FROM events WHERE seq > ?",
+                (indexed_until(self._connection),),
+            )
+        ):
+            keys = [self._streams.get((row[0], row[1], row[2])).index_key for row in rows]
+            columns = [
+                np.array(column, dtype=np.int64)
+                for column in (keys, [row[3] for row in rows], [row[4] for row in rows])
+            ]
+            self._unindexed.append(Entries(*columns))
+            self.tidy_up()
+
+    # -- the guard and its file
+
+    def _restored_guard(self) -> Guard:
+        """Return the guard of every event in the log: from its file as far as that goes, the rest from the log."""
+        path = self._directory / GUARD_NAME
+        guard, until = load_guard(path, self._secret, self._last_seq)
+        if until and not self._is_of_this_log(guard, until):
+            guard, until = Guard(), 0
+        if not until:
+            # It must not be taken for right later, when the log has grown past its sequence number.
+            path.unlink(missing_ok=True)
+        if until < self._last_seq:
+            _log.info("reading %d events to rebuild the guard", self._last_seq - until)
+        rows = self._connection.execute("SELECT seq, org, id FROM events WHERE seq > ? ORDER BY seq", (until,))
+        for piece in _in_pieces(rows):
+            hashes = np.empty(len(piece), dtype=np.uint64)
+            orgs = np.array([row[1] for row in piece])
+            for org in np.unique(orgs).tolist():
+                places = np.flatnonzero(orgs == org)
+                ids = [piece[place][2] for place in places.tolist()]
+                hashes[places] = self._hash_ids(seed_of(self._secret, org), ids)
+            first = piece[0][0]
+            assert piece[-1][0] == first + len(piece) - 1, "the log has a gap"
+            guard.add(hashes, first)
+        return guard
+
+    def _is_of_this_log(self, guard: Guard, until: int) -> bool:
+        """Tell whether the guard knows the log's event of its last sequence number.
+
+        A restored backup has another one there.
+        """
+        row = next(rows_by_sequence(self._connection, [until]))
+        return until in guard.candidates(int(self._hash_ids(seed_of(self._secret, row.org), [row.id])[0]))
+
+    def save_guard(self) -> None:
+        """Write the guard to its file, so that the next start need not read the log."""
+        if self._guarded_by_file < self._last_seq:
+            save_guard(self._directory / GUARD_NAME, self._guard, self._secret, self._last_seq)
+            self._guarded_by_file = self._last_seq
+
+    def close(self) -> None:
+        """Leave the directory in order: guard saved, log checkpointed, lock released."""
+        self.save_guard()
+        self._connection.close()
+        os.close(self._lock)
+
+
+def _lock(path: Path) -> int:
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise LockedByAnother(f"another process writes to {path.parent}") from None
+    return lock
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, sqlite3.Error):
+        return Unavailable(f"The events could not be written: {error}.")
+    return Unavailable("The events could not be stored because of an internal error.", code="internal_error")
+
+
+def _receipt(one: _Taken, verdicts: dict[int, EventResult], start: int) -> Receipt:
+    """Return the receipt of a submission whose events begin at `start` of its group."""
+    events, rejected = one.batch.events, one.batch.rejected
+    mine = (
+        {index: verdicts[start + index] for index in range(len(events)) if start + index in verdicts}
+        if verdicts
+        else {}
+    )
+    turned_away = {item.position: EventResult(item.idempotency_id, Verdict.REJECTED, item.reason) for item in rejected}
+    duplicates = sum(1 for result in mine.values() if result.status is Verdict.DUPLICATE)
+    accepted = len(events) - len(mine)
+    positions = one.batch.positions
+    placed = turned_away | {positions[index]: result for index, result in mine.items()}
+    failures = tuple(
+        placed[position] for position in sorted(placed) if placed[position].status is not Verdict.DUPLICATE
+    )
+    if not one.submission.wants_results:
+        return Receipt(accepted, duplicates, failures)
+    for position, event in zip(positions, events, strict=True):
+        placed.setdefault(position, EventResult(event.idempotency_id, Verdict.ACCEPTED))
+    return Receipt(accepted, duplicates, failures, tuple(placed[position] for position in sorted(placed)))
+
+
+def _in_pieces(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:
+    while rows := cursor.fetchmany(50_000):
+        yield rows
