@@ -3,7 +3,7 @@ import type { DecimalForm } from "./core/reply.js";
 import type { Endpoint } from "./core/request.js";
 import type { RetryPolicy } from "./core/retry.js";
 import { type LotusError, ValidationError, type ValidationProblem, type WireEvent } from "./errors.js";
-import { type Runtime, systemRuntime } from "./io/runtime.js";
+import { type Runtime, runtimeWith } from "./io/runtime.js";
 import { type FetchLike, fetchTransport, type Transport } from "./io/transport.js";
 
 /** The second argument of `new Lotus()`. Everything is optional. */
@@ -116,7 +116,7 @@ export function settingsOf(
     decimals,
     onError: options.onError ?? null,
     transport: options.transport ?? fetchTransport(options.fetch),
-    runtime: { ...systemRuntime, ...options.runtime },
+    runtime: runtimeWith(options.runtime ?? {}),
   };
 }
 

@@ -3,6 +3,9 @@ import type { ValidationProblem } from "../errors.js";
 /** Deeper than this a value is taken to contain itself. */
 const DEPTH_MAX = 100;
 
+/** Nobody reads more; without it, a value that contains itself twice would be walked 2^DEPTH_MAX times. */
+const PROBLEMS_MAX = 100;
+
 /** The JSON text of a value, or what stands in the way of one. */
 export type Encoded = { text: string; problems: [] } | { text: null; problems: ValidationProblem[] };
 
@@ -63,8 +66,7 @@ function inspect(value: unknown, path: string, depth: number, problems: Validati
     const child = (value as Record<string, unknown>)[key];
     if (typeof child === "string") continue;
     if (inspect(child, path === "" ? key : `${path}.${key}`, depth + 1, problems)) hasBigInt = true;
-    // One problem per property is enough; a value that contains itself twice would otherwise be walked 2^DEPTH_MAX times.
-    if (problems.length > 0 && depth > 1) break;
+    if (problems.length >= PROBLEMS_MAX) break;
   }
   return hasBigInt;
 }

@@ -43,3 +43,14 @@ const exitListeners = new Set<() => void>();
 function runExitListeners(): void {
   for (const run of [...exitListeners]) run();
 }
+
+/** The system's runtime with parts replaced. The parts may be methods of an object: they keep their `this`. */
+export function runtimeWith(parts: Partial<Runtime>): Runtime {
+  const runtime: Runtime = { ...systemRuntime };
+  const replace = <K extends keyof Runtime>(name: K) => {
+    const part = parts[name];
+    if (part !== undefined) runtime[name] = part.bind(parts) as Runtime[K];
+  };
+  for (const name of Object.keys(systemRuntime) as (keyof Runtime)[]) replace(name);
+  return runtime;
+}
