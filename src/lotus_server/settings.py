@@ -1,1 +1,85 @@
-"""The only reader of environment and files."""
+"""The only reader of the environment and of the command line's paths.
+
+Every setting with its name, meaning and default.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from lotus_server.kernel.errors import Problems
+from lotus_server.kernel.instants import parse_instant
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How a server is set up. A value given on the command line wins over the environment."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data: Path = Path("data")
+    bootstrap_api_key: str | None = None
+    bootstrap_type: str = "production"
+    bootstrap_now: datetime | None = None
+    log_format: str = "text"
+
+    @property
+    def records_url(self) -> str:
+        """Return the address of the records' database."""
+        return f"sqlite:///{self.data / 'lotus.db'}"
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    data: Path | None = None,
+) -> Settings:
+    """Return the settings. Raises Invalid that names every variable with a wrong value.
+
+    Variables: LOTUS_HOST, LOTUS_PORT, LOTUS_DATA, LOTUS_BOOTSTRAP_API_KEY, LOTUS_BOOTSTRAP_TYPE, LOTUS_BOOTSTRAP_NOW,
+    LOTUS_LOG_FORMAT.
+    """
+    found = os.environ if environment is None else environment
+    problems = Problems()
+    defaults = Settings()
+    bootstrap_type = found.get("LOTUS_BOOTSTRAP_TYPE", defaults.bootstrap_type)
+    if bootstrap_type not in {"production", "sandbox"}:
+        problems.add("LOTUS_BOOTSTRAP_TYPE", "invalid", "LOTUS_BOOTSTRAP_TYPE is `production` or `sandbox`.")
+    log_format = found.get("LOTUS_LOG_FORMAT", defaults.log_format)
+    if log_format not in {"text", "json"}:
+        problems.add("LOTUS_LOG_FORMAT", "invalid", "LOTUS_LOG_FORMAT is `text` or `json`.")
+    settings = Settings(
+        host=host or found.get("LOTUS_HOST") or defaults.host,
+        port=port if port is not None else _port(found, defaults.port, problems),
+        data=data or Path(found.get("LOTUS_DATA") or defaults.data),
+        bootstrap_api_key=found.get("LOTUS_BOOTSTRAP_API_KEY") or None,
+        bootstrap_type=bootstrap_type,
+        bootstrap_now=_instant(found, problems),
+        log_format=log_format,
+    )
+    problems.raise_if_any()
+    return settings
+
+
+def _port(found: Mapping[str, str], default: int, problems: Problems) -> int:
+    text = found.get("LOTUS_PORT")
+    if not text:
+        return default
+    if not text.isdecimal() or not 0 <= int(text) <= 65_535:
+        problems.add("LOTUS_PORT", "invalid", "LOTUS_PORT is a number from 0 to 65535.")
+        return default
+    return int(text)
+
+
+def _instant(found: Mapping[str, str], problems: Problems) -> datetime | None:
+    text = found.get("LOTUS_BOOTSTRAP_NOW")
+    if not text:
+        return None
+    instant = parse_instant(text)
+    if instant is None:
+        problems.add("LOTUS_BOOTSTRAP_NOW", "invalid", "LOTUS_BOOTSTRAP_NOW is an RFC 3339 time.")
+    return instant

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
+from lotus_server.cli import keys, organizations
+from lotus_server.cli.serve import serve
+from lotus_server.cli.verify import verify
+
 app = typer.Typer(name="lotus", no_args_is_help=True, help="Usage-based billing in one process.")
+
+
+app.command()(serve)
+app.command()(verify)
+app.add_typer(keys.app, name="keys")
+app.add_typer(organizations.app, name="organizations")
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - the shape of an option callback

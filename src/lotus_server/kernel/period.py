@@ -69,11 +69,11 @@ def boundary(anchor: datetime, duration: Duration, count: int, zone: ZoneInfo | 
 
 
 def period_at(anchor: datetime, duration: Duration, instant: datetime, zone: ZoneInfo | None = None) -> Period:
-    """Return the period of the series that begins at the anchor which contains `instant` (at or after the anchor)."""
-    assert instant >= anchor, "no period of the series contains an instant before its anchor"
-    elapsed_days = (instant - anchor).days
+    """Return the period of the series through the anchor that contains `instant`, which may lie before the anchor too."""
     days_at_most = _DAYS.get(duration) or _MONTHS[duration] * 31
-    index = max(0, elapsed_days // days_at_most - 1)  # a lower bound, so the walk below is short
+    index = (instant - anchor).days // days_at_most  # near enough that the walk below is short
+    while boundary(anchor, duration, index, zone) > instant:
+        index -= 1
     while boundary(anchor, duration, index + 1, zone) <= instant:
         index += 1
     return Period(boundary(anchor, duration, index, zone), boundary(anchor, duration, index + 1, zone))

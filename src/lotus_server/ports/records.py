@@ -97,6 +97,10 @@ class Customers(Protocol):
         """Return those of the ids that are customers."""
         ...
 
+    def many(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, Customer]:
+        """Return those of the customers that exist, by id, in one query."""
+        ...
+
     def page(self, organization_id: str, page: Page) -> list[Customer]:
         """Return customers in the order of their ids; `page.after` is a customer id."""
         ...
@@ -207,6 +211,10 @@ class Subscriptions(Protocol):
 
     def of_customer(self, organization_id: str, customer_id: str, at: datetime | None = None) -> list[Subscription]:
         """Return a customer's subscriptions by start, then id; with `at` only those that cover the instant."""
+        ...
+
+    def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Subscription]]:
+        """Return the subscriptions of several customers by start, then id, in one query."""
         ...
 
     def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:

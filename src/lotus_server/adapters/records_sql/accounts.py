@@ -56,6 +56,7 @@ _INSERT_CUSTOMER: Final = Insert(
 _REPLACE_CUSTOMER: Final = Replace(CUSTOMERS, Customer.__struct_fields__, "customer")
 _CUSTOMERS: Final = select(*(CUSTOMERS.c[name] for name in Customer.__struct_fields__)).where(of_tenant(CUSTOMERS))
 _CUSTOMER: Final = _CUSTOMERS.where(CUSTOMERS.c.customer_id == bindparam("customer_id"))
+_MANY: Final = _CUSTOMERS.where(CUSTOMERS.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
 _KNOWN: Final = select(CUSTOMERS.c.customer_id).where(
     of_tenant(CUSTOMERS),
     CUSTOMERS.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
@@ -174,6 +175,14 @@ class SqlCustomers:
             keys = {"organization_id": organization_id, "customer_ids": some}
             found.update(self._connection.execute(_KNOWN, keys).scalars())
         return frozenset(found)
+
+    def many(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, Customer]:
+        found: dict[str, Customer] = {}
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some}
+            customers = [customer_from_row(row) for row in self._connection.execute(_MANY, keys)]
+            found.update({customer.customer_id: customer for customer in customers})
+        return found
 
     def page(self, organization_id: str, page: Page) -> list[Customer]:
         query = _CUSTOMERS.order_by(CUSTOMERS.c.customer_id).limit(page.limit)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from lotus_server.adapters.records_sql.changes import Notes
-from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, of_tenant
+from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import ORGANIZATIONS, SUBSCRIPTIONS
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Period
@@ -56,6 +56,9 @@ _COVERS: Final = (SUBSCRIPTIONS.c.starts_at <= bindparam("at")) & or_(
 _OF_CUSTOMER: Final = _OF_ORGANIZATION.where(SUBSCRIPTIONS.c.customer_id == bindparam("customer_id")).order_by(
     SUBSCRIPTIONS.c.starts_at, SUBSCRIPTIONS.c.subscription_id
 )
+_OF_CUSTOMERS: Final = _OF_ORGANIZATION.where(
+    SUBSCRIPTIONS.c.customer_id.in_(bindparam("customer_ids", expanding=True))
+).order_by(SUBSCRIPTIONS.c.starts_at, SUBSCRIPTIONS.c.subscription_id)
 _OF_CUSTOMER_AT: Final = _OF_CUSTOMER.where(_COVERS)
 _COUNT_ACTIVE: Final = (
     select(SUBSCRIPTIONS.c.version_id, func.count())
@@ -147,6 +150,15 @@ class SqlSubscriptions:
         else:
             rows = self._connection.execute(_OF_CUSTOMER_AT, {**keys, "at": at})
         return [subscription_from_row(row) for row in rows]
+
+    def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Subscription]]:
+        found: dict[str, list[Subscription]] = {}
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some}
+            for row in self._connection.execute(_OF_CUSTOMERS, keys):
+                subscription = subscription_from_row(row)
+                found.setdefault(subscription.customer_id, []).append(subscription)
+        return found
 
     def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:
         rows = self._connection.execute(_COUNT_ACTIVE, {"organization_id": organization_id, "at": at})

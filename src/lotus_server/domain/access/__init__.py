@@ -1,1 +1,13 @@
 """May this customer do this now, and how much is left."""
+
+from lotus_server.domain.access.access import (
+    AccessDecision,
+    ComponentUsage,
+    Entitlements,
+    LimitType,
+    MeteredComponent,
+    decide,
+    is_below,
+)
+
+__all__ = ["AccessDecision", "ComponentUsage", "Entitlements", "LimitType", "MeteredComponent", "decide", "is_below"]

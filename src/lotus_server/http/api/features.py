@@ -1,6 +1,6 @@
 """`/api/features/`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -16,7 +16,7 @@ from lotus_server.wire.features import FeatureForm, feature_row
 from lotus_server.wire.forms import read
 
 router = APIRouter(prefix="/api", tags=["Features"], responses=PROBLEMS)
-Payload = Annotated[Any, Depends(json_body)]
+Payload = Annotated[object, Depends(json_body)]
 Writer = Annotated[Caller, Depends(writing)]
 Reader = Annotated[Caller, Depends(reading)]
 

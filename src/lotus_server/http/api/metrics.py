@@ -1,6 +1,6 @@
 """`/api/metrics/`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -16,7 +16,7 @@ from lotus_server.wire.forms import read
 from lotus_server.wire.metrics import MetricForm, metric_row
 
 router = APIRouter(prefix="/api", tags=["Metrics"], responses=PROBLEMS)
-Payload = Annotated[Any, Depends(json_body)]
+Payload = Annotated[object, Depends(json_body)]
 Writer = Annotated[Caller, Depends(writing)]
 Reader = Annotated[Caller, Depends(reading)]
 

@@ -1,6 +1,6 @@
 """`/api/plans/` and the versions of a plan."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -18,7 +18,7 @@ from lotus_server.wire.plans import PlanForm, VersionForm, plan_row, version_row
 router = APIRouter(prefix="/api", tags=["Plans"], responses=PROBLEMS)
 Writer = Annotated[Caller, Depends(writing)]
 Reader = Annotated[Caller, Depends(reading)]
-Payload = Annotated[Any, Depends(json_body)]
+Payload = Annotated[object, Depends(json_body)]
 
 
 @router.get("/plans/", summary="List plans")

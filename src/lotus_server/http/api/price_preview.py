@@ -1,6 +1,6 @@
 """`/api/price_preview/`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
@@ -13,7 +13,7 @@ from lotus_server.wire.forms import read
 from lotus_server.wire.price_preview import PricePreviewForm
 
 router = APIRouter(prefix="/api", tags=["Plans"], responses=PROBLEMS)
-Payload = Annotated[Any, Depends(json_body)]
+Payload = Annotated[object, Depends(json_body)]
 
 
 @router.post("/price_preview/", summary="What a price makes of quantities", openapi_extra=body_of(PricePreviewForm))

@@ -1,0 +1,73 @@
+"""The server process: HTTP, the ticker, and the event writer's process beside it."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from importlib.metadata import version
+
+import structlog
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+
+from lotus_server.http.app import build_app
+from lotus_server.jobs.periodic import Periodic
+from lotus_server.settings import Settings
+from lotus_server.usecases.access import AccessCache
+from lotus_server.usecases.billing import bill_due
+from lotus_server.usecases.organizations import note_key_uses
+from lotus_server.usecases.services import Services
+from lotus_server.wire.track import make_decoder
+
+_log = structlog.get_logger()
+TICK_SECONDS = 1.0
+KEY_USE_SECONDS = 15.0
+BACKLOG = 2_048
+
+
+def serve(services: Services, settings: Settings, announce: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `announce` is called once requests are answered."""
+    asyncio.run(_serve(services, settings, announce))
+
+
+async def _serve(services: Services, settings: Settings, announce: Callable[[], None]) -> None:
+    cache = AccessCache(services)
+    app = build_app(
+        services,
+        cache,
+        decode=make_decoder(services.ids.random_uuid),
+        boot_id=services.ids.random_uuid()[:8],
+        version=version("lotus-server"),
+    )
+    server = Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=BACKLOG,
+        log_enabled=False,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, server.stop)
+    jobs = [
+        Periodic("billing", TICK_SECONDS, lambda: bill_due(services)),
+        Periodic("key_uses", KEY_USE_SECONDS, lambda: _note_key_uses(services, cache)),
+    ]
+    tasks = [asyncio.create_task(job.run()) for job in jobs]
+    loop.call_soon(announce)
+    try:
+        await server.serve()
+    finally:
+        for job in jobs:
+            job.stop()
+        await asyncio.gather(*tasks)
+        _note_key_uses(services, cache)
+
+
+def _note_key_uses(services: Services, cache: AccessCache) -> int:
+    used = cache.take_used_keys()
+    if used:
+        note_key_uses(services, used)
+    return len(used)

@@ -1,0 +1,80 @@
+"""The ports put together from a data directory."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lotus_server.adapters.clock_system import SystemClock
+from lotus_server.adapters.ids_uuid7 import Uuid7Ids
+from lotus_server.adapters.records_sql import SqlRecords
+from lotus_server.bootstrap.event_store import open_event_store, open_event_store_for_reading
+from lotus_server.domain.accounts import Organization, OrganizationType
+from lotus_server.kernel.errors import Unavailable
+from lotus_server.settings import Settings
+from lotus_server.usecases.organizations import NewKey, OrganizationDraft, create_organization
+from lotus_server.usecases.services import Services
+
+
+class DataDirectoryInUse(Unavailable):
+    """Another server works on the data directory."""
+
+    default_code = "data_directory_in_use"
+
+
+@contextmanager
+def owned_data_directory(data: Path) -> Iterator[None]:
+    """Own a data directory, which is made when missing, until the block ends. Raises DataDirectoryInUse.
+
+    The lock is the system's and ends with the process, however that ends.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "lotus.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DataDirectoryInUse(f"Another `lotus serve` is running on the data directory {data}.") from None
+        yield
+
+
+@contextmanager
+def open_services(settings: Settings) -> Iterator[Services]:
+    """Open everything that use cases need, with the event writer running, and close it when the block ends."""
+    records = SqlRecords.open(settings.records_url)
+    try:
+        events = open_event_store(settings.data)
+        try:
+            yield Services(records, events, SystemClock(), Uuid7Ids())
+        finally:
+            events.close()
+    finally:
+        records.close()
+
+
+@contextmanager
+def open_services_beside(settings: Settings) -> Iterator[Services]:
+    """Open everything but the event writer: fit for commands that run while a server is serving the same directory."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    records = SqlRecords.open(settings.records_url)
+    try:
+        events = open_event_store_for_reading(settings.data)
+        try:
+            yield Services(records, events, SystemClock(), Uuid7Ids())
+        finally:
+            events.close()
+    finally:
+        records.close()
+
+
+def first_organization(services: Services, settings: Settings) -> tuple[Organization, NewKey | None]:
+    """Return the oldest organization; on an empty database make it, with the one key that is then shown."""
+    with services.records.snapshot() as tx:
+        existing = tx.organizations.all()
+    if existing:
+        return existing[0], None
+    draft = OrganizationDraft(
+        name="My company",
+        type=OrganizationType(settings.bootstrap_type),
+        clock_now=settings.bootstrap_now,
+    )
+    return create_organization(services, draft, api_key=settings.bootstrap_api_key)

@@ -1,0 +1,93 @@
+"""What the recurring charges of a period come to when the period is cut short by a cancellation."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from lotus_server.domain.catalog import Proration, RecurringCharge, Timing
+from lotus_server.domain.invoicing.draft import Terms, charge_line
+from lotus_server.domain.invoicing.invoice import InvoiceLine
+from lotus_server.domain.rating import Rated, Step
+from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import ZERO
+
+
+class FlatFeeBehavior(StrEnum):
+    """What a cancellation does to the recurring charges of the open period.
+
+    `as_invoiced`: charges in advance stay as they were invoiced, charges in arrears are due by their own proration
+    rule.
+    `own`: every charge is due by its own proration rule. `refund`: none is due. `charge_prorated`: the time held is
+    due.
+    `charge_full`: the whole period is due. What was invoiced in advance beyond what is due comes back as a negative
+    line.
+    """
+
+    AS_INVOICED = "as_invoiced"
+    OWN = "own"
+    REFUND = "refund"
+    CHARGE_PRORATED = "charge_prorated"
+    CHARGE_FULL = "charge_full"
+
+
+def settled_charge_lines(
+    terms: Terms, *, opened: Period, held: Period, behavior: FlatFeeBehavior
+) -> tuple[InvoiceLine, ...]:
+    """Return a line per recurring charge whose due part differs from what was invoiced in advance.
+
+    `opened` is the period as it was opened (and invoiced in advance), `held` its part up to the cancellation.
+    """
+    lines = [
+        _settled(terms, charge, opened=opened, held=held, behavior=behavior)
+        for charge in terms.version.recurring_charges
+    ]
+    return tuple(line for line in lines if line is not None)
+
+
+def _settled(
+    terms: Terms, charge: RecurringCharge, *, opened: Period, held: Period, behavior: FlatFeeBehavior
+) -> InvoiceLine | None:
+    is_in_advance = charge.timing is Timing.IN_ADVANCE
+    if is_in_advance and behavior is FlatFeeBehavior.AS_INVOICED:
+        return None
+    by_rule = msgspec.structs.replace(charge, proration=_rule(charge, behavior))
+    due = charge_line(terms, by_rule, _due_period(opened, held, behavior))
+    due = _nothing_due(due) if behavior is FlatFeeBehavior.REFUND else due
+    if not is_in_advance:
+        return due if due.amount or behavior is not FlatFeeBehavior.REFUND else None
+    invoiced = charge_line(terms, charge, opened)
+    if invoiced.amount == due.amount:
+        return None
+    return _difference(due, invoiced, opened=opened, held=held)
+
+
+def _rule(charge: RecurringCharge, behavior: FlatFeeBehavior) -> Proration:
+    if behavior is FlatFeeBehavior.CHARGE_PRORATED:
+        return Proration.PRORATE
+    return charge.proration
+
+
+def _due_period(opened: Period, held: Period, behavior: FlatFeeBehavior) -> Period:
+    return opened if behavior is FlatFeeBehavior.CHARGE_FULL else held
+
+
+def _nothing_due(line: InvoiceLine) -> InvoiceLine:
+    nothing = Rated(ZERO, (Step("Refunded: nothing of this period is due", amount=ZERO),))
+    return msgspec.structs.replace(line, exact_amount=nothing.amount, amount=nothing.amount, steps=nothing.steps)
+
+
+def _difference(due: InvoiceLine, invoiced: InvoiceLine, *, opened: Period, held: Period) -> InvoiceLine:
+    """Return the line that takes back what was invoiced beyond what is due.
+
+    Both sides are rounded, so they sum to the due part.
+    """
+    amount: Decimal = due.amount - invoiced.amount
+    steps = (
+        Step("Due for the time held", amount=due.amount),
+        Step("Invoiced in advance for the whole period", amount=-invoiced.amount),
+    )
+    unused = Period(max(held.end, opened.start), opened.end)
+    return msgspec.structs.replace(
+        invoiced, name=f"{invoiced.name} (unused)", period=unused, exact_amount=amount, amount=amount, steps=steps
+    )

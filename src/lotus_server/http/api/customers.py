@@ -1,0 +1,84 @@
+"""`/api/customers/` and what hangs below it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
+from lotus_server.http.body import json_body
+from lotus_server.http.json_reply import json_reply
+from lotus_server.http.openapi import PROBLEMS, body_of
+from lotus_server.kernel.errors import NotFound
+from lotus_server.ports.records import Page
+from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.customers import create_customer, create_customers, get_customer, list_customers
+from lotus_server.usecases.plans import get_plan
+from lotus_server.wire.customers import BatchForm, CustomerForm, customer_batch, customer_draft, customer_row
+from lotus_server.wire.drafts import draft_row, later_draft
+from lotus_server.wire.plans import plan_row
+
+router = APIRouter(prefix="/api", tags=["Customers"], responses=PROBLEMS)
+
+
+@router.get("/customers/", summary="List customers")
+def list_all(
+    request: Request, caller: Annotated[Caller, Depends(reading)], page: Annotated[Page, Depends(paging)]
+) -> Response:
+    """Return the customers with balance, invoices and active subscriptions."""
+    views = list_customers(caller.services, caller.organization, page)
+    link = link_to_next(request, page, [view.customer.customer_id for view in views])
+    return json_reply(200, [customer_row(view) for view in views], link)
+
+
+@router.post("/customers/", status_code=201, summary="Create a customer", openapi_extra=body_of(CustomerForm))
+def create(caller: Annotated[Caller, Depends(writing)], payload: Annotated[object, Depends(json_body)]) -> Response:
+    """Make a customer; only `customer_id` is required."""
+    view = create_customer(caller.services, caller.organization, customer_draft(payload))
+    return json_reply(201, customer_row(view))
+
+
+@router.post(
+    "/batch_create_customers/", status_code=201, summary="Create many customers", openapi_extra=body_of(BatchForm)
+)
+def create_batch(
+    caller: Annotated[Caller, Depends(writing)], payload: Annotated[object, Depends(json_body)]
+) -> Response:
+    """Make up to 1,000 customers; each that cannot be made is reported by its id and does not hinder the others."""
+    drafts, behavior = customer_batch(payload)
+    failed = create_customers(caller.services, caller.organization, drafts, behavior)
+    status = "none" if len(failed) == len(drafts) else "some" if failed else "all"
+    return json_reply(400 if status == "none" else 201, {"success": status, "failed_customers": failed})
+
+
+@router.get("/customer_detail/", summary="One customer, by query")
+def detail(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return one customer."""
+    return json_reply(200, customer_row(get_customer(caller.services, caller.organization, customer_id)))
+
+
+@router.get("/customers/{customer_id}/", summary="One customer")
+def one(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return one customer.
+
+    An old client asks for plans here: a `plan_` id that is no customer's is answered with the plan.
+    """
+    try:
+        return json_reply(200, customer_row(get_customer(caller.services, caller.organization, customer_id)))
+    except NotFound:
+        if not customer_id.startswith("plan_"):
+            raise
+        return json_reply(200, plan_row(get_plan(caller.services, caller.organization, customer_id)))
+
+
+@router.get("/customers/{customer_id}/draft_invoice/", summary="What a customer owes so far, by currency")
+def draft_by_currency(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return what billing now would issue, one invoice per currency."""
+    _, drafts = draft_invoices(caller.services, caller.organization, customer_id)
+    return json_reply(200, later_draft(drafts))
+
+
+@router.get("/draft_invoice/", summary="What a customer owes so far, by subscription")
+def draft(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return what billing now would issue, one element per active subscription."""
+    customer, drafts = draft_invoices(caller.services, caller.organization, customer_id)
+    return json_reply(200, [draft_row(each, customer, caller.organization) for each in drafts])

@@ -1,0 +1,46 @@
+"""`/api/invoices/`."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
+from lotus_server.http.body import json_body
+from lotus_server.http.json_reply import json_reply
+from lotus_server.http.openapi import PROBLEMS, body_of
+from lotus_server.ports.records import Page
+from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status
+from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
+
+router = APIRouter(prefix="/api/invoices", tags=["Invoices"], responses=PROBLEMS)
+
+
+@router.get("/", summary="List invoices")
+def list_all(
+    request: Request,
+    caller: Annotated[Caller, Depends(reading)],
+    page: Annotated[Page, Depends(paging)],
+    customer_id: str | None = None,
+    payment_status: Literal["unpaid", "paid", "voided"] | None = None,
+) -> Response:
+    """Return issued invoices with their lines, newest number first."""
+    views = list_invoices(
+        caller.services, caller.organization, page, customer_id=customer_id, payment_status=payment_status
+    )
+    link = link_to_next(request, page, [view.invoice.invoice_id for view in views])
+    return json_reply(200, [invoice_row(view) for view in views], link)
+
+
+@router.get("/{invoice_id}/", summary="One invoice")
+def one(invoice_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return one invoice; each line explains how its amount came about."""
+    return json_reply(200, invoice_row(get_invoice(caller.services, caller.organization, invoice_id)))
+
+
+@router.patch("/{invoice_id}/", summary="Mark as paid or unpaid", openapi_extra=body_of(PaymentForm))
+def mark(
+    invoice_id: str, caller: Annotated[Caller, Depends(writing)], payload: Annotated[object, Depends(json_body)]
+) -> Response:
+    """Note that an invoice was paid outside, or take that back."""
+    view = set_payment_status(caller.services, caller.organization, invoice_id, payment_status(payload))
+    return json_reply(200, invoice_row(view))

@@ -1,0 +1,129 @@
+"""`/api/subscriptions/` and the ways to cancel, in every generation's form."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
+from lotus_server.http.body import json_body
+from lotus_server.http.json_reply import json_reply
+from lotus_server.http.openapi import PROBLEMS, body_of
+from lotus_server.ports.records import Page
+from lotus_server.usecases.subscriptions import (
+    cancel_matching,
+    cancel_subscription,
+    change_subscription,
+    create_subscription,
+    get_subscription,
+    list_subscriptions,
+)
+from lotus_server.wire.subscriptions import (
+    CancelForm,
+    LaterCancelForm,
+    SubscriptionForm,
+    UpdateForm,
+    later_cancellation,
+    matches_from_query,
+    seed_cancellation,
+    subscription_change,
+    subscription_draft,
+    subscription_row,
+)
+
+router = APIRouter(prefix="/api", tags=["Subscriptions"], responses=PROBLEMS)
+Writer = Annotated[Caller, Depends(writing)]
+Reader = Annotated[Caller, Depends(reading)]
+Payload = Annotated[object, Depends(json_body)]
+
+
+@router.get("/subscriptions/", summary="List subscriptions")
+def list_all(
+    request: Request,
+    caller: Reader,
+    page: Annotated[Page, Depends(paging)],
+    *,
+    customer_id: str | None = None,
+    plan_id: str | None = None,
+    status: Annotated[list[str] | None, Query()] = None,
+    status_list: Annotated[list[str] | None, Query(alias="status[]")] = None,
+) -> Response:
+    """Return subscriptions of every status, or of the given ones. With `customer_id` the dates are times."""
+    views = list_subscriptions(caller.services, caller.organization, page, customer_id=customer_id, plan_id=plan_id)
+    link = link_to_next(request, page, [view.subscription.subscription_id for view in views])
+    wanted = {*(status or ()), *(status_list or ())}
+    rows = [subscription_row(view, as_dates=customer_id is None) for view in views]
+    return json_reply(200, [row for row in rows if not wanted or row["status"] in wanted], link)
+
+
+@router.post(
+    "/subscriptions/", status_code=201, summary="Create a subscription", openapi_extra=body_of(SubscriptionForm)
+)
+def create(caller: Writer, payload: Payload) -> Response:
+    """Subscribe a customer. What is due in advance is invoiced at once if the subscription has started."""
+    draft, is_seed_form = subscription_draft(payload)
+    view = create_subscription(caller.services, caller.organization, draft)
+    return json_reply(201, subscription_row(view, as_dates=is_seed_form))
+
+
+@router.post(
+    "/subscriptions/add/",
+    status_code=201,
+    summary="Create a subscription (0.9)",
+    openapi_extra=body_of(SubscriptionForm),
+)
+def add(caller: Writer, payload: Payload) -> Response:
+    """Subscribe a customer, under the URL of the 0.9 clients."""
+    return create(caller, payload)
+
+
+@router.post(
+    "/subscriptions/cancel/", summary="Cancel by plan and customer (0.9)", openapi_extra=body_of(LaterCancelForm)
+)
+def cancel_by_plan(request: Request, caller: Writer, payload: Payload, customer_id: str, plan_id: str) -> Response:
+    """Cancel every active subscription of a customer to a plan, and return them."""
+    views = cancel_matching(
+        caller.services,
+        caller.organization,
+        customer_id=customer_id,
+        plan_id=plan_id,
+        matches=matches_from_query(request.query_params.get("subscription_filters")),
+        how=later_cancellation(payload),
+    )
+    return json_reply(200, [subscription_row(view, as_dates=False) for view in views])
+
+
+@router.get("/subscriptions/{subscription_id}/", summary="One subscription")
+def one(subscription_id: str, caller: Reader) -> Response:
+    """Return one subscription."""
+    view = get_subscription(caller.services, caller.organization, subscription_id)
+    return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.patch("/subscriptions/{subscription_id}/", summary="Change or end", openapi_extra=body_of(UpdateForm))
+def change(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """Turn off renewal, set an end or metadata, or end at once with or without billing."""
+    view = change_subscription(caller.services, caller.organization, subscription_id, subscription_change(payload))
+    return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.post("/subscriptions/{subscription_id}/update/", summary="Change", openapi_extra=body_of(UpdateForm))
+def update(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """Turn off renewal, set an end or metadata."""
+    return change(subscription_id, caller, payload)
+
+
+@router.post("/subscriptions/{subscription_id}/cancel/", summary="Cancel", openapi_extra=body_of(LaterCancelForm))
+def cancel_later(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """End a subscription now, each charge by its own rule unless `flat_fee_behavior` says otherwise."""
+    view, _ = cancel_subscription(caller.services, caller.organization, subscription_id, later_cancellation(payload))
+    return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.post("/cancel_subscription/", summary="Cancel (the seed's call)", openapi_extra=body_of(CancelForm))
+def cancel(caller: Writer, payload: Payload) -> Response:
+    """End a subscription now (`bill_now`, `revoke_access`), or let it run out."""
+    subscription_id, how = seed_cancellation(payload)
+    view, invoice = cancel_subscription(caller.services, caller.organization, subscription_id, how)
+    detail = "The subscription has ended." if how.ends_now else "The subscription will end with its period."
+    reply = {"status": "success", "detail": detail, "subscription_id": view.subscription.subscription_id}
+    return json_reply(200, reply if invoice is None else {**reply, "invoice_id": invoice.invoice_id})

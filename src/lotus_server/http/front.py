@@ -1,0 +1,132 @@
+"""The front: every request passes here first.
+
+It forgives what old clients do to paths, knows who is calling, serves the hot paths itself, and hands everything
+else to the resources.
+"""
+
+import asyncio
+import itertools
+from typing import Final
+
+import structlog
+
+from lotus_server.domain.accounts import Principal
+from lotus_server.http import metrics
+from lotus_server.http.api import access, track
+from lotus_server.http.problems import PROBLEM_JSON, internal_error, problem_of
+from lotus_server.http.replay import Replays
+from lotus_server.http.requests import App, Message, Receive, Reply, Request, Scope, Send, header, inflate, read_body
+from lotus_server.kernel.errors import LotusError, Unauthenticated
+from lotus_server.ports.event_store import Decoder
+from lotus_server.usecases.access import AccessCache, load_principal
+from lotus_server.usecases.services import Services
+
+_log = structlog.get_logger()
+_OPEN: Final = frozenset({"/api/healthcheck/"})
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Front:
+    """The outermost ASGI application."""
+
+    def __init__(
+        self, services: Services, cache: AccessCache, resources: App, *, decode: Decoder, boot_id: str
+    ) -> None:
+        """Stand before `resources`; `boot_id` makes the ids of requests unique over restarts."""
+        self._services = services
+        self._cache = cache
+        self._resources = resources
+        self._replays = Replays(services)
+        self._request_ids = (f"{boot_id}-{number}".encode() for number in itertools.count(1))
+        self._hot = {
+            ("POST", "/api/track/"): track.TrackPath(services, decode).handle,
+            **access.AccessPaths(services, cache).handlers(),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._resources(scope, receive, send)
+            return
+        out = Outgoing(send, next(self._request_ids), scope["method"])
+        path = tidy_path(scope["path"])
+        scope["path"], scope["raw_path"], scope["lotus.request_id"] = (
+            path,
+            path.encode(errors="replace"),
+            out.request_id,
+        )
+        try:
+            if path.startswith("/api/") and path not in _OPEN:
+                await self._serve_caller(scope, receive, out)
+            else:
+                await self._resources(scope, receive, out)
+        except LotusError as error:
+            status, body = problem_of(error)
+            await Reply(status, body, PROBLEM_JSON).send(out)
+        except Exception:  # noqa: BLE001 - whatever broke, the caller gets an answer and the log the traceback
+            _log.exception("request_failed", method=scope["method"], path=path, request_id=out.request_id.decode())
+            if not out.has_started:
+                await Reply(500, internal_error(out.request_id), PROBLEM_JSON).send(out)
+
+    async def _serve_caller(self, scope: Scope, receive: Receive, out: "Outgoing") -> None:
+        principal = await self._authenticate(scope)
+        handle = self._hot.get((scope["method"], scope["path"]))
+        if handle is not None:
+            reply = await handle(Request(scope, receive, principal))
+            await reply.send(out)
+            return
+        scope["lotus.principal"] = principal
+        if scope["method"] not in _WITH_BODY:
+            await self._resources(scope, receive, out)
+            return
+        body = await read_body(scope, receive)
+        if b"gzip" in (header(scope, b"content-encoding") or b""):
+            body = inflate(body)
+        await self._replays.serve(self._resources, scope, body, out, principal)
+
+    async def _authenticate(self, scope: Scope) -> Principal:
+        text = _api_key(scope)
+        principal = self._cache.principal(text)
+        if principal is None:
+            principal = await asyncio.to_thread(load_principal, self._services, text)
+            self._cache.keep_principal(text, principal)
+        return principal
+
+
+def tidy_path(path: str) -> str:
+    """Return the path with single slashes, and one at the end of every API path: old clients send both other forms."""
+    while "//" in path:
+        path = path.replace("//", "/")
+    if path.startswith("/api/") and not path.endswith("/"):
+        path += "/"
+    return path
+
+
+def _api_key(scope: Scope) -> str:
+    key = header(scope, b"x-api-key")
+    if key is None:
+        authorization = header(scope, b"authorization") or b""
+        kind, _, rest = authorization.partition(b" ")
+        key = rest.strip() if kind.lower() == b"bearer" else None
+    if not key:
+        raise Unauthenticated("Send an API key in the header X-API-KEY, or as Authorization: Bearer.")
+    return key.decode("latin-1")
+
+
+class Outgoing:
+    """Passes a response on with the request's id, and counts it."""
+
+    def __init__(self, send: Send, request_id: bytes, method: str) -> None:
+        """Pass on to `send`."""
+        self._send = send
+        self._method = method
+        self.request_id = request_id
+        self.has_started = False
+
+    async def __call__(self, message: Message) -> None:
+        """Pass one message on."""
+        if message["type"] == "http.response.start":
+            self.has_started = True
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id)]
+            metrics.count_request(self._method, message["status"])
+        await self._send(message)

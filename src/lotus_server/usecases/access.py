@@ -1,0 +1,197 @@
+"""The hot path: who is calling, and may this customer do this now. Answered from memory and from kept aggregates.
+
+What the records say (keys, subscriptions, catalog) is cached until the records report a change; usage is never
+cached, it is read from the
+aggregates at each call, so an answer counts every event acknowledged before it.
+"""
+
+from datetime import datetime
+from typing import Final
+
+from lotus_server.domain.access import ComponentUsage, Entitlements, MeteredComponent
+from lotus_server.domain.accounts import Organization, Principal
+from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.domain.metering import Selection
+from lotus_server.domain.subscriptions import Status, Subscription, metered_period, period_containing
+from lotus_server.ports.records import Transaction
+from lotus_server.usecases.catalog_reading import metrics_by_id
+from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.organizations import authenticate
+from lotus_server.usecases.services import Services, present
+
+CACHED_CUSTOMERS_MAX: Final = 100_000
+CACHED_KEYS_MAX: Final = 10_000
+
+
+class AccessCache:
+    """What the records say about callers and customers, kept until they report a change.
+
+    For one thread: the event loop's.
+    """
+
+    def __init__(self, services: Services) -> None:
+        """Start empty."""
+        self._services = services
+        self._principals: dict[str, Principal] = {}
+        self._entitlements: dict[tuple[str, str], Entitlements] = {}
+        self._used_keys: set[str] = set()
+
+    def principal(self, api_key: str) -> Principal | None:
+        """Return who is calling if that is known and still true; None means that it has to be loaded."""
+        self._forget_what_changed()
+        found = self._principals.get(api_key)
+        if found is not None:
+            self._used_keys.add(found.key_id)
+        return found
+
+    def keep_principal(self, api_key: str, principal: Principal) -> None:
+        """Remember who a key belongs to."""
+        if len(self._principals) >= CACHED_KEYS_MAX:
+            self._principals.clear()
+        self._principals[api_key] = principal
+        self._used_keys.add(principal.key_id)
+
+    def entitlements(self, organization_id: str, customer_id: str) -> Entitlements | None:
+        """Return what a customer is entitled to if that is known.
+
+        `principal` was asked in the same turn of the event loop.
+        """
+        return self._entitlements.get((organization_id, customer_id))
+
+    def keep_entitlements(self, organization_id: str, entitlements: Entitlements) -> None:
+        """Remember what a customer is entitled to."""
+        if len(self._entitlements) >= CACHED_CUSTOMERS_MAX:
+            self._entitlements.clear()
+        self._entitlements[organization_id, entitlements.customer_id] = entitlements
+
+    def take_used_keys(self) -> list[str]:
+        """Return the keys used since this was last asked, and forget them."""
+        used, self._used_keys = sorted(self._used_keys), set()
+        return used
+
+    def _forget_what_changed(self) -> None:
+        changes = self._services.records.changes()
+        if changes is None:
+            self._principals.clear()
+            self._entitlements.clear()
+            return
+        for change in changes:
+            if change.customer_id is not None:
+                self._entitlements.pop((change.organization_id, change.customer_id), None)
+                continue
+            self._principals.clear()
+            stale = [key for key in self._entitlements if key[0] == change.organization_id]
+            for key in stale:
+                del self._entitlements[key]
+
+
+def load_principal(services: Services, api_key: str) -> Principal:
+    """Return who a key belongs to, from the records. Raises Unauthenticated."""
+    return authenticate(services, api_key)
+
+
+def load_entitlements(services: Services, organization: Organization, customer_id: str) -> Entitlements:
+    """Return what a customer is entitled to, from the records. Raises NotFound `customer_not_found`."""
+    organization_id = organization.organization_id
+    now = present(services, organization)
+    with services.records.snapshot() as tx:
+        customer = require_customer(tx, organization, customer_id)
+        subscriptions = tuple(
+            subscription
+            for subscription in tx.subscriptions.of_customer(organization_id, customer_id)
+            if subscription.status_at(now) is not Status.ENDED
+        )
+        plans = {each.subscription_id: _plan_and_version(tx, each) for each in subscriptions}
+        components = _components(tx, organization_id, subscriptions, plans)
+        features = _features(tx, organization_id, plans)
+    return Entitlements(customer_id, customer.customer_name, customer.email, subscriptions, components, features, plans)
+
+
+def _plan_and_version(tx: Transaction, subscription: Subscription) -> tuple[Plan, PlanVersion]:
+    plan = tx.plans.get(subscription.organization_id, subscription.plan_id)
+    version = tx.plans.version(subscription.organization_id, subscription.version_id)
+    assert plan is not None, "a subscription's plan is never deleted"
+    assert version is not None, "a subscription's version is never deleted"
+    return plan, version
+
+
+def _components(
+    tx: Transaction,
+    organization_id: str,
+    subscriptions: tuple[Subscription, ...],
+    plans: dict[str, tuple[Plan, PlanVersion]],
+) -> tuple[MeteredComponent, ...]:
+    metrics = metrics_by_id(tx, organization_id) if subscriptions else {}
+    return tuple(
+        MeteredComponent(subscription, *plans[subscription.subscription_id], component, metrics[component.metric_id])
+        for subscription in subscriptions
+        for component in plans[subscription.subscription_id][1].components
+    )
+
+
+def _features(
+    tx: Transaction, organization_id: str, plans: dict[str, tuple[Plan, PlanVersion]]
+) -> dict[str, tuple[Feature, ...]]:
+    known = {feature.feature_id: feature for feature in tx.features.all(organization_id)} if plans else {}
+    return {
+        subscription_id: tuple(known[feature_id] for feature_id in version.feature_ids)
+        for subscription_id, (_, version) in plans.items()
+    }
+
+
+def active_components(
+    entitlements: Entitlements, now: datetime, *, event_name: str | None = None, metric_id: str | None = None
+) -> list[MeteredComponent]:
+    """Return the components of active subscriptions whose metric counts an event name, or is a given metric."""
+    return [
+        held
+        for held in entitlements.components
+        if (held.metric.definition.event_name == event_name or held.metric.metric_id == metric_id)
+        and held.subscription.status_at(now) is Status.ACTIVE
+    ]
+
+
+def selection_of(held: MeteredComponent, now: datetime) -> Selection:
+    """Return the question whose answer is the usage of a component in its present period."""
+    subscription = held.subscription
+    period = metered_period(subscription, period_containing(subscription, now))
+    return Selection(held.metric.definition, subscription.customer_id, period, subscription.matches)
+
+
+def usages_at_hand(
+    services: Services, organization: Organization, held: list[MeteredComponent], now: datetime
+) -> tuple[ComponentUsage, ...] | None:
+    """Return the usage of components without blocking, or None when an aggregate has to be made first."""
+    if not held:
+        return ()
+    selections = [selection_of(each, now) for each in held]
+    usages = services.events.usage_at_hand(organization.organization_id, selections)
+    if usages is None:
+        return None
+    return tuple(ComponentUsage(each, usage.quantity) for each, usage in zip(held, usages, strict=True))
+
+
+def read_usages(
+    services: Services, organization: Organization, held: list[MeteredComponent], now: datetime
+) -> tuple[ComponentUsage, ...]:
+    """Return the usage of components, making aggregates where they do not exist yet."""
+    selections = [selection_of(each, now) for each in held]
+    usages = services.events.usage(organization.organization_id, selections) if selections else []
+    return tuple(ComponentUsage(each, usage.quantity) for each, usage in zip(held, usages, strict=True))
+
+
+def subscriptions_with_feature(
+    entitlements: Entitlements, now: datetime, *, feature_name: str | None = None, feature_id: str | None = None
+) -> list[tuple[Subscription, bool]]:
+    """Return each active subscription with whether its plan has the feature."""
+    return [
+        (
+            subscription,
+            any(
+                feature.feature_name == feature_name or feature.feature_id == feature_id
+                for feature in entitlements.features[subscription.subscription_id]
+            ),
+        )
+        for subscription in entitlements.subscriptions
+        if subscription.status_at(now) is Status.ACTIVE
+    ]

@@ -1,0 +1,240 @@
+"""Billing: the draft, the invoice at the start, the invoice at the end of a period. They are one calculation."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.credits import CreditPosting
+from lotus_server.domain.invoicing import (
+    Invoice,
+    InvoiceLine,
+    PaymentStatus,
+    Terms,
+    advance_lines,
+    arrears_lines,
+    cause_of_period,
+    cause_of_start,
+    total_of,
+)
+from lotus_server.domain.metering import Selection, Usage
+from lotus_server.domain.subscriptions import Subscription, advance, metered_period, park, period_containing
+from lotus_server.kernel.errors import LotusError
+from lotus_server.kernel.instants import to_microseconds
+from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import ZERO
+from lotus_server.ports.records import Transaction
+from lotus_server.usecases.catalog_reading import metrics_by_id, terms_of
+from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.services import Services, present
+
+PAYMENT_TERM = timedelta(days=30)
+RETRY_AFTER = timedelta(hours=1)
+DUE_AT_ONCE_MAX = 200
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """What billing a subscription now would put on its invoice.
+
+    `usages` by component id is what the lines were made from.
+    """
+
+    terms: Terms
+    period: Period
+    lines: tuple[InvoiceLine, ...]
+    usages: dict[str, Usage]
+
+
+def draft_invoices(services: Services, organization: Organization, customer_id: str) -> tuple[Customer, list[Draft]]:
+    """Return a customer and the draft of each active subscription. Writes nothing.
+
+    Raises NotFound `customer_not_found`.
+    """
+    now = present(services, organization)
+    with services.records.snapshot() as tx:
+        customer = require_customer(tx, organization, customer_id)
+        subscriptions = tx.subscriptions.of_customer(organization.organization_id, customer_id, at=now)
+        metrics = metrics_by_id(tx, organization.organization_id)
+        all_terms = [terms_of(tx, subscription, metrics) for subscription in subscriptions]
+    return customer, [draft_of(services, terms, now) for terms in all_terms]
+
+
+def draft_of(services: Services, terms: Terms, now: datetime) -> Draft:
+    """Return what a subscription owes for its present period as of `now`.
+
+    Usage so far, and charges in arrears for the time so far.
+    """
+    period = period_containing(terms.subscription, now)
+    usages = usages_until(services, terms, period, now)
+    return Draft(terms, period, arrears_lines(terms, period.until(now), usages), usages)
+
+
+def usages_until(services: Services, terms: Terms, period: Period, cut: datetime) -> dict[str, Usage]:
+    """Return the usage per component from the period's start to the cut, included, or to the period's end if sooner.
+
+    The aggregate of the whole period is the answer unless an event lies ahead of the cut; only then are raw events
+    read.
+    """
+    subscription = terms.subscription
+    components = terms.version.components
+    kept = metered_period(subscription, period)
+    selections = [_selection(terms, component.metric_id, kept) for component in components]
+    usages = services.events.usage(subscription.organization_id, selections)
+    end = min(cut + timedelta(microseconds=1), period.end)
+    if end < kept.end:
+        ahead = [index for index, usage in enumerate(usages) if (usage.last_us or 0) >= to_microseconds(end)]
+        exact = [_selection(terms, components[index].metric_id, period.until(end)) for index in ahead]
+        if exact:
+            recounted = services.events.usage(subscription.organization_id, exact, keeps_aggregates=False)
+            for index, usage in zip(ahead, recounted, strict=True):
+                usages[index] = usage
+    return {component.component_id: usage for component, usage in zip(components, usages, strict=True)}
+
+
+def _selection(terms: Terms, metric_id: str, period: Period) -> Selection:
+    subscription = terms.subscription
+    return Selection(terms.metrics[metric_id].definition, subscription.customer_id, period, subscription.matches)
+
+
+def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
+    """Issue the invoice of the charges that are due before the first period begins.
+
+    None is issued when there are none.
+    """
+    lines = advance_lines(terms, terms.subscription.open_period)
+    return issue(services, tx, terms, lines, cause=cause_of_start(terms.subscription), now=now) if lines else None
+
+
+def bill_due(services: Services, *, until: datetime | None = None, organization: Organization | None = None) -> int:
+    """Bill every subscription due by `until` (default: the present), earliest first, and return the number of steps.
+
+    Without an organization those that live in real time are billed. Each step is one transaction; one that fails is
+    parked
+    with its cause and stops nobody else.
+    """
+    now = until or services.clock.now()
+    organization_id = organization.organization_id if organization else None
+    steps = 0
+    while due := _due(services, now, organization_id):
+        # A step may make its subscription due again before the next one of this batch, and then the batch is stale.
+        earliest_next = now
+        for subscription in due:
+            if subscription.due_at is None or subscription.due_at > earliest_next:
+                break
+            next_due_at = bill_step(services, subscription, now)
+            earliest_next = min(earliest_next, next_due_at or now)
+            steps += 1
+    return steps
+
+
+def _due(services: Services, now: datetime, organization_id: str | None) -> list[Subscription]:
+    with services.records.snapshot() as tx:
+        return tx.subscriptions.due(now, DUE_AT_ONCE_MAX, organization_id)
+
+
+def bill_step(services: Services, subscription: Subscription, now: datetime) -> datetime | None:
+    """Bill the open period of one subscription, or its start, and return when it is due next (null: never).
+
+    On an error the subscription is parked, visibly, until a later try.
+    """
+    organization_id, subscription_id = subscription.organization_id, subscription.subscription_id
+    try:
+        with services.records.transaction() as tx:
+            current = tx.subscriptions.get(organization_id, subscription_id, for_update=True)
+            if current is None or current.due_at is None or current.due_at > now:
+                return None  # somebody else was faster
+            following = _bill_once(services, tx, current, now)
+            tx.subscriptions.replace(following)
+            return following.due_at
+    except LotusError as error:
+        retry_at = now + RETRY_AFTER
+        with services.records.transaction() as tx:
+            current = tx.subscriptions.get(organization_id, subscription_id, for_update=True)
+            if current is not None:
+                tx.subscriptions.replace(park(current, cause=str(error), retry_at=retry_at))
+        return retry_at
+
+
+def bring_up_to_date(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
+    """Bill whatever of a subscription is due by `now`, in the given transaction, and return it as it is then."""
+    while subscription.due_at is not None and subscription.due_at <= now:
+        subscription = _bill_once(services, tx, subscription, now)
+    return subscription
+
+
+def _bill_once(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
+    terms = terms_of(tx, subscription)
+    period = subscription.open_period
+    if now < period.end:  # it is due because it starts
+        invoice_start(services, tx, terms, max(period.start, subscription.created_at))
+        return msgspec.structs.replace(subscription, due_at=period.end, parked_cause=None)
+    usages = usages_until(services, terms, period, period.end)
+    following = advance(subscription)
+    lines = arrears_lines(terms, period, usages)
+    if not following.is_fully_billed:
+        lines = (*lines, *advance_lines(_with(terms, following), following.open_period))
+    issue(services, tx, terms, lines, cause=cause_of_period(subscription), now=max(period.end, subscription.created_at))
+    return following
+
+
+def _with(terms: Terms, subscription: Subscription) -> Terms:
+    return msgspec.structs.replace(terms, subscription=subscription)
+
+
+def issue(
+    services: Services, tx: Transaction, terms: Terms, lines: tuple[InvoiceLine, ...], *, cause: str, now: datetime
+) -> Invoice:
+    """Issue an invoice with its number and the credit it uses or grants, all in the given transaction.
+
+    Returns the invoice of the same cause when there is one already: billing again changes nothing.
+    """
+    subscription = terms.subscription
+    organization_id, customer_id = subscription.organization_id, subscription.customer_id
+    existing = tx.invoices.by_cause(organization_id, cause)
+    if existing is not None:
+        return existing
+    code = terms.version.currency
+    balance = tx.credits.balances(organization_id, [customer_id]).get((customer_id, code), ZERO)
+    totals = total_of(lines, balance=balance, code=code)
+    invoice = Invoice(
+        organization_id=organization_id,
+        invoice_id=services.ids.new("invoice"),
+        invoice_number=f"{now:%y%m%d}-{tx.invoices.take_number(organization_id):06d}",
+        cause=cause,
+        customer_id=customer_id,
+        subscription_id=subscription.subscription_id,
+        currency=code,
+        period=Period(min(line.period.start for line in lines), max(line.period.end for line in lines))
+        if lines
+        else subscription.open_period,
+        issued_at=now,
+        due_at=now + PAYMENT_TERM,
+        lines=lines,
+        subtotal=totals.subtotal,
+        credit_applied=totals.credit_applied,
+        total=totals.total,
+        payment_status=PaymentStatus.UNPAID if totals.total else PaymentStatus.PAID,
+    )
+    tx.invoices.add(invoice)
+    _post_credit(services, tx, invoice, totals.credit_granted - totals.credit_applied)
+    return invoice
+
+
+def _post_credit(services: Services, tx: Transaction, invoice: Invoice, amount: Decimal) -> None:
+    if not amount:
+        return
+    what = "Credit granted by" if amount > 0 else "Credit applied to"
+    tx.credits.add(
+        CreditPosting(
+            organization_id=invoice.organization_id,
+            posting_id=services.ids.new("posting"),
+            cause=f"invoice:{invoice.invoice_id}",
+            customer_id=invoice.customer_id,
+            currency=invoice.currency,
+            amount=amount,
+            posted_at=invoice.issued_at,
+            description=f"{what} invoice {invoice.invoice_number}",
+            invoice_id=invoice.invoice_id,
+        )
+    )

@@ -1,0 +1,206 @@
+"""Customers."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.invoicing import Invoice, PaymentStatus
+from lotus_server.domain.subscriptions import Status, Subscription
+from lotus_server.kernel.currencies import CURRENCIES
+from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
+from lotus_server.kernel.identifiers import identifier_problem
+from lotus_server.kernel.money import total
+from lotus_server.kernel.quantity import ZERO
+from lotus_server.ports.records import Page, Transaction
+from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscription_views import SubscriptionView, views_of
+
+NAME_LENGTH_MAX: Final = 500
+BATCH_MAX: Final = 1_000
+
+
+class ExistingBehavior(StrEnum):
+    """What a batch does with a customer that exists.
+
+    Leave it, fill in what is sent, or put what is sent in its place.
+    """
+
+    IGNORE = "ignore"
+    MERGE = "merge"
+    OVERWRITE = "overwrite"
+
+
+class CustomerDraft(msgspec.Struct, frozen=True):
+    """A customer to be made. Without a currency it is billed in the organization's.
+
+    `problems` are those that reading the input found already; they are reported together with the others.
+    """
+
+    customer_id: str
+    customer_name: str = ""
+    email: str | None = None
+    currency: str | None = None
+    payment_provider: str | None = None
+    payment_provider_id: str | None = None
+    properties: dict[str, Any] = msgspec.field(default_factory=dict)
+    address: dict[str, Any] | None = None
+    billing_address: dict[str, Any] | None = None
+    shipping_address: dict[str, Any] | None = None
+    tax_rate: Decimal | None = None
+    problems: tuple[FieldProblem, ...] = ()
+
+
+class CustomerView(msgspec.Struct, frozen=True):
+    """A customer with what belongs to it.
+
+    The balance in its currency, its invoices without lines, its active subscriptions.
+    """
+
+    customer: Customer
+    balance: Decimal
+    invoices: tuple[Invoice, ...]
+    subscriptions: tuple[SubscriptionView, ...]
+
+    @property
+    def total_amount_due(self) -> Decimal:
+        """Return what is still to be paid, over all unpaid invoices in the customer's currency."""
+        unpaid = [invoice for invoice in self.invoices if invoice.payment_status is PaymentStatus.UNPAID]
+        return total(invoice.total for invoice in unpaid if invoice.currency == self.customer.currency)
+
+
+def create_customer(services: Services, organization: Organization, draft: CustomerDraft) -> CustomerView:
+    """Make a customer. Raises Invalid with every problem, Conflict `customer_exists`."""
+    _validate(draft)
+    customer = _new_customer(services, organization, draft)
+    with services.records.transaction() as tx:
+        tx.customers.add(customer)
+    return CustomerView(customer, ZERO, (), ())
+
+
+def create_customers(
+    services: Services, organization: Organization, drafts: list[CustomerDraft], behavior: ExistingBehavior
+) -> dict[str, str]:
+    """Make many customers in one transaction, and return the reason for each that could not be made, by its id."""
+    failed: dict[str, str] = {}
+    with services.records.transaction() as tx:
+        for draft in drafts:
+            try:
+                _validate(draft)
+            except Invalid as error:
+                failed[draft.customer_id] = error.detail
+                continue
+            existing = tx.customers.get(organization.organization_id, draft.customer_id)
+            new = _new_customer(services, organization, draft)
+            if existing is None:
+                tx.customers.add(new)
+            elif behavior is ExistingBehavior.OVERWRITE:
+                tx.customers.replace(msgspec.structs.replace(new, created_at=existing.created_at))
+            elif behavior is ExistingBehavior.MERGE:
+                tx.customers.replace(_merged(existing, draft))
+    return failed
+
+
+def _merged(existing: Customer, draft: CustomerDraft) -> Customer:
+    """Return a customer with what a draft says and everything else as it was; properties are merged key by key."""
+    said = {
+        name: value
+        for name, value in msgspec.structs.asdict(draft).items()
+        if name != "problems" and value not in (None, "", {})
+    }
+    if "properties" in said:
+        said["properties"] = {**existing.properties, **draft.properties}
+    return msgspec.structs.replace(existing, **said)
+
+
+def _new_customer(services: Services, organization: Organization, draft: CustomerDraft) -> Customer:
+    provider = draft.payment_provider or ("stripe" if draft.payment_provider_id else None)
+    return Customer(
+        organization_id=organization.organization_id,
+        customer_id=draft.customer_id,
+        customer_name=draft.customer_name,
+        created_at=present(services, organization),
+        currency=draft.currency or organization.default_currency,
+        email=draft.email,
+        payment_provider=provider,
+        payment_provider_id=draft.payment_provider_id,
+        properties=draft.properties,
+        address=draft.address,
+        billing_address=draft.billing_address,
+        shipping_address=draft.shipping_address,
+        tax_rate=draft.tax_rate,
+    )
+
+
+def list_customers(services: Services, organization: Organization, page: Page) -> list[CustomerView]:
+    """Return customers in the order of their ids."""
+    with services.records.snapshot() as tx:
+        customers = tx.customers.page(organization.organization_id, page)
+        return _views(services, tx, organization, customers)
+
+
+def get_customer(services: Services, organization: Organization, customer_id: str) -> CustomerView:
+    """Return one customer. Raises NotFound `customer_not_found`."""
+    with services.records.snapshot() as tx:
+        return _views(services, tx, organization, [require_customer(tx, organization, customer_id)])[0]
+
+
+def require_customer(tx: Transaction, organization: Organization, customer_id: str) -> Customer:
+    """Return a customer of the organization. Raises NotFound `customer_not_found`."""
+    customer = tx.customers.get(organization.organization_id, customer_id)
+    if customer is None:
+        raise NotFound(f"There is no customer {customer_id!r}.", code="customer_not_found")
+    return customer
+
+
+def _views(
+    services: Services, tx: Transaction, organization: Organization, customers: list[Customer]
+) -> list[CustomerView]:
+    """Return customers with what belongs to them, in a fixed number of queries whatever the number of customers."""
+    now = present(services, organization)
+    ids = [customer.customer_id for customer in customers]
+    balances = tx.credits.balances(organization.organization_id, ids)
+    invoices = tx.invoices.of_customers(organization.organization_id, ids)
+    subscriptions = tx.subscriptions.of_customers(organization.organization_id, ids)
+    views = {view.subscription.subscription_id: view for view in views_of(tx, organization, _flat(subscriptions), now)}
+    return [
+        CustomerView(
+            customer,
+            balances.get((customer.customer_id, customer.currency), ZERO),
+            tuple(invoices.get(customer.customer_id, ())),
+            tuple(
+                views[subscription.subscription_id]
+                for subscription in subscriptions.get(customer.customer_id, ())
+                if subscription.status_at(now) is Status.ACTIVE
+            ),
+        )
+        for customer in customers
+    ]
+
+
+def _flat(subscriptions: dict[str, list[Subscription]]) -> list[Subscription]:
+    return [subscription for found in subscriptions.values() for subscription in found]
+
+
+def _validate(draft: CustomerDraft) -> None:
+    problems = Problems()
+    problems.extend(draft.problems)
+    wrong = identifier_problem(draft.customer_id)
+    if wrong and not problems.names("customer_id"):
+        problems.add("customer_id", "invalid", f"customer_id {wrong}.")
+    for field, text in (("customer_name", draft.customer_name), ("email", draft.email or "")):
+        if len(text) > NAME_LENGTH_MAX:
+            problems.add(field, "too_long", f"{field} must have at most {NAME_LENGTH_MAX} characters.")
+        if not text.isprintable():
+            problems.add(field, "invalid", f"{field} must not contain control characters.")
+    if draft.email and "@" not in draft.email:
+        problems.add("email", "invalid", "email must be an e-mail address.")
+    if draft.currency is not None and draft.currency not in CURRENCIES:
+        problems.add("currency", "unknown_currency", f"{draft.currency!r} is not an ISO 4217 currency code.")
+    if draft.payment_provider and not draft.payment_provider_id:
+        problems.add("payment_provider_id", "required", "A payment_provider needs a payment_provider_id.")
+    if draft.tax_rate is not None and not 0 <= draft.tax_rate <= 100:
+        problems.add("tax_rate", "invalid", "tax_rate is a percentage from 0 to 100.")
+    problems.raise_if_any()

@@ -1,0 +1,298 @@
+"""Subscriptions: create, list, cancel, update."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from lotus_server.domain.accounts import Organization
+from lotus_server.domain.catalog import Plan, PlanVersion, VersionStatus
+from lotus_server.domain.invoicing import FlatFeeBehavior, Invoice, cause_of_period, settled_charge_lines, usage_lines
+from lotus_server.domain.metering import PropertyMatch
+from lotus_server.domain.subscriptions import (
+    Status,
+    Subscription,
+    end_now,
+    end_with_period,
+    first_period,
+    refuse_overlap,
+)
+from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
+from lotus_server.kernel.identifiers import identifier_problem
+from lotus_server.ports.records import Page, Transaction
+from lotus_server.usecases.billing import bring_up_to_date, issue, usages_until
+from lotus_server.usecases.catalog_reading import terms_of
+from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscription_views import SubscriptionView, views_of
+
+MATCHES_MAX: Final = 20
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+class SubscriptionDraft(msgspec.Struct, frozen=True):
+    """A subscription to be made, of a plan (its one active version) or of a given version.
+
+    `ends_at` is exclusive. Without it the subscription renews until it is cancelled; with it, it ends there, unless
+    `auto_renew` is
+    set: then the first period ends there and the following ones are counted from there. `problems` are those that
+    reading the
+    input found already.
+    """
+
+    customer_id: str
+    starts_at: datetime
+    plan_id: str | None = None
+    version_id: str | None = None
+    ends_at: datetime | None = None
+    auto_renew: bool | None = None
+    is_new: bool | None = None
+    subscription_id: str | None = None
+    matches: tuple[PropertyMatch, ...] = ()
+    metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    problems: tuple[FieldProblem, ...] = ()
+
+
+class Cancellation(msgspec.Struct, frozen=True):
+    """How a subscription is cancelled.
+
+    `ends_now` false lets it run to the end of its period, be billed then, and not renew; the other fields then mean
+    nothing.
+    `bills` false writes no invoice at all for the open period. `bills_usage` false leaves usage out of the invoice.
+    """
+
+    ends_now: bool = True
+    bills: bool = True
+    bills_usage: bool = True
+    flat_fees: FlatFeeBehavior = FlatFeeBehavior.AS_INVOICED
+
+
+class SubscriptionChange(msgspec.Struct, frozen=True):
+    """What to change of a subscription: a new end (exclusive), new metadata, a cancellation.
+
+    Null leaves things as they are.
+    """
+
+    ending: Cancellation | None = None
+    ends_at: datetime | None = None
+    metadata: dict[str, Any] | None = None
+
+
+def create_subscription(services: Services, organization: Organization, draft: SubscriptionDraft) -> SubscriptionView:
+    """Subscribe a customer, and issue at once what is due in advance if the subscription has started.
+
+    Raises Invalid with every problem, NotFound for customer, plan or version, Conflict `subscription_exists`.
+    """
+    _validate(draft)
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        customer = require_customer(tx, organization, draft.customer_id)
+        plan, version = _plan_and_version(tx, organization, draft)
+        subscription = _new_subscription(services, draft, plan, version, now)
+        refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
+        tx.subscriptions.add(subscription)
+        if subscription.starts_at <= now < subscription.open_period.end:
+            subscription = bring_up_to_date(services, tx, subscription, now)
+            tx.subscriptions.replace(subscription)
+    return SubscriptionView(subscription, customer, plan, version, now)
+
+
+def _new_subscription(
+    services: Services, draft: SubscriptionDraft, plan: Plan, version: PlanVersion, now: datetime
+) -> Subscription:
+    renews = draft.auto_renew if draft.auto_renew is not None else draft.ends_at is None
+    anchor = draft.ends_at if draft.ends_at is not None and renews else draft.starts_at
+    period = first_period(starts_at=draft.starts_at, ends_at=draft.ends_at, anchor=anchor, duration=plan.duration)
+    return Subscription(
+        organization_id=plan.organization_id,
+        subscription_id=draft.subscription_id or services.ids.random_uuid(),
+        customer_id=draft.customer_id,
+        plan_id=plan.plan_id,
+        version_id=version.version_id,
+        duration=plan.duration,
+        starts_at=draft.starts_at,
+        anchor=anchor,
+        ends_at=None if renews else draft.ends_at or period.end,
+        auto_renew=renews,
+        is_new=draft.is_new if draft.is_new is not None else True,
+        open_period=period,
+        created_at=now,
+        due_at=draft.starts_at,
+        matches=draft.matches,
+        metadata=draft.metadata,
+    )
+
+
+def list_subscriptions(
+    services: Services,
+    organization: Organization,
+    page: Page,
+    *,
+    customer_id: str | None = None,
+    plan_id: str | None = None,
+) -> list[SubscriptionView]:
+    """Return subscriptions in the order of their ids."""
+    with services.records.snapshot() as tx:
+        found = tx.subscriptions.page(organization.organization_id, page, customer_id=customer_id, plan_id=plan_id)
+        return views_of(tx, organization, found, present(services, organization))
+
+
+def get_subscription(services: Services, organization: Organization, subscription_id: str) -> SubscriptionView:
+    """Return one subscription. Raises NotFound `subscription_not_found`."""
+    with services.records.snapshot() as tx:
+        return views_of(
+            tx, organization, [_require(tx, organization, subscription_id)], present(services, organization)
+        )[0]
+
+
+def cancel_subscription(
+    services: Services, organization: Organization, subscription_id: str, how: Cancellation
+) -> tuple[SubscriptionView, Invoice | None]:
+    """Cancel a subscription, in one transaction with its last invoice.
+
+    Raises NotFound, Conflict `invalid_state` when it has ended already: then nothing changes and no second invoice
+    is issued.
+    """
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        subscription = _require(tx, organization, subscription_id, for_update=True)
+        ended, invoice = _cancel(services, tx, subscription, how, now)
+        tx.subscriptions.replace(ended)
+        return views_of(tx, organization, [ended], now)[0], invoice
+
+
+def _cancel(
+    services: Services, tx: Transaction, subscription: Subscription, how: Cancellation, now: datetime
+) -> tuple[Subscription, Invoice | None]:
+    subscription = bring_up_to_date(services, tx, subscription, now)
+    if not how.ends_now:
+        return end_with_period(subscription, now), None
+    ended = end_now(subscription, now)
+    has_started = subscription.starts_at <= now
+    invoice = _last_invoice(services, tx, subscription, how, now) if how.bills and has_started else None
+    return ended, invoice
+
+
+def cancel_matching(
+    services: Services,
+    organization: Organization,
+    *,
+    customer_id: str,
+    plan_id: str,
+    matches: tuple[PropertyMatch, ...] | None,
+    how: Cancellation,
+) -> list[SubscriptionView]:
+    """Cancel each active subscription of a customer to a plan, with equal filters if any are given.
+
+    Raises NotFound `customer_not_found`, or `subscription_not_found` when none is active.
+    """
+    now = present(services, organization)
+    with services.records.snapshot() as tx:
+        require_customer(tx, organization, customer_id)
+        active = tx.subscriptions.of_customer(organization.organization_id, customer_id, at=now)
+    found = [
+        each for each in active if each.plan_id == plan_id and (matches is None or set(each.matches) == set(matches))
+    ]
+    if not found:
+        raise NotFound("The customer has no such active subscription.", code="subscription_not_found")
+    return [cancel_subscription(services, organization, each.subscription_id, how)[0] for each in found]
+
+
+def change_subscription(
+    services: Services, organization: Organization, subscription_id: str, change: SubscriptionChange
+) -> SubscriptionView:
+    """Change a running subscription: its metadata, its end, or end it. Raises NotFound, Invalid, Conflict."""
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        subscription = _require(tx, organization, subscription_id, for_update=True)
+        if change.ends_at is not None:
+            subscription = _with_end(bring_up_to_date(services, tx, subscription, now), change.ends_at, now)
+        if change.metadata is not None:
+            subscription = msgspec.structs.replace(subscription, metadata=change.metadata)
+        if change.ending is not None:
+            subscription, _ = _cancel(services, tx, subscription, change.ending, now)
+        tx.subscriptions.replace(subscription)
+        return views_of(tx, organization, [subscription], now)[0]
+
+
+def _with_end(subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
+    if subscription.status_at(now) is Status.ENDED:
+        raise Invalid.field("end_date", "invalid_state", "The subscription has already ended.")
+    if ends_at <= max(subscription.open_period.start, now):
+        raise Invalid.field("end_date", "invalid", "The end must lie in the future and after what is billed already.")
+    whole = first_period(
+        starts_at=subscription.open_period.start,
+        ends_at=ends_at,
+        anchor=subscription.anchor,
+        duration=subscription.duration,
+    )
+    due_at = whole.end if subscription.starts_at <= now else subscription.due_at
+    return msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False, open_period=whole, due_at=due_at)
+
+
+def _last_invoice(
+    services: Services, tx: Transaction, subscription: Subscription, how: Cancellation, now: datetime
+) -> Invoice:
+    """Issue what the open period comes to at the moment of cancelling."""
+    terms = terms_of(tx, subscription)
+    opened = subscription.open_period
+    held = opened.until(now)
+    charges = settled_charge_lines(terms, opened=opened, held=held, behavior=how.flat_fees)
+    usage = usage_lines(terms, held, usages_until(services, terms, opened, now)) if how.bills_usage else ()
+    return issue(services, tx, terms, (*usage, *charges), cause=cause_of_period(subscription), now=now)
+
+
+def _plan_and_version(
+    tx: Transaction, organization: Organization, draft: SubscriptionDraft
+) -> tuple[Plan, PlanVersion]:
+    organization_id = organization.organization_id
+    if draft.version_id is not None:
+        version = tx.plans.version(organization_id, draft.version_id)
+        if version is None:
+            raise NotFound(f"There is no plan version {draft.version_id!r}.", code="plan_version_not_found")
+        plan = tx.plans.get(organization_id, version.plan_id)
+        assert plan is not None, "a version's plan is never deleted"
+    else:
+        assert draft.plan_id is not None, "validated before"
+        plan = tx.plans.get(organization_id, draft.plan_id)
+        if plan is None:
+            raise NotFound(f"There is no plan {draft.plan_id!r}.", code="plan_not_found")
+        version = _version_on_sale(tx.plans.versions(organization_id, plan.plan_id), plan)
+    if plan.archived:
+        raise Invalid.field("plan_id", "plan_archived", f"Plan {plan.plan_id!r} is archived and no longer sold.")
+    return plan, version
+
+
+def _version_on_sale(versions: list[PlanVersion], plan: Plan) -> PlanVersion:
+    active = [version for version in versions if version.status is VersionStatus.ACTIVE]
+    if not active:
+        raise Invalid.field("plan_id", "no_active_version", f"Plan {plan.plan_id!r} has no version that is sold now.")
+    return max(active, key=lambda version: version.version)
+
+
+def _require(
+    tx: Transaction, organization: Organization, subscription_id: str, *, for_update: bool = False
+) -> Subscription:
+    subscription = tx.subscriptions.get(organization.organization_id, subscription_id, for_update=for_update)
+    if subscription is None:
+        raise NotFound(f"There is no subscription {subscription_id!r}.", code="subscription_not_found")
+    return subscription
+
+
+def _validate(draft: SubscriptionDraft) -> None:
+    problems = Problems()
+    problems.extend(draft.problems)
+    if (draft.plan_id is None) == (draft.version_id is None):
+        problems.add("plan_id", "required", "Give exactly one of billing_plan_id (or plan_id) and version_id.")
+    if draft.ends_at is not None and draft.ends_at <= draft.starts_at and not problems.names("start_date"):
+        problems.add("end_date", "end_before_start", "end_date must not lie before start_date.")
+    if draft.subscription_id is not None and (wrong := identifier_problem(draft.subscription_id)):
+        problems.add("subscription_id", "invalid", f"subscription_id {wrong}.")
+    if len(draft.matches) > MATCHES_MAX:
+        problems.add("subscription_filters", "too_many", f"A subscription has at most {MATCHES_MAX} filters.")
+    if not _EARLIEST <= draft.starts_at < _LATEST and not problems.names("start_date"):
+        problems.add("start_date", "invalid", "start_date must lie between the years 1970 and 2200.")
+    if draft.ends_at is not None and draft.ends_at > _LATEST:
+        problems.add("end_date", "invalid", "end_date must lie between the years 1970 and 2200.")
+    problems.raise_if_any()

@@ -1,0 +1,132 @@
+"""Customers on the wire."""
+
+from typing import Any
+
+from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
+from lotus_server.usecases.customers import BATCH_MAX, CustomerDraft, CustomerView, ExistingBehavior
+from lotus_server.wire.forms import Form, Number, Text, choice, currency_code, currency_row, read, required
+from lotus_server.wire.invoices import light_invoice_row
+from lotus_server.wire.subscriptions import subscription_record
+
+Row = dict[str, Any]
+_ADDRESS_FIELDS = ("line1", "line2", "city", "state", "postal_code", "country")
+
+
+class AddressForm(Form):
+    """A postal address; `country` is an ISO 3166 alpha-2 code."""
+
+    line1: Text = None
+    line2: Text = None
+    city: Text = None
+    state: Text = None
+    postal_code: Text = None
+    country: Text = None
+
+    def to_fields(self) -> Row:
+        """Return the address as it is kept."""
+        return {name: getattr(self, name) for name in _ADDRESS_FIELDS}
+
+
+class CustomerForm(Form):
+    """A customer to be made. Only `customer_id` is required."""
+
+    customer_id: Text = None
+    customer_name: Text = None
+    email: Text = None
+    currency: Text = None
+    default_currency_code: Text = None
+    payment_provider: Text = None
+    payment_provider_id: Text = None
+    properties: dict[str, Any] | None = None
+    address: AddressForm | None = None
+    billing_address: AddressForm | None = None
+    shipping_address: AddressForm | None = None
+    tax_rate: Number = None
+
+
+class BatchForm(Form):
+    """Customers to be made at once; `behavior_on_existing` says what happens to those that exist."""
+
+    customers: list[CustomerForm] | None = None
+    behavior_on_existing: Text = None
+
+
+def customer_batch(payload: object) -> tuple[list[CustomerDraft], ExistingBehavior]:
+    """Return the drafts of a batch. Raises Invalid with every problem of every customer."""
+    problems = Problems()
+    rest = dict(payload) if isinstance(payload, dict) else payload
+    entries = rest.pop("customers", None) if isinstance(rest, dict) else None
+    form = read(BatchForm, rest, problems)
+    behaviors = {each.value: each for each in ExistingBehavior}
+    behavior = choice(problems, "behavior_on_existing", form.behavior_on_existing, behaviors, ExistingBehavior.IGNORE)
+    if not isinstance(entries, list) or not entries:
+        problems.add("customers", "required", "customers must be a list with at least one customer.")
+        entries = []
+    if len(entries) > BATCH_MAX:
+        problems.add("customers", "too_many", f"A batch has at most {BATCH_MAX} customers.")
+        entries = []
+    drafts: list[CustomerDraft] = []
+    for index, entry in enumerate(entries):
+        try:
+            draft = customer_draft(entry)
+            problems.extend(draft.problems, f"customers[{index}].")
+            drafts.append(draft)
+        except Invalid as error:
+            problems.extend(error.problems or (FieldProblem("", error.code, error.detail),), f"customers[{index}].")
+    problems.raise_if_any()
+    return drafts, behavior
+
+
+def customer_draft(payload: object) -> CustomerDraft:
+    """Return the draft that a body describes, with the problems found in it. Raises Invalid for what is no object."""
+    problems = Problems()
+    form = read(CustomerForm, payload, problems)
+    customer_id = required(problems, "customer_id", form.customer_id)
+    return CustomerDraft(
+        customer_id=customer_id,
+        customer_name=form.customer_name or "",
+        email=form.email or None,
+        currency=currency_code(form.currency or form.default_currency_code),
+        payment_provider=form.payment_provider or None,
+        payment_provider_id=form.payment_provider_id or None,
+        properties=form.properties or {},
+        address=form.address.to_fields() if form.address else None,
+        billing_address=form.billing_address.to_fields() if form.billing_address else None,
+        shipping_address=form.shipping_address.to_fields() if form.shipping_address else None,
+        tax_rate=form.tax_rate,
+        problems=problems.found,
+    )
+
+
+def customer_row(view: CustomerView) -> Row:
+    """Return a customer as every generation of clients reads it."""
+    customer = view.customer
+    return {
+        "customer_id": customer.customer_id,
+        "customer_name": customer.customer_name,
+        "balance": view.balance,
+        "email": customer.email,
+        "default_currency": currency_row(customer.currency),
+        "payment_provider": customer.payment_provider,
+        "payment_provider_id": customer.payment_provider_id,
+        "has_payment_method": False,
+        "integrations": _integrations(view),
+        "invoices": [light_invoice_row(invoice) for invoice in view.invoices],
+        "subscriptions": [subscription_record(each) for each in view.subscriptions],
+        "total_amount_due": view.total_amount_due,
+        "address": customer.address,
+        "billing_address": customer.billing_address,
+        "shipping_address": customer.shipping_address,
+        "tax_rate": customer.tax_rate,
+        "timezone": customer.timezone,
+        "tax_providers": [],
+        "properties": customer.properties,
+    }
+
+
+def _integrations(view: CustomerView) -> Row:
+    customer = view.customer
+    if customer.payment_provider is None:
+        return {}
+    linked = {f"{customer.payment_provider}_id": customer.payment_provider_id, "has_payment_method": False}
+    return {customer.payment_provider: linked}

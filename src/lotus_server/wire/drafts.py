@@ -1,0 +1,116 @@
+"""Draft invoices on the wire: the seed's form and the later clients'."""
+
+from typing import Any
+
+from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.invoicing import InvoiceLine, LineKind
+from lotus_server.domain.subscriptions import last_instant
+from lotus_server.kernel.instants import to_text
+from lotus_server.kernel.money import total
+from lotus_server.usecases.billing import Draft
+from lotus_server.wire.fields import INTERVALS
+from lotus_server.wire.forms import currency_row
+from lotus_server.wire.invoices import line_row, step_row
+
+Row = dict[str, Any]
+
+
+def draft_row(draft: Draft, customer: Customer, organization: Organization) -> Row:
+    """Return what a subscription owes so far, in the seed's form."""
+    terms, version = draft.terms, draft.terms.version
+    due = total(line.amount for line in draft.lines)
+    flat = total(line.amount for line in draft.lines if line.kind is LineKind.RECURRING)
+    return {
+        "cost_due": due,
+        "cost_due_currency": version.currency,
+        "cust_connected_to_payment_provider": customer.payment_provider_id is not None,
+        "org_connected_to_cust_payment_provider": False,
+        "line_items": {
+            "components": _components(draft),
+            "usage_revenue_due": due - flat,
+            "flat_revenue_due": flat,
+            "total_revenue_due": due,
+        },
+        "lines": [line_row(line) for line in draft.lines],
+        "organization": {"company_name": organization.name},
+        "customer": {"customer_name": customer.customer_name, "customer_id": customer.customer_id},
+        "subscription": {
+            "start_date": f"{draft.period.start:%Y-%m-%d}",
+            "end_date": f"{last_instant(draft.period.end):%Y-%m-%d}",
+            "subscription_id": terms.subscription.subscription_id,
+            "billing_plan": {
+                "name": terms.plan.plan_name,
+                "description": terms.plan.description,
+                "currency": version.currency,
+                "interval": INTERVALS[terms.plan.duration],
+                "flat_rate": version.flat_rate,
+                "pay_in_advance": version.is_paid_in_advance,
+                "billing_plan_id": terms.plan.plan_id,
+            },
+        },
+    }
+
+
+def _components(draft: Draft) -> Row:
+    """Return the usage lines by metric name; a further component of the same metric gets a number behind the name."""
+    rows: Row = {}
+    for line in draft.lines:
+        if line.kind is LineKind.USAGE:
+            key, number = line.name, 2
+            while key in rows:
+                key, number = f"{line.name} ({number})", number + 1
+            rows[key] = {
+                "usage_qty": line.quantity,
+                "revenue": line.amount,
+                "details": [step_row(step) for step in line.steps],
+            }
+    return rows
+
+
+def later_draft(drafts: list[Draft]) -> Row:
+    """Return the drafts of a customer in the later clients' form: one invoice per currency."""
+    by_currency: dict[str, list[Draft]] = {}
+    for draft in drafts:
+        by_currency.setdefault(draft.terms.version.currency, []).append(draft)
+    return {"invoices": [_invoice(code, found) for code, found in sorted(by_currency.items())]}
+
+
+def _invoice(code: str, drafts: list[Draft]) -> Row:
+    lines = [line for draft in drafts for line in draft.lines]
+    due = total(line.amount for line in lines)
+    start, end = min(draft.period.start for draft in drafts), max(draft.period.end for draft in drafts)
+    return {
+        "invoice_id": None,
+        "invoice_number": None,
+        "cost_due": due,
+        "amount": due,
+        "currency": currency_row(code),
+        "issue_date": None,
+        "due_date": None,
+        "start_date": to_text(start),
+        "end_date": to_text(last_instant(end)),
+        "external_payment_obj_id": None,
+        "external_payment_obj_type": None,
+        "external_payment_obj_status": None,
+        "payment_status": "draft",
+        "line_items": [_group(draft) for draft in drafts],
+    }
+
+
+def _group(draft: Draft) -> Row:
+    base = total(line.amount for line in draft.lines)
+    return {
+        "plan_name": draft.terms.plan.plan_name,
+        "subscription_filters": [
+            {"property_name": match.property_name, "value": match.value} for match in draft.terms.subscription.matches
+        ],
+        "base": base,
+        "amount": base,
+        "start_date": to_text(draft.period.start),
+        "end_date": to_text(last_instant(draft.period.end)),
+        "sub_items": [_sub_item(line) for line in draft.lines],
+    }
+
+
+def _sub_item(line: InvoiceLine) -> Row:
+    return {key: value for key, value in line_row(line).items() if key not in {"plan_id", "version_id"}}

@@ -1,0 +1,97 @@
+"""Issued invoices on the wire."""
+
+from typing import Any
+
+from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus
+from lotus_server.domain.rating import Step
+from lotus_server.domain.subscriptions import last_instant
+from lotus_server.kernel.errors import Problems
+from lotus_server.kernel.instants import to_text
+from lotus_server.usecases.invoices import InvoiceView
+from lotus_server.wire.forms import Form, Text, choice, currency_row, read, required
+
+Row = dict[str, Any]
+_MARKS = {each.value: each for each in (PaymentStatus.PAID, PaymentStatus.UNPAID)}
+
+
+class PaymentForm(Form):
+    """Whether an invoice was paid."""
+
+    payment_status: Text = None
+
+
+def payment_status(payload: object) -> PaymentStatus:
+    """Return the status that a body sets. Raises Invalid with every problem."""
+    problems = Problems()
+    form = read(PaymentForm, payload, problems)
+    text = required(problems, "payment_status", form.payment_status)
+    status = choice(problems, "payment_status", text or None, _MARKS, PaymentStatus.PAID)
+    problems.raise_if_any()
+    return status
+
+
+def invoice_row(view: InvoiceView) -> Row:
+    """Return an invoice with its lines and both parties."""
+    customer = view.customer
+    return {
+        **light_invoice_row(view.invoice),
+        "customer": {
+            "customer_id": customer.customer_id,
+            "customer_name": customer.customer_name,
+            "email": customer.email,
+            "address": customer.billing_address or customer.address,
+        },
+        "seller": {"name": view.organization.name, "address": None, "phone": None, "email": None},
+        "line_items": [line_row(line) for line in view.invoice.lines],
+    }
+
+
+def light_invoice_row(invoice: Invoice) -> Row:
+    """Return an invoice without its lines."""
+    return {
+        "invoice_id": invoice.invoice_id,
+        "invoice_number": invoice.invoice_number,
+        "subscription_id": invoice.subscription_id,
+        "cost_due": invoice.total,
+        "amount": invoice.total,
+        "subtotal": invoice.subtotal,
+        "credit_applied": invoice.credit_applied,
+        "currency": currency_row(invoice.currency),
+        "issue_date": to_text(invoice.issued_at),
+        "due_date": to_text(invoice.due_at),
+        "start_date": to_text(invoice.period.start),
+        "end_date": to_text(last_instant(invoice.period.end)),
+        "payment_status": invoice.payment_status.value,
+        "external_payment_obj_id": None,
+        "external_payment_obj_type": None,
+        "external_payment_obj_status": None,
+        "invoice_pdf": None,
+    }
+
+
+def line_row(line: InvoiceLine) -> Row:
+    """Return one line with the steps that lead to its amount."""
+    return {
+        "name": line.name,
+        "kind": line.kind.value,
+        "start_date": to_text(line.period.start),
+        "end_date": to_text(last_instant(line.period.end)),
+        "quantity": line.quantity,
+        "billing_type": line.billing_type.value,
+        "base": line.amount,
+        "subtotal": line.amount,
+        "adjustments": [],
+        "amount": line.amount,
+        "exact_amount": line.exact_amount,
+        "plan_id": line.plan_id,
+        "version_id": line.version_id,
+        "charge_id": line.charge_id,
+        "metric_id": line.metric_id,
+        "metadata": {},
+        "explanation": [step_row(step) for step in line.steps],
+    }
+
+
+def step_row(step: Step) -> Row:
+    """Return one step of a calculation."""
+    return {"text": step.text, "quantity": step.quantity, "unit_price": step.unit_price, "amount": step.amount}
