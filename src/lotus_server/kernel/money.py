@@ -28,7 +28,7 @@ class Money(msgspec.Struct, frozen=True):
 
     def __neg__(self) -> "Money":
         """Return the same amount in the other direction."""
-        return Money(-self.amount, self.currency)
+        return Money(self.amount.copy_negate(), self.currency)
 
     def rounded(self) -> "Money":
         """Return the amount at the currency's minor unit, half-up (away from zero)."""

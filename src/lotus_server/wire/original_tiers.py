@@ -13,7 +13,7 @@ from pydantic import Field
 
 from lotus_server.domain.catalog import Package, PerUnit, Price, Rounding, Tier
 from lotus_server.kernel.errors import Problems
-from lotus_server.kernel.quantity import ONE, ZERO, add, plain
+from lotus_server.kernel.quantity import ONE, ZERO, plain, subtract
 from lotus_server.wire.forms import Form, Number, Text, choice
 
 _ORIGINAL_ROUNDINGS: Final = {
@@ -104,7 +104,7 @@ def _check_ranges(forms: Sequence[TierForm], problems: Problems, path: str) -> N
         elif form.range_start is None:
             problems.add(f"{path}[{index}].range_start", "required", "A tier has a range_start.")
         else:
-            steps.add(add(form.range_start, -before.range_end))
+            steps.add(subtract(form.range_start, before.range_end))
             if len(steps) > 1 or not steps <= {ZERO, ONE}:
                 end = plain(before.range_end)
                 detail = f"The tier before ends at {end}: ranges all touch, or all start 1 above the end before."

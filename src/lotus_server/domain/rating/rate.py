@@ -10,7 +10,7 @@ from lotus_server.domain.rating.lines import Rated, Step, with_spend_limits
 from lotus_server.domain.rating.package import package_steps
 from lotus_server.domain.rating.per_unit import per_unit_steps
 from lotus_server.domain.rating.volume import volume_steps
-from lotus_server.kernel.quantity import ZERO, add, plain
+from lotus_server.kernel.quantity import ZERO, add, plain, subtract
 
 
 def rate(price: Price, quantity: Decimal) -> Rated:
@@ -46,7 +46,9 @@ def rate_on_top(price: Price, quantity: Decimal, already_rated: Decimal) -> Rate
     before = rate(price, already_rated)
     both = rate(price, add(already_rated, quantity))
     text = f"less what {plain(already_rated)} of them cost already"
-    return Rated(add(both.amount, -before.amount), (*both.steps, Step(text, already_rated, None, -before.amount)))
+    # Not `-before.amount`: an operator rounds to the 28 digits of the interpreter's own context.
+    less = subtract(ZERO, before.amount)
+    return Rated(add(both.amount, less), (*both.steps, Step(text, already_rated, None, less)))
 
 
 def rate_each(price: Price, quantities: Sequence[Decimal]) -> Rated:
