@@ -1,0 +1,243 @@
+"""Numbers on which independent billing systems agree, one file per entry in `golden/`, run through the domain.
+
+An entry's `source` names whose tests the numbers were re-stated from. `dialect` names a rule on which systems disagree.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lotus_server.domain.catalog import Graduated, Package, PerUnit, Price, Rounding, Tier, Volume
+from lotus_server.domain.metering import Aggregation, Event, MetricDefinition, Selection, usage_of
+from lotus_server.domain.rating import rate, rate_each, rate_on_top, share_of
+from lotus_server.kernel.currencies import CURRENCIES
+from lotus_server.kernel.errors import Problems
+from lotus_server.kernel.instants import parse_instant
+from lotus_server.kernel.money import allocate, round_to_minor_unit
+from lotus_server.kernel.period import Duration, Period, boundary, period_at
+from lotus_server.wire.components import ComponentForm
+from lotus_server.wire.forms import read
+
+Case = dict[str, Any]
+Runner = Callable[[Case, Case], Case]
+
+GOLDEN = Path(__file__).parent / "golden"
+USD = CURRENCIES["USD"]
+YEAR = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+
+# Entries that the present features cannot express, each with the feature that is missing.
+NOT_YET = {
+    "A11": "percentage prices",
+    "A13": "graduated percentage prices",
+    "B01": "time-weighted aggregations",
+    "D01": "minimum commitments of a whole plan",
+    "D09": "credit notes with tax",
+    "D12": "prices that include tax",
+    "E01": "credit grants with priority and expiry",
+    "E02": "recurring credit grants",
+    "E05": "credit grants",
+    "L08": "gauge metrics",
+    "L17": "price adjustments and tax",
+}
+
+
+def _entries() -> dict[str, Case]:
+    loaded = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.yaml"))]
+    return {entry["id"]: entry for entry in loaded}
+
+
+ENTRIES = _entries()
+
+
+def _cases() -> Iterator[Any]:
+    for entry_id, entry in ENTRIES.items():
+        if entry_id not in NOT_YET:
+            for index, case in enumerate(entry["cases"]):
+                yield pytest.param(entry_id, entry.get("setup", {}), case, id=f"{entry_id}-{index}")
+
+
+def _decimal(text: str | int) -> Decimal:
+    return Decimal(str(text))
+
+
+def _tiers(tiers: list[Case]) -> tuple[Tier, ...]:
+    return tuple(
+        Tier(None if tier["up_to"] is None else _decimal(tier["up_to"]), Decimal(tier["unit"]), Decimal(tier["flat"]))
+        for tier in tiers
+    )
+
+
+def _tiered(model: type[Graduated | Volume]) -> Runner:
+    def run(setup: Case, inputs: Case) -> Case:
+        return {"amount": rate(model(_tiers(setup["tiers"])), Decimal(inputs["quantity"])).amount}
+
+    return run
+
+
+def _package(setup: Case, inputs: Case) -> Case:
+    price = Package(
+        _decimal(setup["package_size"]),
+        Decimal(setup["package_price"]),
+        _decimal(inputs.get("free_units", 0)),
+        Rounding(inputs.get("round", "up")),
+    )
+    return {"amount": rate(price, Decimal(inputs["quantity"])).amount}
+
+
+def _mixed(_: Case, inputs: Case) -> Case:
+    price: Price
+    match inputs["model"]:
+        case "per_unit":
+            price = PerUnit(Decimal(inputs["unit"]))
+        case "package":
+            price = Package(_decimal(inputs["package_size"]), Decimal(inputs["package_price"]))
+        case model:
+            caps = [Decimal(tier["cap"]) for tier in inputs["tiers"] if "cap" in tier]
+            # A cap on the one tier of a price is a maximum spend.
+            assert not caps or len(inputs["tiers"]) == 1
+            kind = Graduated if model == "graduated" else Volume
+            price = kind(_tiers(inputs["tiers"]), maximum_spend=caps[0] if caps else None)
+    return {"amount": rate(price, Decimal(inputs["quantity"])).amount}
+
+
+def _split_lines(setup: Case, inputs: Case) -> Case:
+    """At a price of 1 a unit, what a line costs is the number of units that are billed on it."""
+    price = PerUnit(Decimal(1), free_units=Decimal(setup["free_quantity"]))
+    before, line = Decimal(inputs["already_rated_quantity"]), Decimal(inputs["line_quantity"])
+    billed = rate_on_top(price, line, before).amount
+    return {
+        "discount_on_line": line - billed,
+        "discount_before_line": before - rate(price, before).amount,
+        "billable_line_quantity": billed,
+    }
+
+
+def _unique_groups(setup: Case, inputs: Case) -> Case:
+    definition = MetricDefinition("event", Aggregation.UNIQUE, "item", group_by=tuple(setup["group_by"]))
+    usage = usage_of(Selection(definition, "customer", YEAR), _events(inputs["events"]))
+    rated = rate_each(PerUnit(Decimal(setup["unit_price"])), [group.quantity for group in usage.groups.values()])
+    return {"total_amount_cents": rated.amount * 100}
+
+
+def _unique(_: Case, inputs: Case) -> Case:
+    definition = MetricDefinition("event", Aggregation.UNIQUE, "value")
+    events = _events([{"value": value} for value in inputs["property_values"]])
+    return {"usage": usage_of(Selection(definition, "customer", YEAR), events).quantity}
+
+
+def _events(properties: list[Case]) -> list[Event]:
+    return [
+        Event(number, f"e{number}", "customer", "event", YEAR.start, YEAR.start, each)
+        for number, each in enumerate(properties)
+    ]
+
+
+def _plan_change(setup: Case, inputs: Case) -> Case:
+    """The unused time of the old plan is credited, and the new one charged for it unless its cycle starts anew."""
+    change = _instant(inputs["change"])
+    if "period" in setup:
+        whole = Period(*map(_instant, setup["period"]))
+        old, new, restarts = inputs["old_cents"], inputs["new_cents"], False
+    else:
+        duration = {"month": Duration.MONTHLY, "year": Duration.YEARLY}[inputs["old"][0]]
+        start = _instant(inputs["cycle_start"])
+        whole = Period(start, boundary(start, duration, 1))
+        old, new, restarts = inputs["old"][1], inputs["new"][1], inputs["old"][0] != inputs["new"][0]
+    rest = Period(change, whole.end)
+    credit = _cents(share_of(_decimal(old), part=rest, whole=whole))
+    debit = _decimal(new) if restarts else _cents(share_of(_decimal(new), part=rest, whole=whole))
+    found = {"credit_cents": credit, "debit_cents": debit}
+    return found | {"net_cents": debit - credit} if "period" in setup else found
+
+
+def _month_ends(_: Case, inputs: Case) -> Case:
+    anchor = _instant(inputs["anchor"])
+    starts = [boundary(anchor, Duration.MONTHLY, count) for count in range(inputs["count"])]
+    assert [period_at(anchor, Duration.MONTHLY, start).start for start in starts] == starts
+    return {"starts": [start.date().isoformat() for start in starts]}
+
+
+def _split_discount(_: Case, inputs: Case) -> Case:
+    lines = [Decimal(cents).scaleb(-2) for cents in inputs["lines_cents"]]
+    discount = min(Decimal(inputs["discount_cents"]).scaleb(-2), sum(lines, Decimal(0)))
+    parts = allocate(discount, lines, USD)
+    assert sum(parts) == discount
+    return {"taxable_cents": [(line - part) * 100 for line, part in zip(lines, parts, strict=True)]}
+
+
+def _original_tiers(_: Case, inputs: Case) -> Case:
+    """Through the form in which the original's clients send tiers."""
+    roundings = {"up": "round_up", "down": "round_down", "none": "no_rounding"}
+    tiers = [
+        {"type": "free", "range_start": 0, "range_end": tier["free_to"]}
+        if "free_to" in tier
+        else {
+            "type": "per_unit",
+            "range_start": tier["from"],
+            "range_end": tier.get("to"),
+            "cost_per_batch": tier["unit"],
+            "metric_units_per_batch": tier.get("batch", 1),
+            "batch_rounding_type": roundings[inputs.get("rounding", "none")],
+        }
+        for tier in inputs["tiers"]
+    ]
+    problems = Problems()
+    component = read(ComponentForm, {"metric_id": "m", "tiers": tiers}, problems).to_draft(problems, "")
+    assert problems.found == ()
+    assert isinstance(component.price, Graduated) == (inputs["model"] == "graduated")
+    return {"amount": rate(component.price, Decimal(inputs["quantity"])).amount}
+
+
+RUNNERS: dict[str, Runner] = {
+    "A01": _tiered(Graduated),
+    "A04": _tiered(Graduated),
+    "A06": _tiered(Volume),
+    "A08": _package,
+    "A10": _package,
+    "A17": _mixed,
+    "A20": _split_lines,
+    "B04": _unique_groups,
+    "C04": _plan_change,
+    "C05": _plan_change,
+    "C10": _month_ends,
+    "D08": _split_discount,
+    "L02": _unique,
+    "L07": _original_tiers,
+}
+
+
+def _instant(text: str) -> datetime:
+    found = parse_instant(text)
+    assert found is not None
+    return found
+
+
+def _cents(amount: Decimal) -> Decimal:
+    """Round an amount that is counted in cents to whole cents."""
+    return round_to_minor_unit(amount, CURRENCIES["JPY"])
+
+
+def _comparable(value: Any) -> Any:  # noqa: ANN401 - any part of an entry
+    if isinstance(value, list):
+        return [_comparable(member) for member in value]
+    try:
+        return Decimal(str(value))
+    except ArithmeticError:
+        return value
+
+
+@pytest.mark.parametrize(("entry_id", "setup", "case"), list(_cases()))
+def test_a_golden_entry_comes_out_as_elsewhere(entry_id: str, setup: Case, case: Case) -> None:
+    found = RUNNERS[entry_id](setup, case["inputs"])
+
+    assert _comparable(list(case["expected"].values())) == _comparable([found[key] for key in case["expected"]])
+
+
+def test_every_golden_entry_is_run_or_waits_for_a_named_feature() -> None:
+    assert set(ENTRIES) == set(RUNNERS) | set(NOT_YET)
+    assert not set(RUNNERS) & set(NOT_YET)
