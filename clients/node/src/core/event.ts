@@ -33,7 +33,7 @@ export function encodeEvent(params: unknown, { nowMs, newId }: { nowMs: number; 
     event_name: fields.event_name,
     customer_id: fields.customer_id,
     idempotency_id: id,
-    time_created: fields.time_created ?? new Date(nowMs),
+    time_created: fields.time_created ?? new Date(nowMs).toISOString(),
   });
   // The properties were encoded, and checked, above: join the two objects instead of encoding them again.
   const whole = `${text.slice(0, -1)},${(encoded.text as string).slice(1)}`;

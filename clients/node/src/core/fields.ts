@@ -19,5 +19,6 @@ export function fieldsOf(params: unknown): Fields {
 
 /** `customerId` and `customerID` become `customer_id`. */
 export function toSnakeCase(name: string): string {
+  if (!/[A-Z]/.test(name)) return name;
   return name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
 }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
+import * as library from "../../src/index.js";
 import { cannedLotus } from "../support/canned-lotus.js";
 import { LabServer } from "../support/lab-server.js";
-import { projectWithPackage } from "../support/packed.js";
+import { PACKAGE_ROOT, projectWithPackage } from "../support/packed.js";
 import { readmeBlocks, runBlock } from "../support/readme.js";
 
 const project = projectWithPackage();
@@ -27,6 +30,20 @@ test("README.md shows all nine calls", () => {
       call,
     );
   }
+});
+
+test("README.md explains every option and every error", () => {
+  const readme = readFileSync(join(PACKAGE_ROOT, "README.md"), "utf8");
+  const declarations = readFileSync(join(PACKAGE_ROOT, "dist", "options.d.ts"), "utf8");
+  const block = declarations.slice(
+    declarations.indexOf("interface LotusOptions"),
+    declarations.indexOf("interface Settings"),
+  );
+  const options = [...block.matchAll(/^ {4}(\w+)\?:/gm)].map((match) => match[1] ?? "");
+  assert.ok(options.length >= 14, "the options were not found");
+  for (const option of options) assert.match(readme, new RegExp(`^\\| \`${option}\` \\|`, "m"));
+  for (const error of Object.keys(library).filter((name) => name.endsWith("Error")))
+    assert.ok(readme.includes(error), error);
 });
 
 for (const block of readmeBlocks()) {
