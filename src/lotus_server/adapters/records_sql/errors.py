@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from lotus_server.kernel.errors import Invalid, LotusError, Unavailable
@@ -46,7 +46,15 @@ def meaning_of_errors() -> Iterator[None]:
             raise
         raise meaning from error
     except UnicodeEncodeError as error:
-        raise Invalid("A text contains half of a surrogate pair, which is no character.") from error
+        raise _half_a_character() from error
+    except StatementError as error:
+        if isinstance(error.orig, UnicodeEncodeError):
+            raise _half_a_character() from error
+        raise
+
+
+def _half_a_character() -> Invalid:
+    return Invalid("A text contains half of a surrogate pair, which is no character.")
 
 
 def is_taken(error: IntegrityError) -> bool:

@@ -1,7 +1,7 @@
 """The records: opening a database, its transactions, and what changed in it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Self
 
 from sqlalchemy import Connection, make_url
@@ -100,18 +100,17 @@ class SqlRecords:
 
         Raises Unavailable when it cannot be reached or its schema is locked, ValueError for another kind of address.
         """
-        database = database_at(make_url(url))
-        try:
-            with meaning_of_errors():
-                with database.migrating() as connection:
-                    upgrade(connection)
-                    if connection.dialect.name == "postgresql":
-                        forget_notes_of_another_server(connection)
-                    prune_notes(connection)
-                return cls(database)
-        except BaseException:
-            database.close()
-            raise
+        with meaning_of_errors(), ExitStack() as undo:
+            database = database_at(make_url(url))
+            undo.callback(database.close)
+            with database.migrating() as connection:
+                upgrade(connection)
+                if connection.dialect.name == "postgresql":
+                    forget_notes_of_another_server(connection)
+                prune_notes(connection)
+            opened = cls(database)
+            undo.pop_all()
+            return opened
 
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:

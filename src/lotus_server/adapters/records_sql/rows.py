@@ -4,12 +4,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, Table, Update, and_, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from lotus_server.adapters.records_sql.errors import is_taken
-from lotus_server.kernel.errors import Conflict, NotFound
+from lotus_server.kernel.errors import Conflict, Invalid, NotFound
 
 # Both databases take more parameters in one statement (32,766 and 65,535).
 IDS_PER_QUERY_MAX: Final = 10_000
@@ -44,7 +56,7 @@ class Insert:
 
     def __call__(self, connection: Connection, row: Values) -> None:
         """The row is in the table. Raises Conflict with the code of the uniqueness that it breaks."""
-        if connection.execute(self._statement, row).rowcount == 1:
+        if _count(connection, self._statement, row) == 1:
             return
         raise self._conflict(connection, row)
 
@@ -56,6 +68,15 @@ class Insert:
                 return Conflict(unique.detail, code=unique.code)
         unique, _ = self._searches[0]
         return Conflict(unique.detail, code=unique.code)
+
+
+def _count(connection: Connection, statement: Executable, row: Values) -> int:
+    """Return how many rows a statement has changed. Raises Invalid for a whole number that no column holds."""
+    try:
+        return connection.execute(statement, row).rowcount
+    except OverflowError as error:
+        # Only SQLite's driver says it like this; PostgreSQL's raises a DataError.
+        raise Invalid("A number is too large to be stored.") from error
 
 
 def _taken(table: Table, unique: Unique) -> Select[Any]:
@@ -86,7 +107,7 @@ class Replace:
         values = {name: row[name] for name in self._columns}
         values |= {bound: row[name] for name, bound in self._keys}
         if self._taken is None:
-            count = connection.execute(self._statement, values).rowcount
+            count = _count(connection, self._statement, values)
         else:
             count = self._count_unless_taken(connection, values, self._taken)
         if count != 1:
@@ -96,7 +117,7 @@ class Replace:
         try:
             # The savepoint keeps the transaction usable after the database's refusal.
             with connection.begin_nested():
-                return connection.execute(self._statement, values).rowcount
+                return _count(connection, self._statement, values)
         except IntegrityError as error:
             if is_taken(error):
                 raise Conflict(taken.detail, code=taken.code) from error
