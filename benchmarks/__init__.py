@@ -1,0 +1,1 @@
+"""Benchmarks: our figure, the limit measured in the same run, and the ratio."""

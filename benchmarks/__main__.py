@@ -1,0 +1,37 @@
+"""`python -m benchmarks`: run some or all benchmarks and print our figures beside their limits.
+
+python -m benchmarks                        # sizes that take a few minutes
+python -m benchmarks http --stored 0 --stored 1000000 --stored 10000000
+"""
+
+from typing import Annotated
+
+import typer
+
+from benchmarks import http_paths
+from benchmarks.report import print_machine, print_rows
+
+app = typer.Typer(add_completion=False)
+
+
+@app.callback(invoke_without_command=True)
+def everything(context: typer.Context) -> None:
+    """Run everything at the default sizes."""
+    print_machine()
+    if context.invoked_subcommand is None:
+        http(stored=[0, 1_000_000], seconds=5.0)
+
+
+@app.command()
+def http(
+    stored: Annotated[list[int], typer.Option(help="How many events are stored before; may be repeated.")],
+    seconds: Annotated[float, typer.Option(help="How long each figure is measured.")] = 10.0,
+) -> None:
+    """Ingest, access checks and draft invoices over HTTP, beside a bare server, decoding alone and the disk alone."""
+    print_rows("limits", http_paths.limits(seconds))
+    for size in sorted(stored):
+        print_rows(f"{size:,} events stored", http_paths.measure(size, seconds))
+
+
+if __name__ == "__main__":
+    app()
