@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
@@ -71,6 +72,8 @@ class FakeLotus:
         self.misbehaviour = deque()
         self.events_max = events_max
         self.is_verbose = is_verbose
+        self.latest = "2100"
+        self.answers = {}
         self.events = {}
         self.customers = {}
         self.metrics = {}
@@ -91,8 +94,11 @@ class FakeLotus:
         if seen.headers.get("x-api-key") != API_KEY:
             return problem(401, "authentication_failed", "No such API key.")
         with self.lock:
-            name = seen.method.lower() + seen.path.removeprefix("/api").replace("/", "_").rstrip("_")
-            return getattr(self, name)(seen)
+            key = seen.headers.get("idempotency-key")
+            if key is None or key not in self.answers:
+                name = seen.method.lower() + seen.path.removeprefix("/api").replace("/", "_").rstrip("_")
+                self.answers[key] = getattr(self, name)(seen)
+            return self.answers[key]
 
     def transport(self):
         def handle(request):
@@ -137,7 +143,7 @@ class FakeLotus:
 
     def _track(self, event):
         name = event["idempotency_id"]
-        if event["event_name"] == "rejected":
+        if event["event_name"] == "rejected" or event["time_created"] > self.latest:
             return {"idempotency_id": name, "status": "rejected", "reason": "Invalid time_created"}
         known = self.events.setdefault(name, event)
         if known is event:
@@ -153,6 +159,8 @@ class FakeLotus:
 
     def post_customers(self, seen):
         body = seen.json
+        if body.get("currency", "USD") not in ("USD", "EUR"):
+            return problem(400, "unknown_currency", "No such currency.", validation_errors=[{"attr": "currency"}])
         if body["customer_id"] in self.customers:
             return problem(409, "duplicate_customer", "This customer_id is taken.")
         row = {"customer_name": None, "email": None, "currency": "USD", "balance": 0, **body}
@@ -262,8 +270,8 @@ class FakeLotus:
                 free = Decimal(component["price"].get("free_units", 0))
                 limit = free if query.get("event_limit_type") == "free" else component.get("limit")
                 used = self._used(customer, component)
-                access = limit is None or used < limit
-                usages.append({"metric_name": metric["metric_name"], "metric_usage": int(used), "access": access})
+                access = limit is None or used < Decimal(limit)
+                usages.append({"metric_name": metric["metric_name"], "metric_usage": used, "access": access})
         return Answer(200, {"access": bool(usages) and all(each["access"] for each in usages), "usages": usages})
 
     def _active(self, customer):
@@ -336,5 +344,7 @@ def serve(lotus, port=0):
 
 
 if __name__ == "__main__":
-    with serve(FakeLotus(), int(sys.argv[1])), contextlib.suppress(KeyboardInterrupt):
+    fake = FakeLotus()
+    fake.latest = (datetime.now(timezone.utc) + timedelta(days=1)).isoformat()
+    with serve(fake, int(sys.argv[1])), contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
