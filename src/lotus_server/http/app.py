@@ -6,8 +6,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse
 
-from lotus_server.http import metrics
+from lotus_server.http import error_catalog, metrics
 from lotus_server.http.api import customers, features, invoices, organization, plans, price_preview, subscriptions
 from lotus_server.http.api import metrics as metric_resources
 from lotus_server.http.front import Front
@@ -49,6 +50,14 @@ def _add_open_paths(app: FastAPI) -> None:
     async def healthcheck() -> dict[str, str]:
         """Answer without a key, for load balancers."""
         return {}
+
+    @app.get("/docs/errors", include_in_schema=False)
+    async def error_codes() -> Response:
+        return HTMLResponse(error_catalog.page())
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> Response:
+        return RedirectResponse("/docs")
 
     @app.get("/metrics", include_in_schema=False)
     async def prometheus() -> Response:

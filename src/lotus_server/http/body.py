@@ -21,11 +21,11 @@ async def json_body(request: Request) -> object:
     try:
         parsed: object = json.loads(body, parse_float=Decimal, parse_int=_integer, parse_constant=_not_json)
     except RecursionError:
-        raise Invalid("The JSON is nested too deeply.", code="malformed_body") from None
+        raise Invalid("The JSON is nested too deeply.", code="malformed_json") from None
     except UnicodeDecodeError:
-        raise Invalid("The body is not UTF-8.", code="malformed_body") from None
+        raise Invalid("The body is not UTF-8.", code="malformed_json") from None
     except ValueError as error:
-        raise Invalid(f"The body is not valid JSON: {error}.", code="malformed_body") from None
+        raise Invalid(f"The body is not valid JSON: {error}.", code="malformed_json") from None
     return parsed
 
 

@@ -101,11 +101,11 @@ def inflate(body: bytes) -> bytes:
     try:
         plain = unpacker.decompress(body, BODY_BYTES_MAX + 1)
     except zlib.error:
-        raise Invalid("The body is announced as gzip but is not valid gzip.", code="invalid_gzip") from None
+        raise Invalid("The body is announced as gzip but is not valid gzip.", code="malformed_gzip") from None
     if len(plain) > BODY_BYTES_MAX:
         raise _too_large()
     if not unpacker.eof:
-        raise Invalid("The gzip body ends before it is complete.", code="invalid_gzip")
+        raise Invalid("The gzip body ends before it is complete.", code="malformed_gzip")
     return plain
 
 
