@@ -17,7 +17,7 @@
 /** One thing that is wrong with a request. The same shape whether this library or the server found it. */
 export interface ValidationProblem {
   /** The field, in snake_case, with a path into nested values: `properties.size`. Absent if it is about the whole. */
-  attr?: string;
+  field?: string;
   /** Stable and machine readable: `required`, `invalid`, ... */
   code?: string;
   /** One sentence for people. */

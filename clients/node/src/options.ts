@@ -74,8 +74,8 @@ export function settingsOf(
   environment: Readonly<Record<string, string | undefined>>,
 ): Settings {
   const problems: ValidationProblem[] = [];
-  const report = (attr: string, detail: string) =>
-    void problems.push({ attr, code: "invalid", detail: `${attr} ${detail}` });
+  const report = (field: string, detail: string) =>
+    void problems.push({ field, code: "invalid", detail: `${field} ${detail}` });
   const numberOf = (name: keyof typeof NUMBERS & keyof LotusOptions, max: number): number => {
     const { fallback, min } = NUMBERS[name];
     const value = options[name] ?? Math.min(fallback, max);

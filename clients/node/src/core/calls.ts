@@ -115,8 +115,8 @@ function write(path: string, params: unknown, rules: Rules): Call {
 
 /** A field that breaks its rule and cannot be encoded either is reported once. */
 function merge(problems: ValidationProblem[], more: ValidationProblem[]): ValidationProblem[] {
-  const known = new Set(problems.map((problem) => problem.attr));
-  return [...problems, ...more.filter((problem) => problem.attr === undefined || !known.has(problem.attr))];
+  const known = new Set(problems.map((problem) => problem.field));
+  return [...problems, ...more.filter((problem) => problem.field === undefined || !known.has(problem.field))];
 }
 
 function refuse(problems: readonly ValidationProblem[]): void {

@@ -47,8 +47,8 @@ export function problemsOf(fields: Fields, rules: Rules): ValidationProblem[] {
   return problems;
 }
 
-function problem(attr: string | undefined, code: string, detail: string): ValidationProblem {
-  return attr === undefined ? { code, detail } : { attr, code, detail };
+function problem(field: string | undefined, code: string, detail: string): ValidationProblem {
+  return field === undefined ? { code, detail } : { field, code, detail };
 }
 
 /** What the value should have been, or null if it is right. */

@@ -71,8 +71,8 @@ function inspect(value: unknown, path: string, depth: number, problems: Validati
   return hasBigInt;
 }
 
-function invalid(attr: string, what: string): ValidationProblem {
-  return { attr, code: "invalid", detail: `${attr} ${what}` };
+function invalid(field: string, what: string): ValidationProblem {
+  return { field, code: "invalid", detail: `${field} ${what}` };
 }
 
 function bigIntAsDigits(_key: string, value: unknown): unknown {

@@ -69,7 +69,7 @@ test("a problem document becomes an ApiError", async () => {
     title: "invalid_request",
     detail: "two fields are wrong",
     status: 400,
-    validation_errors: [{ attr: "currency", code: "unknown", detail: "XXX is no currency" }],
+    validation_errors: [{ field: "currency", code: "unknown", detail: "XXX is no currency" }],
   };
   const { lotus } = await withLab(() => ({ status: 400, headers: { "x-request-id": "req_7" }, body: problem }));
   await assert.rejects(lotus.createCustomer({ customer_id: "c", customer_name: "n" }), (error) => {
@@ -115,7 +115,7 @@ test("wrong arguments reject, with all problems, and send nothing", async () => 
   await assert.rejects(lotus.createSubscription({ auto_renew: "no" }), (error) => {
     assert.ok(error instanceof ValidationError);
     assert.deepEqual(
-      error.validationErrors.map((problem) => problem.attr),
+      error.validationErrors.map((problem) => problem.field),
       ["customer_id", "start_date", "billing_plan_id", "auto_renew"],
     );
     return true;

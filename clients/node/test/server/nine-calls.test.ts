@@ -56,7 +56,9 @@ test("an unknown currency is a validation error of the server", async () => {
   const params = { customer_id: named("other"), customer_name: "Other", currency: "XXY" };
   await assert.rejects(lotus.createCustomer(params), (error) => {
     withStatus(400)(error);
-    assert.ok(error instanceof ApiError && error.validationErrors.length > 0);
+    assert.ok(error instanceof ApiError);
+    assert.equal(error.validationErrors[0]?.field, "currency");
+    assert.ok(error.requestId);
     return true;
   });
 });

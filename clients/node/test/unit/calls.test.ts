@@ -11,7 +11,7 @@ const problems = (make: () => calls.Call): unknown[] => {
     make();
   } catch (error) {
     assert.ok(error instanceof ValidationError);
-    return error.validationErrors.map((problem) => `${problem.attr} ${problem.code}`);
+    return error.validationErrors.map((problem) => `${problem.field} ${problem.code}`);
   }
   return [];
 };

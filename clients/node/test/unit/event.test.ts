@@ -42,7 +42,7 @@ test("all problems are reported at once", () => {
       encodeEvent(params, CONTEXT);
     } catch (error) {
       assert.ok(error instanceof ValidationError);
-      return error.validationErrors.map((problem) => [problem.attr, problem.code]);
+      return error.validationErrors.map((problem) => [problem.field, problem.code]);
     }
     return [];
   };

@@ -29,7 +29,7 @@ test("long strings full of escapes are read", () => {
 test("numbers JSON has no word for are problems, each with its place", () => {
   const { problems } = encodeJson({ properties: { a: Number.NaN, b: { c: [1, Infinity] }, d: new Date(Number.NaN) } });
   assert.deepEqual(
-    problems.map((problem) => problem.attr),
+    problems.map((problem) => problem.field),
     ["properties.a", "properties.b.c.1", "properties.d"],
   );
 });

@@ -62,7 +62,7 @@ test("every wrong option is reported", () => {
     () => settingsOf("two words", wrong, {}),
     (error) => {
       assert.ok(error instanceof ValidationError);
-      const names = error.validationErrors.map((problem) => problem.attr);
+      const names = error.validationErrors.map((problem) => problem.field);
       assert.deepEqual(names.sort(), ["apiKey", ...Object.keys(wrong).filter((name) => name !== "fetch")].sort());
       return true;
     },

@@ -32,7 +32,8 @@ const transport: Transport = async (request) => ({ status: 200, header: () => nu
 try {
   await new Lotus("key", { transport }).createCustomer({ customerId: "c", customerName: "n" }, { idempotencyKey: "k" });
 } catch (error) {
-  if (error instanceof ApiError) throw new Error(`${error.status}${error.validationErrors[0]?.attr}${error.requestId}`);
+  if (error instanceof ApiError)
+    throw new Error(`${error.status}${error.validationErrors[0]?.field}${error.requestId}`);
 }
 
 export { balance, due, exactBalance, verdict };
