@@ -73,18 +73,20 @@ def read(form_type: type[FormType], payload: object, problems: Problems) -> Form
     """
     if not isinstance(payload, dict):
         raise Invalid("The body must be a JSON object.", code="malformed_body")
-    payload = form_type.arranged(payload)
-    try:
-        return form_type.model_validate(payload)
-    except ValidationError as error:
-        wrong = error.errors(include_url=False, include_context=False, include_input=False)
-    rest = deepcopy(payload)
-    for entry in wrong:
-        path = path_text(entry["loc"])
-        text = entry["msg"][:1].lower() + entry["msg"][1:]
-        problems.add(path, _CODES.get(entry["type"], "invalid"), f"{path} {_sentence(entry['type'], text)}.")
-        _leave_out(rest, entry["loc"])
-    return form_type.model_validate(rest)
+    rest = form_type.arranged(payload)
+    # A member of a list is left out by an empty object in its place; where that is no member either, the list goes.
+    for levels in (0, 1, 2):
+        try:
+            return form_type.model_validate(rest)
+        except ValidationError as error:
+            wrong = error.errors(include_url=False, include_context=False, include_input=False)
+        rest = deepcopy(rest)
+        for entry in wrong:
+            path = path_text(entry["loc"])
+            text = entry["msg"][:1].lower() + entry["msg"][1:]
+            problems.add(path, _CODES.get(entry["type"], "invalid"), f"{path} {_sentence(entry['type'], text)}.")
+            _leave_out(rest, entry["loc"][: len(entry["loc"]) - levels])
+    raise Invalid.all_of(problems.found)
 
 
 def path_text(location: tuple[int | str, ...]) -> str:
@@ -113,6 +115,8 @@ def _leave_out(payload: Any, location: tuple[int | str, ...]) -> None:  # noqa: 
     """Take a value out of a payload; in a list an empty object takes its place, so that the others keep theirs."""
     *way, last = location
     for step in way:
+        if step not in payload and not isinstance(payload, list):
+            return  # it went with an earlier problem
         payload = payload[step]
     if isinstance(last, int):
         payload[last] = {}

@@ -116,6 +116,8 @@ def _check_ranges(forms: Sequence[TierForm], problems: Problems, path: str) -> N
 
 def _original(form: TierForm, problems: Problems, path: str) -> Tier:
     cost = form.cost_per_batch
+    if cost is not None and cost < 0:
+        problems.add(f"{path}cost_per_batch", "negative", "cost_per_batch must not be negative.")
     if form.kind not in {"free", "flat", "per_unit"}:
         problems.add(f"{path}type", "invalid_choice", "type must be one of free, flat, per_unit.")
     elif form.kind == "free":
@@ -126,8 +128,6 @@ def _original(form: TierForm, problems: Problems, path: str) -> Tier:
         problems.add(f"{path}cost_per_batch", "required", f"A {form.kind} tier has a cost_per_batch.")
     elif form.kind == "flat":
         return Tier(form.range_end, flat_fee=cost)
-    if cost is not None and cost < 0:
-        problems.add(f"{path}cost_per_batch", "negative", "cost_per_batch must not be negative.")
     rounding = choice(problems, f"{path}batch_rounding_type", form.batch_rounding_type, ROUNDINGS, Rounding.NONE)
     size = ONE if form.metric_units_per_batch is None else form.metric_units_per_batch
     if size <= 0:

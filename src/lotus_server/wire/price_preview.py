@@ -45,11 +45,13 @@ class PricePreviewForm(Form):
         if code not in CURRENCIES:
             problems.add("currency", "unknown_currency", f"{self.currency!r} is not an ISO 4217 currency code.")
         given = [way for way in _WAYS if getattr(self, way) is not None]
-        if len(given) != 1:
-            code_ = "ambiguous" if given else "required"
-            problems.add("quantity", code_, f"Exactly one of {', '.join(_WAYS)} must be given.")
-        elif given != ["quantity"] and len(getattr(self, given[0])) > QUANTITIES_MAX:
-            problems.add(given[0], "too_many", f"{given[0]} has at most {QUANTITIES_MAX} members.")
+        is_unreadable = any(problems.any_below(way) for way in _WAYS)
+        if len(given) != 1 and not is_unreadable:
+            detail = f"Exactly one of {', '.join(_WAYS)} must be given."
+            problems.add("quantity", "ambiguous" if given else "required", detail)
+        for way in given:
+            if way != "quantity" and len(getattr(self, way)) > QUANTITIES_MAX:
+                problems.add(way, "too_many", f"{way} has at most {QUANTITIES_MAX} members.")
         if self.windows is not None and self.already_rated is not None:
             problems.add("already_rated", "not_for_windows", "Windows are priced one by one: nothing lies below them.")
         values = self._values(problems)
