@@ -129,10 +129,9 @@ def test_every_error_is_exported():
 
 
 def test_public_names_and_methods_are_documented():
-    for name in lotus.__all__:
-        value = getattr(lotus, name)
-        if inspect.isclass(value) or inspect.isfunction(value):
-            assert value.__doc__, name
+    aliases = {"JsonObject", "OnError"}  # a string below them says what they are
+    for name in set(lotus.__all__) - aliases:
+        assert getattr(lotus, name).__doc__, name
     for kind in (lotus.Lotus, lotus.AsyncLotus):
         for name, value in vars(kind).items():
             assert name.startswith("_") or value.__doc__, name

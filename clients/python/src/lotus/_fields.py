@@ -159,7 +159,7 @@ def texts(value: Any) -> tuple[str, ...]:
 def body(checked: Mapping[str, Any]) -> bytes:
     """Return the fields as one JSON object."""
     members = (
-        _json.encode(name) + b":" + (value if isinstance(value, Raw) else _json.encode(value))
+        f'"{name}":'.encode() + (value if isinstance(value, Raw) else _json.encode(value))
         for name, value in checked.items()
     )
     return b"{" + b",".join(members) + b"}"
@@ -173,7 +173,7 @@ def _merge(
         fields = None
     given: dict[str, Any] = {}
     for written, value in (*(fields or {}).items(), *named.items()):
-        name = _snake_case(written)
+        name = written if written in known else _snake_case(written)
         if name not in known:
             problems.add(str(written), "unknown", f"no such field; there is {', '.join(known) or 'none'}")
         elif value is not None and name in given:

@@ -18,6 +18,7 @@ from uuid import UUID
 DEPTH_MAX = 64
 """Nesting beyond this is taken for a cycle."""
 
+_PLAIN = (str, int, float, Decimal, date, UUID)  # bool is an int, datetime is a date
 _write_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -57,7 +58,9 @@ def time_text(time: date) -> str:
 
 
 def _write(value: Any, path: str, depth: int) -> str:
-    if depth > DEPTH_MAX:
+    if value is None or isinstance(value, _PLAIN):
+        return _write_plain(value, path)
+    if depth >= DEPTH_MAX:
         raise ValueError(f"{path[:100]} is nested deeper than {DEPTH_MAX} levels")
     if isinstance(value, Mapping):
         members = (
@@ -67,16 +70,16 @@ def _write(value: Any, path: str, depth: int) -> str:
         return "{" + ",".join(members) + "}"
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(_write(item, f"{path}[{at}]", depth + 1) for at, item in enumerate(value)) + "]"
-    return _write_plain(value, path)
+    raise ValueError(f"{_place(path)}is a {type(value).__name__}, which JSON has no form for")
 
 
 def _write_plain(value: Any, path: str) -> str:  # noqa: PLR0911 - one line per JSON type
+    if isinstance(value, str):
+        return _write_text(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str):
-        return _write_text(value)
     if isinstance(value, int):
         return int.__repr__(value)
     if isinstance(value, float) and math.isfinite(value):
@@ -87,16 +90,17 @@ def _write_plain(value: Any, path: str) -> str:  # noqa: PLR0911 - one line per 
         return _write_text(time_text(value))
     if isinstance(value, UUID):
         return _write_text(str(value))
-    place = f"{path} " if path else ""
-    if isinstance(value, (float, Decimal)):
-        raise ValueError(f"{place}is {value}, which JSON has no number for")
-    raise ValueError(f"{place}is a {type(value).__name__}, which JSON has no form for")
+    raise ValueError(f"{_place(path)}is {value}, which JSON has no number for")
 
 
 def _key(key: Any, path: str) -> str:
     if isinstance(key, str):
         return key
-    raise ValueError(f"{path + ' ' if path else ''}has the key {key!r}, and keys must be text")
+    raise ValueError(f"{_place(path)}has the key {key!r}, and keys must be text")
+
+
+def _place(path: str) -> str:
+    return f"{path} " if path else ""
 
 
 def _refuse_constant(name: str) -> Any:
