@@ -23,6 +23,8 @@ def period_containing(subscription: Subscription, instant: datetime) -> Period:
 
     The instant has to lie within `[starts_at, ends_at)`.
     """
+    if subscription.ends_at is None and subscription.open_period.contains(instant):
+        return subscription.open_period  # the usual case, asked at every access check: no calendar arithmetic
     whole = whole_period(subscription, instant)
     end = whole.end if subscription.ends_at is None else min(whole.end, subscription.ends_at)
     return Period(max(whole.start, subscription.starts_at), end)
@@ -38,6 +40,8 @@ def metered_period(subscription: Subscription, period: Period) -> Period:
 
     Aggregates are kept under it, so a cancellation in the middle needs no new one.
     """
+    if subscription.ends_at is None:
+        return period  # nothing cuts it
     return Period(period.start, whole_period(subscription, period.start).end)
 
 
