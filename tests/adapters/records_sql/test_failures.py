@@ -58,6 +58,12 @@ def test_a_snapshot_cannot_write(filled: SqlRecords) -> None:
         snapshot.customers.add(values.customer("new"))
 
 
+def test_a_snapshot_can_be_asked_for_update_and_locks_nothing(filled: SqlRecords) -> None:
+    with filled.snapshot() as snapshot, filled.transaction() as transaction:
+        assert values.subscription() == snapshot.subscriptions.get("org", "sub", for_update=True)
+        assert values.subscription() == transaction.subscriptions.get("org", "sub", for_update=True)
+
+
 def test_what_refers_to_nothing_is_a_defect_and_stays_one(filled: SqlRecords) -> None:
     with pytest.raises(IntegrityError), filled.transaction() as transaction:
         transaction.subscriptions.add(values.subscription("new", customer_id="nobody"))

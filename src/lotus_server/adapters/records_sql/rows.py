@@ -124,6 +124,11 @@ class Replace:
             raise
 
 
+def can_lock(connection: Connection) -> bool:
+    """Tell whether rows can be read for update: in a snapshot nobody else's changes are seen anyway."""
+    return not connection.get_execution_options().get("postgresql_readonly", False)
+
+
 def next_number(table: Table) -> ColumnElement[int]:
     """Return an expression for the place of a new row in the order in which an organization's rows were made.
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from lotus_server.adapters.records_sql.changes import Notes
-from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, of_tenant, portions
+from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import ORGANIZATIONS, SUBSCRIPTIONS
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Period
@@ -125,7 +125,7 @@ class SqlSubscriptions:
         self._notes.add(subscription.organization_id, subscription.customer_id)
 
     def get(self, organization_id: str, subscription_id: str, *, for_update: bool = False) -> Subscription | None:
-        query = _ONE_FOR_UPDATE if for_update else _ONE
+        query = _ONE_FOR_UPDATE if for_update and can_lock(self._connection) else _ONE
         keys = {"organization_id": organization_id, "subscription_id": subscription_id}
         row = self._connection.execute(query, keys).first()
         return None if row is None else subscription_from_row(row)

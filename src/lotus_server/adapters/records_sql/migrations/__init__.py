@@ -1,15 +1,21 @@
 """How a database gets from one release's schema to the next."""
 
+import threading
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection
 
+# Alembic keeps what it works on in variables of its module.
+_one_at_a_time: Final = threading.Lock()
+
 
 def upgrade(connection: Connection) -> None:
     """The schema is the newest, within the connection's transaction."""
-    command.upgrade(configuration(connection), "head")
+    with _one_at_a_time:
+        command.upgrade(configuration(connection), "head")
 
 
 def configuration(connection: Connection) -> Config:
