@@ -57,7 +57,7 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
         Periodic("key_uses", KEY_USE_SECONDS, lambda: _note_key_uses(services, cache)),
     ]
     tasks = [asyncio.create_task(job.run()) for job in jobs]
-    # What lives until the end need not be looked at by the collector again and again: its pauses are the tail of latencies.
+    # What lives until the end need not be looked at by the collector again: its pauses are the tail of latencies.
     gc.collect()
     gc.freeze()
     loop.call_soon(announce)
