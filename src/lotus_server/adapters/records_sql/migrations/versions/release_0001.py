@@ -19,6 +19,7 @@ def upgrade() -> None:
     """Every table exists."""
     _create_accounts()
     _create_catalog()
+    _create_plans()
     _create_subscriptions()
     _create_invoices()
     _create_credits()
@@ -130,6 +131,9 @@ def _create_catalog() -> None:
         sqlite_where=sa.text("NOT archived"),
         postgresql_where=sa.text("NOT archived"),
     )
+
+
+def _create_plans() -> None:
     op.create_table(
         "plans",
         sa.Column("organization_id", TEXT, nullable=False),
