@@ -160,7 +160,7 @@ class FakeLotus:
     def post_customers(self, seen):
         body = seen.json
         if body.get("currency", "USD") not in ("USD", "EUR"):
-            return problem(400, "unknown_currency", "No such currency.", validation_errors=[{"attr": "currency"}])
+            return problem(400, "unknown_currency", "No such currency.", validation_errors=[{"field": "currency"}])
         if body["customer_id"] in self.customers:
             return problem(409, "duplicate_customer", "This customer_id is taken.")
         row = {"customer_name": None, "email": None, "currency": "USD", "balance": 0, **body}
@@ -222,7 +222,7 @@ class FakeLotus:
         bills = body.get("bill_now", True)
         revokes = body.get("revoke_access", bills)
         if bills and not revokes:
-            errors = [{"attr": "revoke_access", "code": "invalid", "detail": "must be true when bill_now is true"}]
+            errors = [{"field": "revoke_access", "code": "invalid", "detail": "must be true when bill_now is true"}]
             return problem(400, "validation_error", "One field is wrong.", validation_errors=errors)
         if row["status"] != "active":
             return problem(400, "already_canceled", "The subscription is canceled already.")

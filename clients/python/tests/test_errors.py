@@ -50,7 +50,7 @@ def test_the_tree_is_the_one_that_is_drawn():
     ],
 )
 def test_the_status_decides_the_type(client, fake, status, kind):
-    found = [{"attr": "a", "code": "wrong", "detail": "is wrong"}]
+    found = [{"field": "a", "code": "wrong", "detail": "is wrong"}]
     fake.misbehaviour.extend([problem(status, "some_code", "Some detail.", validation_errors=found)] * 4)
 
     with pytest.raises(lotus.ApiError) as raised:

@@ -77,7 +77,7 @@ def test_every_unusable_setting_is_named_at_once(kind, options, wrong):
     with pytest.raises(lotus.ValidationError) as raised:
         kind(**options)
 
-    assert wrong == [each["attr"] for each in raised.value.validation_errors]
+    assert wrong == [each["field"] for each in raised.value.validation_errors]
 
 
 def test_edges_are_allowed():

@@ -181,7 +181,7 @@ class Calls:
         if not plans:
             problems.add("billing_plan_id", "required", "must be given")
         elif len(plans) > 1:
-            problems.add("billing_plan_id", "invalid", f"only one of {', '.join(plans)} can be given")
+            problems.add("billing_plan_id", "exactly_one", f"only one of {', '.join(plans)} can be given")
         problems.raise_if_any("create_subscription")
         return self._post("/api/subscriptions/", checked)
 
@@ -190,7 +190,7 @@ class Calls:
         problems = Problems()
         checked = _fields.gather(fields, named, _CANCEL, problems)
         if checked.get("bill_now") is True and checked.get("revoke_access") is False:
-            problems.add("revoke_access", "invalid", "must be True when bill_now is True")
+            problems.add("revoke_access", "bill_now_needs_revoke", "must be True when bill_now is True")
         problems.raise_if_any("cancel_subscription")
         return self._post("/api/cancel_subscription/", checked)
 
@@ -202,7 +202,7 @@ class Calls:
         if not asked:
             problems.add("feature_name", "required", "must be given (or event_name)")
         elif len(asked) > 1:
-            problems.add("feature_name", "invalid", "only one of feature_name, event_name can be given")
+            problems.add("feature_name", "exactly_one", "only one of feature_name, event_name can be given")
         problems.raise_if_any("get_customer_access")
         request = Request("GET", "/api/customer_access/", _query(checked))
         return Call(request, lambda response: read(response, dict))

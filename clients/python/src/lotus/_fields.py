@@ -41,14 +41,14 @@ class Problems:
     def __init__(self) -> None:
         self._found: list[dict[str, Any]] = []
 
-    def add(self, attr: str, code: str, detail: str) -> None:
-        """Note one problem of the field `attr`."""
-        self._found.append({"attr": attr, "code": code, "detail": detail})
+    def add(self, field: str, code: str, detail: str) -> None:
+        """Note one problem of a field."""
+        self._found.append({"field": field, "code": code, "detail": detail})
 
     def raise_if_any(self, call: str) -> None:
         """Raise one ValidationError with every problem noted, if there is one."""
         if self._found:
-            raise ValidationError(f"{call} was not sent", code="invalid_request", validation_errors=self._found)
+            raise ValidationError(f"{call} was not sent", code="validation_error", validation_errors=self._found)
 
 
 def gather(

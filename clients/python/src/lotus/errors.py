@@ -48,7 +48,7 @@ class ApiError(LotusError):
         status: HTTP status, or None when the client found the problem before sending.
         code: the stable code of the problem (`title` of the problem document), or `http_<status>` without one.
         detail: one sentence for a person; may change between releases.
-        validation_errors: one mapping per problem: `attr` (the field), `code` and `detail`. Empty when there are none.
+        validation_errors: one mapping per problem: `field` (the field), `code` and `detail`. Empty when there are none.
         request_id: what the server calls this request (`X-Request-Id`), or None.
         retry_after_seconds: how long the server asked to wait, or None.
         body: the answer as JSON, or as text when it is no JSON, or None without an answer.
@@ -131,6 +131,6 @@ class QueueFullError(LotusError):
 def _problem_text(problem: Any) -> str:
     if not isinstance(problem, dict):
         return str(problem)
-    field = problem.get("attr") or problem.get("field")
+    field = problem.get("field")
     detail = problem.get("detail") or problem.get("message") or problem.get("code") or ""
     return f"{field}: {detail}" if field else str(detail)
