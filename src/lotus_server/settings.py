@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -53,7 +54,7 @@ def read_settings(
     if log_format not in {"text", "json"}:
         problems.add("LOTUS_LOG_FORMAT", "invalid", "LOTUS_LOG_FORMAT is `text` or `json`.")
     settings = Settings(
-        host=host or found.get("LOTUS_HOST") or defaults.host,
+        host=host or _host(found) or defaults.host,
         port=port if port is not None else _port(found, defaults.port, problems),
         data=data or Path(found.get("LOTUS_DATA") or defaults.data),
         bootstrap_api_key=found.get("LOTUS_BOOTSTRAP_API_KEY") or None,
@@ -63,6 +64,12 @@ def read_settings(
     )
     problems.raise_if_any()
     return settings
+
+
+def _host(found: Mapping[str, str]) -> str | None:
+    """Return the address to listen on. The client libraries read the same variable as a URL; of one the host counts."""
+    text = found.get("LOTUS_HOST", "")
+    return urlsplit(text).hostname if "://" in text else text or None
 
 
 def _port(found: Mapping[str, str], default: int, problems: Problems) -> int:
