@@ -21,7 +21,7 @@ from lotus_server.domain.catalog import (
     VersionStatus,
     Volume,
 )
-from lotus_server.domain.credits import CreditPosting
+from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting
 from lotus_server.domain.invoicing import BillingType, Invoice, InvoiceLine, LineKind
 from lotus_server.domain.metering import Aggregation, Filter, Metric, MetricDefinition, Operator, PropertyMatch
 from lotus_server.domain.rating import Step
@@ -126,18 +126,40 @@ def invoice(number: int = 1, **changes: object) -> Invoice:
     return msgspec.structs.replace(value, **changes)
 
 
-def posting(posting_id: str = "grant", amount: str = "10", **changes: object) -> CreditPosting:
+def grant(credit_id: str = "grant", **changes: object) -> CreditGrant:
+    value = CreditGrant(
+        organization_id="org",
+        credit_id=credit_id,
+        customer_id="acme",
+        currency="USD",
+        amount=Decimal(10),
+        granted_at=NOW,
+        effective_at=NOW,
+        description="a present",
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
+def posting(posting_id: str = "granted", amount: str = "10", **changes: object) -> CreditPosting:
     value = CreditPosting(
         organization_id="org",
         posting_id=posting_id,
         cause=f"cause of {posting_id}",
+        credit_id="grant",
         customer_id="acme",
         currency="USD",
+        source=CreditAccount.ISSUED,
+        target=CreditAccount.AVAILABLE,
         amount=Decimal(amount),
         posted_at=NOW,
         description="a present",
     )
     return msgspec.structs.replace(value, **changes)
+
+
+def drawdown(posting_id: str, amount: str, **changes: object) -> CreditPosting:
+    sides = {"source": CreditAccount.AVAILABLE, "target": CreditAccount.APPLIED}
+    return posting(posting_id, amount, **sides | {"invoice_id": "inv_1"} | changes)
 
 
 def reply(key: str = "key", **changes: object) -> StoredReply:
@@ -156,6 +178,7 @@ def fill(transaction: Transaction, organization_id: str = "org") -> None:
     transaction.plans.add_version(plan_version(**own))
     transaction.subscriptions.add(subscription(**own))
     transaction.invoices.add(invoice(1, **own))
+    transaction.credits.add_grant(grant(**own))
     transaction.credits.add(posting(**own))
     transaction.replies.add(reply(**own))
 
@@ -330,6 +353,36 @@ invoices = st.builds(
     subtotal=decimals,
     credit_applied=decimals,
     total=decimals,
+)
+grants = st.builds(
+    CreditGrant,
+    organization_id=st.just("org"),
+    credit_id=texts,
+    customer_id=st.just("acme"),
+    currency=texts,
+    amount=decimals,
+    granted_at=instants,
+    effective_at=instants,
+    expires_at=st.none() | instants,
+    priority=small_numbers,
+    description=texts,
+    amount_paid=decimals,
+    amount_paid_currency=st.none() | texts,
+    invoice_id=st.none() | texts,
+    voided_at=st.none() | instants,
+)
+postings = st.builds(
+    CreditPosting,
+    organization_id=st.just("org"),
+    posting_id=texts,
+    cause=texts,
+    credit_id=st.just("grant"),
+    customer_id=texts,
+    currency=texts,
+    amount=decimals,
+    posted_at=instants,
+    description=texts,
+    invoice_id=st.none() | texts,
 )
 replies = st.builds(
     StoredReply,

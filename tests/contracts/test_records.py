@@ -5,8 +5,9 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from lotus_server.domain.catalog import VersionStatus
 from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, LotusError
-from lotus_server.ports.records import Page, Records, Transaction
+from lotus_server.ports.records import CreditQuestion, Page, Records, Transaction
 from tests import records_values as values
 
 Thing = TypeVar("Thing")
@@ -94,9 +95,10 @@ CONFLICTS: dict[str, tuple[Write, str]] = {
         lambda to: to.invoices.add(values.invoice(2, invoice_number="LOT-000001")),
         "invoice_number_exists",
     ),
+    "credit": (lambda to: to.credits.add_grant(values.grant(amount=Decimal(1))), "credit_exists"),
     "posting": (lambda to: to.credits.add(values.posting(cause="another")), "credit_posting_exists"),
     "cause of a posting": (
-        lambda to: to.credits.add(values.posting("p2", cause="cause of grant")),
+        lambda to: to.credits.add(values.posting("p2", cause="cause of granted")),
         "credit_posting_exists",
     ),
     "reply": (lambda to: to.replies.add(values.reply(request_hash="another")), "idempotency_key_exists"),
@@ -562,23 +564,111 @@ def test_invoices_of_several_customers_come_without_lines_newest_first(filled: R
         assert {} == snapshot.invoices.of_customers("org", [])
 
 
+def _give(to: Transaction, credit_id: str, amount: str, **changes: object) -> None:
+    grant = values.grant(credit_id, amount=Decimal(amount), **changes)
+    to.credits.add_grant(grant)
+    owner = {"customer_id": grant.customer_id, "currency": grant.currency}
+    to.credits.add(values.posting(f"{credit_id} granted", amount, credit_id=credit_id, **owner))
+
+
 def test_balances_are_kept_apart_by_customer_and_currency(filled: Records) -> None:
     _write(
         filled,
         lambda to: to.customers.add(values.customer("other")),
-        lambda to: to.credits.add(values.posting("use", "-10.01")),
-        lambda to: to.credits.add(values.posting("yen", "500", currency="JPY")),
-        lambda to: to.credits.add(values.posting("other", "1E-20", customer_id="other")),
+        lambda to: to.credits.add(values.drawdown("use", "9.99")),
+        lambda to: _give(to, "more", "0.5"),
+        lambda to: _give(to, "yen", "500", currency="JPY"),
+        lambda to: _give(to, "tiny", "1E-20", customer_id="other"),
     )
 
     with filled.snapshot() as snapshot:
         expected = {
-            ("acme", "USD"): Decimal("-0.01"),
+            ("acme", "USD"): Decimal("0.51"),
             ("acme", "JPY"): Decimal(500),
             ("other", "USD"): Decimal("1E-20"),
         }
-        assert expected == snapshot.credits.balances("org", ["other", "acme", "nobody", "acme"])
-        assert {} == snapshot.credits.balances("org", [])
+        assert expected == snapshot.credits.balances("org", ["other", "acme", "nobody", "acme"], values.NOW)
+        assert {} == snapshot.credits.balances("org", [], values.NOW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pays_from", "pays_until"),
+    [
+        ({}, 0, None),
+        ({"effective_at": values.NOW + values.days(1)}, 1, None),
+        ({"expires_at": values.NOW + values.days(2)}, 0, 2),
+        ({"voided_at": values.NOW}, None, None),
+    ],
+)
+def test_a_grant_pays_from_its_effect_until_its_expiry(
+    filled: Records, changes: dict[str, Any], pays_from: int | None, pays_until: int | None
+) -> None:
+    _write(filled, lambda to: _give(to, "yen", "500", currency="JPY", **changes))
+    instant = timedelta(microseconds=1)
+
+    for day in range(4):
+        for moment in (values.NOW + values.days(day) - instant, values.NOW + values.days(day)):
+            since = (moment - values.NOW) / values.days(1)
+            pays = pays_from is not None and since >= pays_from and (pays_until is None or since < pays_until)
+            with filled.transaction() as transaction:
+                held = transaction.credits.held("org", "acme", "JPY", moment)
+                balances = transaction.credits.balances("org", ["acme"], moment)
+            assert pays == bool(held)
+            assert pays == (("acme", "JPY") in balances)
+
+
+def test_two_invoices_at_once_do_not_use_the_same_credit(filled: Records) -> None:
+    """Each looks, waits for the other or is waited for, and takes what it has found; together never more than 10."""
+    barrier = threading.Barrier(2)
+
+    def take(name: str) -> Decimal:
+        with filled.transaction() as transaction:
+            with suppress(threading.BrokenBarrierError):
+                barrier.wait(1)
+            (held,) = transaction.credits.held("org", "acme", "USD", values.NOW)
+            part = min(held.remaining, Decimal(7))
+            transaction.credits.add(values.drawdown(name, str(part)))
+            return part
+
+    with ThreadPoolExecutor(2) as pool:
+        taken = sorted(pool.map(take, ["first", "second"]))
+
+    assert [Decimal(3), Decimal(7)] == taken
+
+
+def test_grants_are_found_by_what_is_asked(filled: Records) -> None:
+    later, end = values.NOW + values.days(1), values.NOW + values.days(2)
+    _write(
+        filled,
+        lambda to: to.customers.add(values.customer("other")),
+        lambda to: _give(to, "a", "1", customer_id="other"),
+        lambda to: _give(to, "b", "1", currency="JPY", effective_at=later),
+        lambda to: _give(to, "c", "1", granted_at=later, expires_at=end),
+    )
+    expected: list[tuple[CreditQuestion, list[str]]] = [
+        (CreditQuestion(), ["a", "b", "c", "grant"]),
+        (CreditQuestion(customer_id="other"), ["a"]),
+        (CreditQuestion(currency="JPY"), ["b"]),
+        (CreditQuestion(effective=(later, None)), ["b"]),
+        (CreditQuestion(effective=(None, later)), ["a", "c", "grant"]),
+        (CreditQuestion(expires=(end, None)), ["c"]),
+        (CreditQuestion(expires=(None, end)), []),
+        (CreditQuestion(granted=(values.NOW, later)), ["a", "b", "grant"]),
+        (CreditQuestion(granted=(later, end), customer_id="acme"), ["c"]),
+    ]
+
+    with filled.snapshot() as snapshot:
+        found = [[each.credit_id for each in snapshot.credits.page("org", Page(), asked)] for asked, _ in expected]
+        assert [ids for _, ids in expected] == found
+        assert ["b", "c"] == [each.credit_id for each in snapshot.credits.page("org", Page(2, "a"), CreditQuestion())]
+
+
+def test_only_description_expiry_and_voiding_of_a_grant_are_replaced(filled: Records) -> None:
+    new: dict[str, Any] = {"description": "new", "expires_at": values.NOW + values.days(9), "voided_at": values.NOW}
+    _write(filled, lambda to: to.credits.replace_grant(values.grant(amount=Decimal(99), priority=1, **new)))
+
+    with filled.snapshot() as snapshot:
+        assert values.grant(**new) == snapshot.credits.grant("org", "grant")
 
 
 # Every question that names an organization, asked about another one in which the same ids exist or do not.
@@ -609,7 +699,10 @@ QUESTIONS: dict[str, Callable[[Transaction, str], object]] = {
     "invoices": lambda of, org: of.invoices.page(org, Page()),
     "invoices after another": lambda of, org: of.invoices.page(org, Page(after="inv_2")),
     "invoices of customers": lambda of, org: of.invoices.of_customers(org, ["acme"]),
-    "balances": lambda of, org: of.credits.balances(org, ["acme"]),
+    "credit": lambda of, org: of.credits.grant(org, "grant"),
+    "credits": lambda of, org: of.credits.page(org, Page(), CreditQuestion()),
+    "postings": lambda of, org: of.credits.postings(org, ["grant"]),
+    "balances": lambda of, org: of.credits.balances(org, ["acme"], values.NOW),
     "reply": lambda of, org: of.replies.get(org, "key"),
 }
 

@@ -60,6 +60,8 @@ WRITES: dict[str, tuple[Callable[[Transaction], object], list[Change]]] = {
     "a new invoice": (lambda to: to.invoices.add(values.invoice(2)), []),
     "an invoice": (lambda to: to.invoices.replace_status(values.invoice(payment_status=PaymentStatus.PAID)), []),
     "an invoice number": (lambda to: to.invoices.take_number("org"), []),
+    "a new credit": (lambda to: to.credits.add_grant(values.grant("new")), [CUSTOMER]),
+    "a credit": (lambda to: to.credits.replace_grant(values.grant(description="new")), [CUSTOMER]),
     "a posting": (lambda to: to.credits.add(values.posting("new")), [CUSTOMER]),
     "a reply": (lambda to: to.replies.add(values.reply("new")), []),
 }

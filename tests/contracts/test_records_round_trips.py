@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from decimal import Context, Decimal
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.domain.credits import CreditGrant, CreditPosting
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
@@ -158,15 +160,36 @@ def test_a_reply_comes_back(shared_records: Records, value: StoredReply) -> None
         assert value == transaction.replies.get("org", value.key)
 
 
+@given(value=values.grants)
+def test_a_credit_comes_back(shared_records: Records, value: CreditGrant) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.credits.add_grant(value)
+
+        assert value == transaction.credits.grant("org", value.credit_id)
+
+
+@given(value=values.postings)
+def test_a_posting_comes_back(shared_records: Records, value: CreditPosting) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.credits.add_grant(values.grant("another"))
+        value = msgspec.structs.replace(value, credit_id="another")
+        transaction.credits.add(value)
+
+        assert {"another": [value]} == transaction.credits.postings("org", ["another", "none"])
+
+
 @given(amounts=st.lists(values.decimals, min_size=1, max_size=6))
 def test_a_balance_is_the_exact_sum_of_its_postings(shared_records: Records, amounts: list[Decimal]) -> None:
     with _passing(shared_records) as transaction:
+        transaction.credits.add_grant(values.grant("yen", currency="JPY"))
         for number, amount in enumerate(amounts):
-            transaction.credits.add(values.posting(f"posting {number}", str(amount)))
+            make = values.posting if number % 2 else values.drawdown
+            transaction.credits.add(make(f"posting {number}", str(amount), credit_id="yen", currency="JPY"))
 
         # Whole numbers of the smallest unit, so that the expectation owes nothing to decimal arithmetic.
-        exact = sum(int(amount.scaleb(40, context=_WIDE)) for amount in amounts)
-        balance = transaction.credits.balances("org", ["acme"])["acme", "USD"]
+        signs = [1 if number % 2 else -1 for number in range(len(amounts))]
+        exact = sum(sign * int(amount.scaleb(40, context=_WIDE)) for sign, amount in zip(signs, amounts, strict=True))
+        balance = transaction.credits.balances("org", ["acme"], values.NOW).get(("acme", "JPY"), Decimal(0))
         assert exact == int(balance.scaleb(40, context=_WIDE))
 
 

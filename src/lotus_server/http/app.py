@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from lotus_server.http import error_catalog, metrics
+from lotus_server.http.api import credits as credit_resources
 from lotus_server.http.api import customers, features, invoices, organization, plans, price_preview, subscriptions
 from lotus_server.http.api import metrics as metric_resources
 from lotus_server.http.front import Front
@@ -34,7 +35,18 @@ def build_app(services: Services, cache: AccessCache, *, decode: Decoder, boot_i
         strict_content_type=False,
     )
     app.state.services = services
-    for module in (customers, subscriptions, plans, metric_resources, features, price_preview, invoices, organization):
+    resources = (
+        customers,
+        subscriptions,
+        plans,
+        metric_resources,
+        features,
+        price_preview,
+        invoices,
+        credit_resources,
+        organization,
+    )
+    for module in resources:
         app.include_router(module.router)
     _add_open_paths(app)
     app.add_exception_handler(LotusError, _lotus_error)

@@ -18,7 +18,7 @@ import msgspec
 
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion
-from lotus_server.domain.credits import CreditPosting
+from lotus_server.domain.credits import CreditGrant, CreditPosting, HeldCredit
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
@@ -270,15 +270,58 @@ class Invoices(Protocol):
         ...
 
 
+class CreditQuestion(msgspec.Struct, frozen=True):
+    """Which grants of credit are asked for: those for which everything given here holds.
+
+    `effective`, `expires` and `granted` are periods `[start, end)`, whose null sides are open; a grant that never
+    expires is in no period of expiry.
+    """
+
+    customer_id: str | None = None
+    currency: str | None = None
+    effective: tuple[datetime | None, datetime | None] = (None, None)
+    expires: tuple[datetime | None, datetime | None] = (None, None)
+    granted: tuple[datetime | None, datetime | None] = (None, None)
+
+
 class CreditLedger(Protocol):
-    """The postings that customers' balances are the sum of."""
+    """The grants of credit, and the postings that say what each has left."""
+
+    def add_grant(self, grant: CreditGrant) -> None:
+        """Keep a new grant. Raises Conflict `credit_exists`."""
+        ...
+
+    def grant(self, organization_id: str, credit_id: str, *, for_update: bool = False) -> CreditGrant | None:
+        """Return one grant; `for_update` keeps everybody else from changing it or drawing on it."""
+        ...
+
+    def page(self, organization_id: str, page: Page, question: CreditQuestion) -> list[CreditGrant]:
+        """Return grants in the order of their ids; `page.after` is a credit id."""
+        ...
+
+    def replace_grant(self, grant: CreditGrant) -> None:
+        """Keep a grant's new description, expiry and voiding."""
+        ...
+
+    def held(self, organization_id: str, customer_id: str, currency: str, at: datetime) -> list[HeldCredit]:
+        """Return what pays for a customer in a currency at an instant, with what each grant has left.
+
+        Nobody else changes these grants or draws on them until the transaction ends.
+        """
+        ...
 
     def add(self, posting: CreditPosting) -> None:
         """Keep a posting. Raises Conflict `credit_posting_exists` when its cause was posted before."""
         ...
 
-    def balances(self, organization_id: str, customer_ids: Sequence[str]) -> dict[tuple[str, str], Decimal]:
-        """Return the balances by (customer id, currency); a customer without postings is left out."""
+    def postings(self, organization_id: str, credit_ids: Sequence[str]) -> dict[str, list[CreditPosting]]:
+        """Return the postings of several grants by time, then id, in one query; one without postings is left out."""
+        ...
+
+    def balances(
+        self, organization_id: str, customer_ids: Sequence[str], at: datetime
+    ) -> dict[tuple[str, str], Decimal]:
+        """Return how much can be paid at an instant, by (customer id, currency); zero is left out."""
         ...
 
 

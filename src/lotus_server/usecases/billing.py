@@ -1,12 +1,11 @@
 """Billing: the draft, the invoice at the start, the invoice at the end of a period. They are one calculation."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
-from lotus_server.domain.credits import CreditPosting
+from lotus_server.domain.credits import burn_down, usable_balance
 from lotus_server.domain.invoicing import (
     Invoice,
     InvoiceLine,
@@ -23,9 +22,9 @@ from lotus_server.domain.subscriptions import Subscription, advance, metered_per
 from lotus_server.kernel.errors import LotusError
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import metrics_by_id, terms_of
+from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
 
@@ -195,8 +194,8 @@ def issue(
     if existing is not None:
         return existing
     code = terms.version.currency
-    balance = tx.credits.balances(organization_id, [customer_id]).get((customer_id, code), ZERO)
-    totals = total_of(lines, balance=balance, code=code)
+    held = tx.credits.held(organization_id, customer_id, code, now)
+    totals = total_of(lines, balance=usable_balance(held, now), code=code)
     invoice = Invoice(
         organization_id=organization_id,
         invoice_id=services.ids.new("invoice"),
@@ -217,24 +216,7 @@ def issue(
         payment_status=PaymentStatus.UNPAID if totals.total else PaymentStatus.PAID,
     )
     tx.invoices.add(invoice)
-    _post_credit(services, tx, invoice, totals.credit_granted - totals.credit_applied)
+    pay_with_credit(services, tx, invoice, burn_down(held, totals.credit_applied, now))
+    if totals.credit_granted:
+        grant_for_invoice(services, tx, invoice, totals.credit_granted)
     return invoice
-
-
-def _post_credit(services: Services, tx: Transaction, invoice: Invoice, amount: Decimal) -> None:
-    if not amount:
-        return
-    what = "Credit granted by" if amount > 0 else "Credit applied to"
-    tx.credits.add(
-        CreditPosting(
-            organization_id=invoice.organization_id,
-            posting_id=services.ids.new("posting"),
-            cause=f"invoice:{invoice.invoice_id}",
-            customer_id=invoice.customer_id,
-            currency=invoice.currency,
-            amount=amount,
-            posted_at=invoice.issued_at,
-            description=f"{what} invoice {invoice.invoice_number}",
-            invoice_id=invoice.invoice_id,
-        )
-    )

@@ -161,7 +161,7 @@ def _views(
     """Return customers with what belongs to them, in a fixed number of queries whatever the number of customers."""
     now = present(services, organization)
     ids = [customer.customer_id for customer in customers]
-    balances = tx.credits.balances(organization.organization_id, ids)
+    balances = tx.credits.balances(organization.organization_id, ids, now)
     invoices = tx.invoices.of_customers(organization.organization_id, ids)
     subscriptions = tx.subscriptions.of_customers(organization.organization_id, ids)
     views = {view.subscription.subscription_id: view for view in views_of(tx, organization, _flat(subscriptions), now)}
@@ -188,7 +188,7 @@ def _validate(draft: CustomerDraft) -> None:
     problems = Problems()
     problems.extend(draft.problems)
     wrong = identifier_problem(draft.customer_id)
-    if wrong and not problems.names("customer_id"):
+    if wrong:
         problems.add("customer_id", "invalid", f"customer_id {wrong}.")
     for field, text in (("customer_name", draft.customer_name), ("email", draft.email or "")):
         if len(text) > NAME_LENGTH_MAX:

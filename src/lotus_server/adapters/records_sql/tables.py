@@ -20,6 +20,7 @@ from sqlalchemy import (
 from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, FreeForm, Instant, Structured
 from lotus_server.domain.accounts import OrganizationType, Scope
 from lotus_server.domain.catalog import Component, RecurringCharge, VersionStatus
+from lotus_server.domain.credits import CreditAccount
 from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus
 from lotus_server.domain.metering import Aggregation, PropertyMatch
 from lotus_server.kernel.period import Duration
@@ -255,22 +256,46 @@ INVOICE_SERIES = Table(
     _belongs_to("organizations"),
 )
 
+CREDIT_GRANTS = Table(
+    "credit_grants",
+    METADATA,
+    _organization(),
+    Column("credit_id", TEXT, primary_key=True),
+    Column("customer_id", TEXT, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("amount", ExactDecimal, nullable=False),
+    Column("granted_at", Instant, nullable=False),
+    Column("effective_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("priority", Integer, nullable=False),
+    Column("description", TEXT, nullable=False),
+    Column("amount_paid", ExactDecimal, nullable=False),
+    Column("amount_paid_currency", TEXT),
+    Column("invoice_id", TEXT),
+    Column("voided_at", Instant),
+    _belongs_to("customers", "customer_id"),
+    Index("ix_credit_grants_customer", "organization_id", "customer_id", "currency"),
+)
+
 CREDIT_POSTINGS = Table(
     "credit_postings",
     METADATA,
     _organization(),
     Column("posting_id", TEXT, primary_key=True),
     Column("cause", TEXT, nullable=False),
+    Column("credit_id", TEXT, nullable=False),
     Column("customer_id", TEXT, nullable=False),
     Column("currency", TEXT, nullable=False),
+    Column("source", Choice(CreditAccount), nullable=False),
+    Column("target", Choice(CreditAccount), nullable=False),
     Column("amount", ExactDecimal, nullable=False),
     Column("posted_at", Instant, nullable=False),
     Column("description", TEXT, nullable=False),
     Column("invoice_id", TEXT),
-    _belongs_to("customers", "customer_id"),
+    _belongs_to("credit_grants", "credit_id"),
     UniqueConstraint("organization_id", "cause", name="uq_credit_postings_cause"),
-    # Carries the amount, so that a balance is read from the index alone.
-    Index("ix_credit_postings_customer", "organization_id", "customer_id", "currency", "amount"),
+    # Carries what a sum needs, so that what a grant has left is read from the index alone.
+    Index("ix_credit_postings_credit", "organization_id", "credit_id", "source", "target", "amount"),
 )
 
 REPLIES = Table(

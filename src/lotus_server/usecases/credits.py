@@ -1,0 +1,192 @@
+"""Credits: given, listed, described, taken back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.credits import (
+    PRIORITY_DEFAULT,
+    CreditAccount,
+    CreditGrant,
+    CreditPosting,
+    CreditStatus,
+    grant_problems,
+    remaining_of,
+    void_posting,
+)
+from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
+from lotus_server.kernel.quantity import ZERO
+from lotus_server.ports.records import CreditQuestion, Page, Transaction
+from lotus_server.usecases.credit_ledger import give_credit
+from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.services import Services, present
+
+
+class CreditDraft(msgspec.Struct, frozen=True):
+    """Credit to be given, in the customer's currency unless it names one, from now on unless it names a time.
+
+    `problems` are those that reading the input found already; they are reported together with the others.
+    """
+
+    customer_id: str
+    amount: Decimal
+    currency: str | None = None
+    description: str = ""
+    effective_at: datetime | None = None
+    expires_at: datetime | None = None
+    priority: int = PRIORITY_DEFAULT
+    amount_paid: Decimal = ZERO
+    amount_paid_currency: str | None = None
+    problems: tuple[FieldProblem, ...] = ()
+
+
+class CreditChange(msgspec.Struct, frozen=True):
+    """What to change of a grant. Null leaves a thing as it is; `expires_never` takes the expiry away."""
+
+    description: str | None = None
+    expires_at: datetime | None = None
+    expires_never: bool = False
+
+
+class CreditView(msgspec.Struct, frozen=True):
+    """A grant with its customer and everything that happened to it, as of `now`."""
+
+    grant: CreditGrant
+    customer: Customer
+    postings: tuple[CreditPosting, ...]
+    now: datetime
+
+    @property
+    def remaining(self) -> Decimal:
+        """Return what the grant has left, whether or not it can pay at this moment."""
+        return remaining_of(self.grant.credit_id, self.postings)
+
+    @property
+    def status(self) -> CreditStatus:
+        """Return whether what is left can pay now or later."""
+        return self.grant.status_at(self.now, self.remaining)
+
+    @property
+    def drawdowns(self) -> tuple[CreditPosting, ...]:
+        """Return the movements that took credit away, oldest first."""
+        return tuple(posting for posting in self.postings if posting.source is CreditAccount.AVAILABLE)
+
+
+def create_credit(services: Services, organization: Organization, draft: CreditDraft) -> CreditView:
+    """Give a customer credit. Raises Invalid with every problem, NotFound `customer_not_found`."""
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        problems = Problems()
+        problems.extend(draft.problems)
+        customer = None if problems.any_below("customer_id") else require_customer(tx, organization, draft.customer_id)
+        currency = draft.currency or (customer.currency if customer else organization.default_currency)
+        grant = CreditGrant(
+            organization_id=organization.organization_id,
+            credit_id=services.ids.new("credit"),
+            customer_id=draft.customer_id,
+            currency=currency,
+            amount=draft.amount,
+            granted_at=now,
+            effective_at=draft.effective_at or now,
+            expires_at=draft.expires_at,
+            priority=draft.priority,
+            description=draft.description,
+            amount_paid=draft.amount_paid,
+            amount_paid_currency=(draft.amount_paid_currency or currency) if draft.amount_paid else None,
+        )
+        problems.extend(grant_problems(grant))
+        if grant.expires_at is not None and grant.expires_at <= now:
+            problems.add("expires_at", "invalid", "expires_at must lie in the future.")
+        problems.raise_if_any()
+        assert customer is not None, "without one there was a problem"
+        give_credit(services, tx, grant)
+        return _views(tx, organization, [grant], now)[0]
+
+
+def list_credits(
+    services: Services,
+    organization: Organization,
+    page: Page,
+    question: CreditQuestion,
+    statuses: frozenset[CreditStatus] = frozenset(),
+) -> tuple[list[CreditView], list[str]]:
+    """Return the grants asked for, those of the given statuses if any are given, and the ids of the whole page."""
+    now = present(services, organization)
+    with services.records.snapshot() as tx:
+        grants = tx.credits.page(organization.organization_id, page, question)
+        views = _views(tx, organization, grants, now)
+    wanted = [view for view in views if not statuses or view.status in statuses]
+    return wanted, [grant.credit_id for grant in grants]
+
+
+def get_credit(services: Services, organization: Organization, credit_id: str) -> CreditView:
+    """Return one grant. Raises NotFound `credit_not_found`."""
+    now = present(services, organization)
+    with services.records.snapshot() as tx:
+        return _views(tx, organization, [_require(tx, organization, credit_id)], now)[0]
+
+
+def update_credit(services: Services, organization: Organization, credit_id: str, change: CreditChange) -> CreditView:
+    """Change a grant's description or expiry.
+
+    One that has expired can be given a later expiry; what it could have paid in between stays unpaid by it. Raises
+    NotFound `credit_not_found`, Invalid, Conflict `invalid_state` for a voided one.
+    """
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        grant = _require(tx, organization, credit_id, for_update=True)
+        if grant.voided_at is not None:
+            raise Conflict("The credit is voided.", code="invalid_state")
+        changed = msgspec.structs.replace(
+            grant,
+            description=grant.description if change.description is None else change.description,
+            expires_at=None if change.expires_never else change.expires_at or grant.expires_at,
+        )
+        problems = Problems()
+        problems.extend(grant_problems(changed))
+        if change.expires_at is not None and change.expires_at <= now:
+            problems.add("expires_at", "invalid", "expires_at must lie in the future; to end a credit now, void it.")
+        problems.raise_if_any()
+        tx.credits.replace_grant(changed)
+        return _views(tx, organization, [changed], now)[0]
+
+
+def void_credit(services: Services, organization: Organization, credit_id: str) -> CreditView:
+    """Take back what a grant has left.
+
+    Raises NotFound `credit_not_found`, Conflict `invalid_state` when it is voided, expired or used up: then there is
+    nothing to take back.
+    """
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        grant = _require(tx, organization, credit_id, for_update=True)
+        before = _views(tx, organization, [grant], now)[0]
+        if before.status is CreditStatus.INACTIVE:
+            raise Conflict("The credit is voided, expired or used up already.", code="invalid_state")
+        voided = msgspec.structs.replace(grant, voided_at=now)
+        posting_id = services.ids.new("posting")
+        tx.credits.add(void_posting(grant, before.remaining, posting_id=posting_id, posted_at=now))
+        tx.credits.replace_grant(voided)
+        return _views(tx, organization, [voided], now)[0]
+
+
+def _require(tx: Transaction, organization: Organization, credit_id: str, *, for_update: bool = False) -> CreditGrant:
+    grant = tx.credits.grant(organization.organization_id, credit_id, for_update=for_update)
+    if grant is None:
+        raise NotFound(f"There is no credit {credit_id!r}.", code="credit_not_found")
+    return grant
+
+
+def _views(
+    tx: Transaction, organization: Organization, grants: Sequence[CreditGrant], now: datetime
+) -> list[CreditView]:
+    organization_id = organization.organization_id
+    postings = tx.credits.postings(organization_id, [grant.credit_id for grant in grants])
+    customers = tx.customers.many(organization_id, sorted({grant.customer_id for grant in grants}))
+    return [
+        CreditView(grant, customers[grant.customer_id], tuple(postings.get(grant.credit_id, ())), now)
+        for grant in grants
+    ]
