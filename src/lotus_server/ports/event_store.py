@@ -38,7 +38,7 @@ class Submission(msgspec.Struct, frozen=True):
     known_customers: frozenset[str] | None = None
 
 
-class IncomingEvent(msgspec.Struct):
+class IncomingEvent(msgspec.Struct, gc=False):
     """One well-formed event of a submission.
 
     `happened_us` is microseconds since 1970; `has_own_time` is false when the sender gave none and the moment of

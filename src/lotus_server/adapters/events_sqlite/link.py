@@ -34,7 +34,7 @@ _RECEIVE_BYTES: Final = 1 << 18
 # Long enough for a start that has to rebuild the guard of many events from the log.
 _ANSWER_SECONDS_MAX: Final = 300.0
 _STOP_SECONDS_MAX: Final = 30.0
-_RESTART_SECONDS_MIN: Final = 1.0
+RESTART_SECONDS_MIN: Final = 1.0
 IN_FLIGHT_BYTES_MAX: Final = 64 << 20
 _OVERHEAD_BYTES: Final = 200
 
@@ -104,8 +104,11 @@ class WriterLink:
     Submissions belong to the one event loop that runs; questions may come from any thread.
     """
 
-    def __init__(self, command: Sequence[str], directory: Path, in_flight_bytes_max: int = IN_FLIGHT_BYTES_MAX) -> None:
+    def __init__(
+        self, command: Sequence[str], directory: Path, *, in_flight_bytes_max: int, restart_seconds_min: float
+    ) -> None:
         """Start the writer and wait until it is ready. Raises Unavailable when it does not get there."""
+        self._restart_seconds_min = restart_seconds_min
         self._command = command
         self._directory = directory
         self._in_flight_bytes_max = in_flight_bytes_max
@@ -225,7 +228,7 @@ class WriterLink:
             if self._is_closed:
                 raise Unavailable("The event store is closed.")
             if self._process is None:
-                if time.monotonic() - self._started_at < _RESTART_SECONDS_MIN:
+                if time.monotonic() - self._started_at < self._restart_seconds_min:
                     raise Unavailable("The event writer is being restarted; try again in a moment.")
                 self._started_at = time.monotonic()
                 self._process = _Process(self._command, self._directory)

@@ -8,14 +8,15 @@ the past. Everything a transaction changes is staged, and becomes the state only
 import sqlite3
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol, cast
 
 import msgspec
 
 from lotus_server.adapters.events_sqlite import selections
 from lotus_server.adapters.events_sqlite.hashes import name_keys
+from lotus_server.adapters.events_sqlite.rows import insert_rows
 from lotus_server.domain.metering import (
     UNGROUPED,
     Aggregation,
@@ -38,12 +39,26 @@ _FOREVER: Final = 1 << 62
 StreamKey = tuple[int, str, str]
 
 
-class Occurrence(msgspec.Struct, gc=False):
-    """What an aggregate needs to know of an event."""
+class Happened(Protocol):
+    """What an aggregate needs to know of an event, whether it is coming in or was read back."""
 
-    happened_us: int
-    seq: int
-    properties: Properties
+    @property
+    def happened_us(self) -> int:
+        """Return when it happened, in microseconds since 1970."""
+        ...
+
+    @property
+    def properties(self) -> Properties:
+        """Return its properties with exact numbers."""
+        ...
+
+
+class Waiting(msgspec.Struct):
+    """Events of one stretch of time, with their sequence numbers and the latest time among them."""
+
+    events: Sequence[Happened]
+    sequences: Sequence[int]
+    last_us: int
 
 
 class SeenInDatabase:
@@ -80,20 +95,18 @@ class Live:
         self._is_plain_count = is_plain and self._definition.aggregation is Aggregation.COUNT
         self._is_plain_sum = is_plain and self._definition.aggregation is Aggregation.SUM
 
-    def advance(self, events: Sequence[Occurrence]) -> None:
+    def advance(self, waiting: Waiting) -> None:
         """Stage the effect of events that lie in the period."""
         if self._is_plain_count:
             state = self._state(UNGROUPED)
-            last_us = max(event.happened_us for event in events)
-            state.at = max(state.at, last_us) if state.counted else last_us
-            state.counted += len(events)
+            _count(state, len(waiting.events), waiting.last_us)
             state.value = Decimal(state.counted)
         elif self._is_plain_sum:
-            self._add_up(self._state(UNGROUPED), events)
+            self._add_up(self._state(UNGROUPED), waiting)
         else:
-            self._advance_one_by_one(events)
+            self._advance_one_by_one(waiting)
 
-    def _add_up(self, state: State, events: Sequence[Occurrence]) -> None:
+    def _add_up(self, state: State, waiting: Waiting) -> None:
         """Do what `advance` does for a sum, at a third of the cost.
 
         Integers are added as integers, then all of them at once.
@@ -101,37 +114,33 @@ class Live:
         name = self._definition.property_name
         assert name is not None
         whole, value = 0, state.value or ZERO
-        times: list[int] = []
-        for event in events:
-            raw = event.properties.get(name)
-            if type(raw) is int:
-                whole += raw
-            else:
+        counted: list[Happened] | Sequence[Happened] = waiting.events
+        raws = [event.properties.get(name) for event in waiting.events]
+        last_us = waiting.last_us
+        if {type(raw) for raw in raws} == {int}:
+            whole = sum(cast("list[int]", raws))
+        else:
+            counted = []
+            for event in waiting.events:
                 number = as_number(lookup(event.properties, name))
-                if number is None:
-                    continue
-                value = EXACT.add(value, number)
-            times.append(event.happened_us)
-        state.skipped += len(events) - len(times)
-        if times:
+                if number is not None:
+                    value = EXACT.add(value, number)
+                    counted.append(event)
+            last_us = max((event.happened_us for event in counted), default=0)
+        state.skipped += len(waiting.events) - len(counted)
+        if counted:
             state.value = EXACT.add(value, Decimal(whole))
-            state.at = max(state.at, *times) if state.counted else max(times)
-            state.counted += len(times)
+            _count(state, len(counted), last_us)
 
-    def _advance_one_by_one(self, events: Iterable[Occurrence]) -> None:
+    def _advance_one_by_one(self, waiting: Waiting) -> None:
         passes, definition = self._passes, self._definition
-        for event in events:
-            if passes is None or passes(event.properties):
-                group = group_key(definition.group_by, event.properties)
-                advance(
-                    definition,
-                    self._state(group),
-                    event.properties,
-                    group=group,
-                    at=event.happened_us,
-                    order=event.seq,
-                    seen=self._seen,
-                )
+        for event, seq in zip(waiting.events, waiting.sequences, strict=True):
+            properties = event.properties
+            if passes is None or passes(properties):
+                group = group_key(definition.group_by, properties)
+                state = self._state(group)
+                at = event.happened_us
+                advance(definition, state, properties, group=group, at=at, order=seq, seen=self._seen)
 
     def _state(self, group: str) -> State:
         """Return the staged state of a group, made from the kept one on the first touch."""
@@ -159,17 +168,22 @@ class Live:
         self.staged = {}
 
 
+def _count(state: State, events: int, last_us: int) -> None:
+    state.at = max(state.at, last_us) if state.counted else last_us
+    state.counted += events
+
+
 class Segment:
     """A stretch of time `[start_us, end_us)` of a stream in which the same aggregates count."""
 
     __slots__ = ("aggregates", "end_us", "start_us", "waiting")
 
     def __init__(self, start_us: int, end_us: int, aggregates: Sequence[Live]) -> None:
-        """Begin without events waiting."""
+        """Begin without events waiting; `waiting` holds the places of events in the group that is being stored."""
         self.start_us = start_us
         self.end_us = end_us
         self.aggregates = aggregates
-        self.waiting: list[Occurrence] = []
+        self.waiting: list[int] = []
 
 
 class Stream:
@@ -203,36 +217,42 @@ class Streams:
         self._connection = connection
         self._streams: OrderedDict[StreamKey, Stream] = OrderedDict()
         self._streams_max = streams_max
+        # Looked up once per event: the dictionary's own method spares a call.
+        self.in_memory: Callable[[StreamKey], Stream | None] = self._streams.get
         self._touched: dict[Live, None] = {}
 
     def get(self, key: StreamKey) -> Stream:
         """Return a stream."""
-        stream = self._streams.get(key)
-        if stream is None:
-            stream = self._streams[key] = self._load(key)
-        return stream
+        return self.in_memory(key) or self.load(key)
 
-    def _load(self, key: StreamKey) -> Stream:
+    def load(self, key: StreamKey) -> Stream:
+        """Return a stream that was not in memory, and keep it there."""
         rows = self._connection.execute(
             "SELECT aggregate, selection FROM aggregates WHERE org = ? AND customer = ? AND event_name = ?", key
         ).fetchall()
-        return Stream(key, [Live(self._connection, row[0], selections.from_text(row[1])) for row in rows])
+        stream = self._streams[key] = Stream(
+            key, [Live(self._connection, row[0], selections.from_text(row[1])) for row in rows]
+        )
+        return stream
 
     def drop(self, key: StreamKey) -> None:
         """Forget a stream, because the database now knows more of it than memory does."""
         self._streams.pop(key, None)
 
-    def stage(self, segments: Iterable[Segment]) -> None:
+    def stage(self, segments: Iterable[Segment], events: Sequence[Happened], first_seq: int) -> None:
         """Advance the aggregates of segments by the events that wait there."""
         for segment in segments:
+            members = [events[place] for place in segment.waiting]
+            last_us = max([member.happened_us for member in members])
+            waiting = Waiting(members, [first_seq + place for place in segment.waiting], last_us)
             for live in segment.aggregates:
-                live.advance(segment.waiting)
+                live.advance(waiting)
                 self._touched[live] = None
             segment.waiting = []
 
-    def stage_one(self, live: Live, events: Sequence[Occurrence]) -> None:
-        """Advance a single aggregate."""
-        live.advance(events)
+    def stage_one(self, live: Live, event: Happened, seq: int) -> None:
+        """Advance a single aggregate by a single event."""
+        live.advance(Waiting([event], [seq], event.happened_us))
         self._touched[live] = None
 
     def write(self) -> None:
@@ -240,9 +260,7 @@ class Streams:
         rows = [
             (live.aggregate, group, state.to_text()) for live in self._touched for group, state in live.staged.items()
         ]
-        self._connection.executemany(
-            "INSERT INTO aggregate_states VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state", rows
-        )
+        insert_rows(self._connection, "aggregate_states", rows, "ON CONFLICT DO UPDATE SET state = excluded.state")
 
     def keep(self) -> None:
         """Make what was staged the truth: the transaction is on disk."""

@@ -46,11 +46,11 @@ KNOWN_SETS_MAX: Final = 16
 
 
 def run_writer(directory: Path, decode: Decoder, events: socket.socket, questions: socket.socket) -> int:
-    """Serve until both sockets are closed at the other end; return the process's exit status."""
+    """Serve until the events socket is closed at the other end; return the process's exit status."""
     # Ctrl-C in a terminal reaches the whole process group. The front decides when to stop: it closes the sockets.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        writer = _open_when_free(directory, decode)
+        writer = open_when_free(directory, decode)
     except Exception as error:  # noqa: BLE001 - whatever it is, the front must hear of it
         _log.exception("the event writer cannot start")
         with contextlib.suppress(OSError):
@@ -63,9 +63,12 @@ def run_writer(directory: Path, decode: Decoder, events: socket.socket, question
     return 0
 
 
-def _open_when_free(directory: Path, decode: Decoder) -> EventWriter:
-    """Return the directory's writer; wait a while for one that is about to leave."""
-    give_up_at = time.monotonic() + _LOCK_WAIT_SECONDS
+def open_when_free(directory: Path, decode: Decoder, wait_seconds: float = _LOCK_WAIT_SECONDS) -> EventWriter:
+    """Return the directory's writer; wait a while for another one that is about to leave.
+
+    Raises LockedByAnother when it does not leave.
+    """
+    give_up_at = time.monotonic() + wait_seconds
     while True:
         try:
             return EventWriter(directory, decode)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +18,6 @@ HAS_OWN_TIME: Final = 1
 # 300 k/s.
 _ROWS_PER_INSERT: Final = 100
 _IDS_PER_SELECT: Final = 500
-_COLUMNS: Final = 9
 
 _decode_properties: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
@@ -54,9 +54,17 @@ class Row(msgspec.Struct, gc=False):
 
 
 @cache
-def _insert_statement(rows: int) -> str:
-    marks = "(" + ",".join("?" * _COLUMNS) + ")"
-    return f"INSERT INTO events VALUES {','.join([marks] * rows)}"  # noqa: S608 - marks only
+def _insert_statement(table: str, width: int, rows: int, ending: str) -> str:
+    marks = "(" + ",".join("?" * width) + ")"
+    return f"INSERT INTO {table} VALUES {','.join([marks] * rows)} {ending}"  # noqa: S608 - names of our own
+
+
+def insert_rows(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]], ending: str = "") -> None:
+    """Insert rows of one width; `ending` is the statement's `ON CONFLICT` clause, if it has one."""
+    for start in range(0, len(rows), _ROWS_PER_INSERT):
+        piece = rows[start : start + _ROWS_PER_INSERT]
+        statement = _insert_statement(table, len(piece[0]), len(piece), ending)
+        connection.execute(statement, list(chain.from_iterable(piece)))
 
 
 def insert_events(
@@ -67,26 +75,21 @@ def insert_events(
     first_seq: int,
 ) -> None:
     """Append events, numbered one after the other from `first_seq`; `received` is microseconds since 1970."""
-    execute = connection.execute
-    for start in range(0, len(events), _ROWS_PER_INSERT):
-        values: list[int | str] = []
-        extend = values.extend
-        piece = events[start : start + _ROWS_PER_INSERT]
-        for seq, event in enumerate(piece, first_seq + start):
-            extend(
-                (
-                    seq,
-                    orgs[seq - first_seq],
-                    event.happened_us,
-                    received[seq - first_seq],
-                    HAS_OWN_TIME if event.has_own_time else 0,
-                    event.customer_id,
-                    event.event_name,
-                    event.idempotency_id,
-                    event.properties_json.decode(),
-                )
-            )
-        execute(_insert_statement(len(piece)), values)
+    rows = [
+        (
+            seq,
+            org,
+            event.happened_us,
+            at,
+            HAS_OWN_TIME if event.has_own_time else 0,
+            event.customer_id,
+            event.event_name,
+            event.idempotency_id,
+            event.properties_json.decode(),
+        )
+        for seq, (event, org, at) in enumerate(zip(events, orgs, received, strict=True), first_seq)
+    ]
+    insert_rows(connection, "events", rows)
 
 
 def rows_by_sequence(connection: sqlite3.Connection, sequences: Iterable[int]) -> Iterator[Row]:

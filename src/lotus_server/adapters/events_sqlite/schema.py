@@ -12,7 +12,8 @@ FORMAT: Final = 1
 # Measured with 1,000 events a commit on this log: 4,096 bytes 420 k/s, 8,192 bytes 500 k/s, 16,384 bytes 520 k/s; with
 # 10 events a commit 25, 28 and 22 k/s, because a commit writes whole pages.
 PAGE_BYTES: Final = 8_192
-_CHECKPOINT_PAGES: Final = 2_048
+# The writer moves the write-ahead log into the file itself, after answering. This is for when it does not get to it.
+_CHECKPOINT_PAGES_MAX: Final = 16_384
 _BUSY_MILLISECONDS: Final = 10_000
 
 _TABLES: Final = """
@@ -62,7 +63,7 @@ def open_for_writing(path: Path, secret: bytes) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     # FULL: the log is synced at every commit, before anything is acknowledged.
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES_MAX}")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone() is None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from lotus_server.adapters.events_sqlite.link import IN_FLIGHT_BYTES_MAX, WriterLink
+from lotus_server.adapters.events_sqlite.link import IN_FLIGHT_BYTES_MAX, RESTART_SECONDS_MIN, WriterLink
 from lotus_server.adapters.events_sqlite.messages import Find, Register, Status
 from lotus_server.adapters.events_sqlite.reader import EventReader, Making
 from lotus_server.adapters.events_sqlite.verify import drifts
@@ -28,7 +28,12 @@ class SqliteEventStore:
 
     @classmethod
     def open(
-        cls, directory: Path, writer_command: Sequence[str], *, in_flight_bytes_max: int = IN_FLIGHT_BYTES_MAX
+        cls,
+        directory: Path,
+        writer_command: Sequence[str],
+        *,
+        in_flight_bytes_max: int = IN_FLIGHT_BYTES_MAX,
+        restart_seconds_min: float = RESTART_SECONDS_MIN,
     ) -> Self:
         """Return the store of a directory, which is made when missing, with its writer running.
 
@@ -36,7 +41,12 @@ class SqliteEventStore:
         wait for the writer; what comes beyond is turned away. Raises Unavailable when the writer does not start.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        link = WriterLink(writer_command, directory.absolute(), in_flight_bytes_max)
+        link = WriterLink(
+            writer_command,
+            directory.absolute(),
+            in_flight_bytes_max=in_flight_bytes_max,
+            restart_seconds_min=restart_seconds_min,
+        )
         try:
             return cls(EventReader(directory), link)
         except BaseException:

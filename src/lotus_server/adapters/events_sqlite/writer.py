@@ -17,10 +17,10 @@ import numpy as np
 
 from lotus_server.adapters.events_sqlite import selections
 from lotus_server.adapters.events_sqlite.guard import Guard
-from lotus_server.adapters.events_sqlite.guard_file import load_guard, save_guard
+from lotus_server.adapters.events_sqlite.guard_file import GuardKeeper
 from lotus_server.adapters.events_sqlite.hashes import HashIds, hash_ids, seed_of
 from lotus_server.adapters.events_sqlite.judge import Group, judge
-from lotus_server.adapters.events_sqlite.live import Live, Occurrence, Segment, StreamKey, Streams
+from lotus_server.adapters.events_sqlite.live import Live, Segment, StreamKey, Streams
 from lotus_server.adapters.events_sqlite.messages import NewAggregate
 from lotus_server.adapters.events_sqlite.rows import Row, insert_events, rows_by_sequence
 from lotus_server.adapters.events_sqlite.run_index import RUN_EVENTS, Entries, indexed_until, write_run
@@ -39,6 +39,8 @@ from lotus_server.ports.event_store import DecodedBatch, Decoder, EventResult, I
 
 _log: Final = logging.getLogger("lotus.events")
 EVENTS_PER_COMMIT_MAX: Final = 20_000
+CHECKPOINT_PAGES: Final = 2_048
+_EVENTS_PER_PAGE: Final = 25
 
 Answer = Receipt | LotusError
 
@@ -98,19 +100,25 @@ class EventWriter:
         Raises LockedByAnother at once when another process has the lock.
         """
         self._directory = directory
+        self.commit_count = 0
+        self._pages_since_checkpoint = 0
         self._decode = decode
         self._hash_ids = hash_function
         self._lock = _lock(directory / LOCK_NAME)
         self._connection = open_for_writing(directory / DATABASE_NAME, os.urandom(8))
         self._secret = secret_of(self._connection)
         self._last_seq = last_sequence(self._connection)
+        self._guard_keeper = GuardKeeper(directory / GUARD_NAME, self._secret)
         self._guard = self._restored_guard()
-        self._guarded_by_file = self._last_seq
         self._organizations = _Organizations(self._connection)
         self._streams = Streams(self._connection)
         self._unindexed: list[Entries] = []
         self._restore_unindexed()
-        self.commit_count = 0
+
+    @property
+    def event_count(self) -> int:
+        """Return how many events are on disk."""
+        return self._last_seq
 
     # -- taking events
 
@@ -187,6 +195,8 @@ class EventWriter:
         self._connection.execute("COMMIT")
         # From here on everything is on disk; what follows only tells the memory.
         self.commit_count += 1
+        # An estimate is enough: a few pages that every commit changes, and the events themselves.
+        self._pages_since_checkpoint += 4 + len(group.events) // _EVENTS_PER_PAGE
         self._organizations.keep()
         self._streams.keep()
         self._guard.add(group.hashes, first)
@@ -199,9 +209,10 @@ class EventWriter:
         """Advance every aggregate that counts an event of the group; return the events' index keys."""
         keys: list[int] = []
         touched: list[Segment] = []
-        stream_of = self._streams.get
-        for seq, (event, org) in enumerate(zip(group.events, group.orgs, strict=True), first_seq):
-            stream = stream_of((org, event.customer_id, event.event_name))
+        in_memory, load = self._streams.in_memory, self._streams.load
+        for place, (event, org) in enumerate(zip(group.events, group.orgs, strict=True)):
+            key = (org, event.customer_id, event.event_name)
+            stream = in_memory(key) or load(key)
             keys.append(stream.index_key)
             segment = stream.segment
             if not segment.start_us <= event.happened_us < segment.end_us:
@@ -209,8 +220,8 @@ class EventWriter:
             if segment.aggregates:
                 if not segment.waiting:
                     touched.append(segment)
-                segment.waiting.append(Occurrence(event.happened_us, seq, event.properties))
-        self._streams.stage(touched)
+                segment.waiting.append(place)
+        self._streams.stage(touched, group.events, first_seq)
         return keys
 
     def _roll_back(self) -> None:
@@ -285,7 +296,7 @@ class EventWriter:
             row = Row(*values)
             for live, until in added.get((row.org, row.customer, row.name), ()):
                 if row.seq > until and live.start_us <= row.happened_us < live.end_us:
-                    self._streams.stage_one(live, [Occurrence(row.happened_us, row.seq, row.properties)])
+                    self._streams.stage_one(live, row, row.seq)
 
     # -- looking up
 
@@ -301,16 +312,33 @@ class EventWriter:
     # -- what can wait until the answers are out
 
     def tidy_up(self) -> None:
-        """Write the runs that are due."""
+        """Write the runs that are due, empty the write-ahead log when it is long, save the guard from time to time.
+
+        All of that only saves time later, so a failure (a full disk) is noted and tried again after the next group.
+        """
+        try:
+            self._write_runs()
+            self._checkpoint()
+            self._guard_keeper.tend(self._guard, self._last_seq)
+        except (sqlite3.Error, OSError):
+            _log.exception("tidying up failed")
+
+    def _checkpoint(self) -> None:
+        if self._pages_since_checkpoint > CHECKPOINT_PAGES:
+            # PASSIVE takes what no reader needs any more, and never waits for one.
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            self._pages_since_checkpoint = 0
+
+    def _write_runs(self) -> None:
         while sum(len(part.keys) for part in self._unindexed) >= RUN_EVENTS:
             entries = Entries.joined(self._unindexed)
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 write_run(self._connection, entries.piece(0, RUN_EVENTS))
                 self._connection.execute("COMMIT")
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             self._unindexed = [entries.piece(RUN_EVENTS, len(entries.keys))]
 
     def _restore_unindexed(self) -> None:
@@ -332,13 +360,12 @@ class EventWriter:
 
     def _restored_guard(self) -> Guard:
         """Return the guard of every event in the log: from its file as far as that goes, the rest from the log."""
-        path = self._directory / GUARD_NAME
-        guard, until = load_guard(path, self._secret, self._last_seq)
+        guard, until = self._guard_keeper.load(self._last_seq)
         if until and not self._is_of_this_log(guard, until):
             guard, until = Guard(), 0
         if not until:
             # It must not be taken for right later, when the log has grown past its sequence number.
-            path.unlink(missing_ok=True)
+            self._guard_keeper.forget()
         if until < self._last_seq:
             _log.info("reading %d events to rebuild the guard", self._last_seq - until)
         rows = self._connection.execute("SELECT seq, org, id FROM events WHERE seq > ? ORDER BY seq", (until,))
@@ -362,15 +389,9 @@ class EventWriter:
         row = next(rows_by_sequence(self._connection, [until]))
         return until in guard.candidates(int(self._hash_ids(seed_of(self._secret, row.org), [row.id])[0]))
 
-    def save_guard(self) -> None:
-        """Write the guard to its file, so that the next start need not read the log."""
-        if self._guarded_by_file < self._last_seq:
-            save_guard(self._directory / GUARD_NAME, self._guard, self._secret, self._last_seq)
-            self._guarded_by_file = self._last_seq
-
     def close(self) -> None:
         """Leave the directory in order: guard saved, log checkpointed, lock released."""
-        self.save_guard()
+        self._guard_keeper.save(self._guard, self._last_seq)
         self._connection.close()
         os.close(self._lock)
 
