@@ -5,6 +5,7 @@ speed is (2 us an event instead of 12); only a batch, or a column, in which some
 event. Every check of a whole column is therefore a cheap test that can only err on the side of looking closer.
 """
 
+import re
 import zlib
 from collections.abc import Callable
 from decimal import Decimal
@@ -32,6 +33,12 @@ _LONG_NUMBER: Final = b"0" * (INTEGER_DIGITS_MAX + 1)
 # Every digit becomes `0` and everything else a space, so that one search finds an integer of 31 digits or more.
 _DIGITS: Final = bytes(0x30 if 0x30 <= code <= 0x39 else 0x20 for code in range(256))
 _TOO_DEEP: Final = "is nested too deeply to be read"
+_NO_CHARACTER: Final = "contains U+0000 or half of a surrogate pair, which are no characters"
+# Escapes one after the other, so that an escaped backslash before a `u` is not taken for the beginning of one.
+_ESCAPES: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -203,12 +210,7 @@ def _entries(body: bytes, form: BodyForm) -> list[_Entry] | None:
 def _raw_entries(body: bytes, form: BodyForm) -> list[msgspec.Raw]:
     """Return the text of each event of a body in which something is wrong; raise Invalid if that is the JSON itself."""
     try:
-        if body.lstrip()[:1] != b"[":
-            envelope = _envelope_decoder.decode(body)
-            if form is not BodyForm.JSON or envelope.batch is msgspec.UNSET:
-                return [msgspec.Raw(body)]
-            body = bytes(envelope.batch)
-        raws = _raw_list_decoder.decode(body)
+        raws = _split(body, form)
     except msgspec.ValidationError as error:
         raise Invalid(f"The body holds no events: {error}.", code="malformed_body") from None
     except RecursionError:
@@ -218,6 +220,26 @@ def _raw_entries(body: bytes, form: BodyForm) -> list[msgspec.Raw]:
     if len(raws) > EVENTS_MAX:
         raise TooLarge(f"The request has {len(raws)} events; at most {EVENTS_MAX} are taken at once.")
     return raws
+
+
+def _split(body: bytes, form: BodyForm) -> list[msgspec.Raw]:
+    """Return the text of each event, with every half of a surrogate pair replaced by U+0000.
+
+    Half a pair in the key of one event's object makes the whole body unreadable for the decoder. U+0000 is refused just
+    the same, but only where it stands.
+    """
+    if b"\\ud" in body.lower():
+        body = _ESCAPES.sub(_without_half_pair, body)
+    if body.lstrip()[:1] == b"[":
+        return _raw_list_decoder.decode(body)
+    envelope = _envelope_decoder.decode(body)
+    if form is BodyForm.JSON and envelope.batch is not msgspec.UNSET:
+        return _raw_list_decoder.decode(envelope.batch)
+    return [msgspec.Raw(body)]
+
+
+def _without_half_pair(escape: re.Match[bytes]) -> bytes:
+    return b"\\u0000" if escape["half"] else escape[0]
 
 
 def _plain(error: Exception) -> str:
@@ -243,9 +265,9 @@ class _Batch:
         names = [entry.event_name for entry in entries]
         customers = [entry.customer_id for entry in entries]
         ids = [self._new_id() if entry.idempotency_id is None else entry.idempotency_id for entry in entries]
-        self._check_repeating(names, self._fields.event_name)
-        self._check_repeating(customers, self._fields.customer_id)
-        self._check_ids(ids)
+        self._check_identifiers(names, self._fields.event_name)
+        self._check_identifiers(customers, self._fields.customer_id)
+        self._check_identifiers(ids, self._fields.idempotency_id)
         times = self._times([entry.time_created for entry in entries])
         texts = [bytes(entry.properties) or _EMPTY for entry in entries]
         properties = self._properties(texts)
@@ -285,25 +307,17 @@ class _Batch:
     def _reject(self, index: int, problem: str) -> None:
         self._problems.setdefault(index, []).append(problem)
 
-    def _check_repeating(self, texts: list[str], field: str) -> None:
-        """Check a column whose few values repeat: once for each value."""
-        wrong = {text: problem for text in set(texts) if (problem := identifier_problem(text))}
-        if wrong:
-            for index, text in enumerate(texts):
-                if text in wrong:
-                    self._reject(index, f"{field} {wrong[text]}")
-
-    def _check_ids(self, ids: list[str]) -> None:
-        """Check the column of ids, nearly all different: in one go when all are plain ASCII without spaces."""
-        lengths = [len(text) for text in ids]
-        joined = "".join(ids)
+    def _check_identifiers(self, texts: list[str], field: str) -> None:
+        """Check a column of identifiers: in one go when all are plain ASCII without spaces."""
+        joined = "".join(texts)
         is_plain = joined.isascii() and joined.isprintable() and " " not in joined
+        lengths = [len(text) for text in texts]
         if is_plain and min(lengths) >= 1 and max(lengths) <= IDENTIFIER_LENGTH_MAX:
             return
-        for index, text in enumerate(ids):
+        for index, text in enumerate(texts):
             problem = identifier_problem(text)
             if problem:
-                self._reject(index, f"{self._fields.idempotency_id} {problem}")
+                self._reject(index, f"{field} {problem}")
 
     def _check_known(self, customers: list[str], known: frozenset[str]) -> None:
         if known.issuperset(customers):
@@ -373,7 +387,8 @@ def read_properties(text: bytes) -> tuple[dict[str, Any] | None, str | None]:
     except UnicodeDecodeError:
         return None, "contains bytes that are not UTF-8"
     except msgspec.DecodeError as error:
-        return None, _unreadable_text(text, error)
+        # Half of a pair is the only thing that is well-formed JSON and yet no text.
+        return None, _NO_CHARACTER if b"\\u" in text else f"is not valid JSON: {_plain(error)}"
     except ValueError as error:
         message = str(error)
         return None, message if message.startswith("contains") else _number_problem("of several thousand digits")
@@ -385,16 +400,9 @@ def read_properties(text: bytes) -> tuple[dict[str, Any] | None, str | None]:
     return (None, problem) if problem else (values, None)
 
 
-def _unreadable_text(text: bytes, error: msgspec.DecodeError) -> str:
-    # The only thing that is well-formed JSON and yet no text: half of a pair of escaped surrogates.
-    if b"\\u" in text:
-        return "contains half of a surrogate pair, which is no character"
-    return f"is not valid JSON: {_plain(error)}"
-
-
 def _value_problem(value: Any, depth: int) -> str | None:  # noqa: ANN401 - a JSON value
     if isinstance(value, str):
-        return "contains the character U+0000" if "\0" in value else None
+        return _NO_CHARACTER if "\0" in value else None
     if isinstance(value, int):  # a Decimal was checked when it was read
         return None if in_range(Decimal(value)) else _number_problem(str(value))
     if not isinstance(value, (dict, list)):
