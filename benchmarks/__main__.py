@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmarks import http_paths
+from benchmarks import rating as rating_models
 from benchmarks.report import print_machine, print_rows
 
 app = typer.Typer(add_completion=False)
@@ -19,6 +20,7 @@ def everything(context: typer.Context) -> None:
     """Run everything at the default sizes."""
     print_machine()
     if context.invoked_subcommand is None:
+        rating(seconds=5.0)
         http(stored=[0, 1_000_000], seconds=5.0)
 
 
@@ -31,6 +33,12 @@ def http(
     print_rows("limits", http_paths.limits(seconds))
     for size in sorted(stored):
         print_rows(f"{size:,} events stored", http_paths.measure(size, seconds))
+
+
+@app.command()
+def rating(seconds: Annotated[float, typer.Option(help="How long all models are measured together.")] = 10.0) -> None:
+    """Lines rated a second, per price model, beside the bare arithmetic."""
+    print_rows("rating", rating_models.measure(seconds))
 
 
 if __name__ == "__main__":

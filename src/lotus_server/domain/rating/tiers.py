@@ -1,6 +1,7 @@
 """One tier: its flat fee, and its units."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from lotus_server.domain.catalog import Tier
 from lotus_server.domain.rating.batches import charge, free
@@ -10,7 +11,7 @@ from lotus_server.kernel.quantity import ONE, plain
 
 def tier_steps(tier: Tier, number: int, start: Decimal, units: Decimal) -> list[Step]:
     """Return the steps of a reached tier, which begins beyond `start`, for the units that are charged in it."""
-    what = f"tier {number} ({_range_text(start, tier.up_to)}): "
+    what = _name(number, start, tier.up_to)
     if tier.is_free:
         return [free(what, units)]
     steps = []
@@ -21,7 +22,11 @@ def tier_steps(tier: Tier, number: int, start: Decimal, units: Decimal) -> list[
     return steps
 
 
-def _range_text(start: Decimal, end: Decimal | None) -> str:
+@lru_cache(maxsize=4_096)
+def _name(number: int, start: Decimal, end: Decimal | None) -> str:
+    """Return what a tier is called in its steps. Kept, because the few tiers of a price are rated again and again."""
     if end is None:
-        return f"above {plain(start)}" if start else "every unit"
-    return f"above {plain(start)} up to {plain(end)}" if start else f"up to {plain(end)}"
+        within = f"above {plain(start)}" if start else "every unit"
+    else:
+        within = f"above {plain(start)} up to {plain(end)}" if start else f"up to {plain(end)}"
+    return f"tier {number} ({within}): "
