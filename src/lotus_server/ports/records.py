@@ -89,8 +89,8 @@ class Customers(Protocol):
         """Keep a new customer. Raises Conflict `customer_exists`."""
         ...
 
-    def get(self, organization_id: str, customer_id: str) -> Customer | None:
-        """Return one customer."""
+    def get(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> Customer | None:
+        """Return one customer; `for_update` lets transactions that ask so for the same customer go one by one."""
         ...
 
     def known(self, organization_id: str, customer_ids: Sequence[str]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.credits import burn_down, usable_balance
@@ -28,6 +29,7 @@ from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_cred
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
 
+_log = structlog.get_logger()
 PAYMENT_TERM = timedelta(days=30)
 RETRY_AFTER = timedelta(hours=1)
 DUE_AT_ONCE_MAX = 200
@@ -147,26 +149,45 @@ def bill_step(services: Services, subscription: Subscription, now: datetime) -> 
             tx.subscriptions.replace(following)
             return following.due_at
     except LotusError as error:
-        retry_at = now + RETRY_AFTER
-        with services.records.transaction() as tx:
-            current = tx.subscriptions.get(organization_id, subscription_id, for_update=True)
-            if current is not None:
-                tx.subscriptions.replace(park(current, cause=str(error), retry_at=retry_at))
-        return retry_at
+        cause = str(error)
+    except Exception as error:  # noqa: BLE001 - a defect that one subscription meets must not keep others from their bills
+        _log.exception("billing_failed", organization_id=organization_id, subscription_id=subscription_id)
+        cause = f"Something broke here: {type(error).__name__}. The log has the details."
+    return _park(services, subscription, cause=cause, retry_at=now + RETRY_AFTER)
+
+
+def _park(services: Services, subscription: Subscription, *, cause: str, retry_at: datetime) -> datetime:
+    with services.records.transaction() as tx:
+        current = tx.subscriptions.get(subscription.organization_id, subscription.subscription_id, for_update=True)
+        if current is not None:
+            tx.subscriptions.replace(park(current, cause=cause, retry_at=retry_at))
+    return retry_at
 
 
 def bring_up_to_date(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
-    """Bill whatever of a subscription is due by `now`, in the given transaction, and return it as it is then."""
-    while subscription.due_at is not None and subscription.due_at <= now:
+    """Bill whatever of a subscription is due by `now`, in the given transaction, and return it as it is then.
+
+    What is parked is due, too: whoever changes the subscription does not wait for the next try.
+    """
+    while _is_due(subscription, now):
         subscription = _bill_once(services, tx, subscription, now)
     return subscription
+
+
+def _is_due(subscription: Subscription, now: datetime) -> bool:
+    if subscription.due_at is None:
+        return False
+    return subscription.due_at <= now or (subscription.parked_cause is not None and subscription.starts_at <= now)
 
 
 def _bill_once(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
     terms = terms_of(tx, subscription)
     period = subscription.open_period
-    if now < period.end:  # it is due because it starts
+    assert subscription.due_at is not None, "what is never due is not billed"
+    if period.start == subscription.starts_at:
+        # However late it is looked at first: the charges due before the first period have their invoice, and only one.
         invoice_start(services, tx, terms, max(period.start, subscription.created_at))
+    if min(now, subscription.due_at) < period.end:  # it was due because it starts
         return msgspec.structs.replace(subscription, due_at=period.end, parked_cause=None)
     usages = usages_until(services, terms, period, period.end)
     following = advance(subscription)

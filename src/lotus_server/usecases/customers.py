@@ -147,9 +147,14 @@ def get_customer(services: Services, organization: Organization, customer_id: st
         return _views(services, tx, organization, [require_customer(tx, organization, customer_id)])[0]
 
 
-def require_customer(tx: Transaction, organization: Organization, customer_id: str) -> Customer:
-    """Return a customer of the organization. Raises NotFound `customer_not_found`."""
-    customer = tx.customers.get(organization.organization_id, customer_id)
+def require_customer(
+    tx: Transaction, organization: Organization, customer_id: str, *, for_update: bool = False
+) -> Customer:
+    """Return a customer of the organization; `for_update` keeps others waiting who ask so for the same customer.
+
+    Raises NotFound `customer_not_found`.
+    """
+    customer = tx.customers.get(organization.organization_id, customer_id, for_update=for_update)
     if customer is None:
         raise NotFound(f"There is no customer {customer_id!r}.", code="customer_not_found")
     return customer

@@ -20,7 +20,7 @@ from lotus_server.domain.subscriptions import (
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem
 from lotus_server.ports.records import Page, Transaction
-from lotus_server.usecases.billing import bring_up_to_date, issue, usages_until
+from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue, usages_until
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
@@ -87,7 +87,8 @@ def create_subscription(services: Services, organization: Organization, draft: S
     _validate(draft)
     now = present(services, organization)
     with services.records.transaction() as tx:
-        customer = require_customer(tx, organization, draft.customer_id)
+        # One at a time for each customer: whoever comes second sees the first one's subscription.
+        customer = require_customer(tx, organization, draft.customer_id, for_update=True)
         plan, version = _plan_and_version(tx, organization, draft)
         subscription = _new_subscription(services, draft, plan, version, now)
         refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
@@ -95,6 +96,11 @@ def create_subscription(services: Services, organization: Organization, draft: S
         if subscription.starts_at <= now < subscription.open_period.end:
             subscription = bring_up_to_date(services, tx, subscription, now)
             tx.subscriptions.replace(subscription)
+    if organization.clock_now is not None and subscription.due_at is not None and subscription.due_at <= now:
+        # In real time the ticker bills the periods that are over already; in a sandbox nothing would until its clock is
+        # moved.
+        bill_due(services, until=now, organization=organization)
+        return get_subscription(services, organization, subscription.subscription_id)
     return SubscriptionView(subscription, customer, plan, version, now)
 
 
@@ -205,9 +211,12 @@ def change_subscription(
     """Change a running subscription: its metadata, its end, or end it. Raises NotFound, Invalid, Conflict."""
     now = present(services, organization)
     with services.records.transaction() as tx:
+        subscription = _require(tx, organization, subscription_id)
+        if change.ends_at is not None:
+            require_customer(tx, organization, subscription.customer_id, for_update=True)
         subscription = _require(tx, organization, subscription_id, for_update=True)
         if change.ends_at is not None:
-            subscription = _with_end(bring_up_to_date(services, tx, subscription, now), change.ends_at, now)
+            subscription = _with_end(tx, bring_up_to_date(services, tx, subscription, now), change.ends_at, now)
         if change.metadata is not None:
             subscription = msgspec.structs.replace(subscription, metadata=change.metadata)
         if change.ending is not None:
@@ -216,7 +225,7 @@ def change_subscription(
         return views_of(tx, organization, [subscription], now)[0]
 
 
-def _with_end(subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
+def _with_end(tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
     if subscription.status_at(now) is Status.ENDED:
         raise Invalid.field("end_date", "invalid_state", "The subscription has already ended.")
     if ends_at <= max(subscription.open_period.start, now):
@@ -227,8 +236,20 @@ def _with_end(subscription: Subscription, ends_at: datetime, now: datetime) -> S
         anchor=subscription.anchor,
         duration=subscription.duration,
     )
+    if whole.end > subscription.open_period.end and subscription.starts_at <= now:
+        _refuse_what_is_invoiced_in_advance(tx, subscription)
     due_at = whole.end if subscription.starts_at <= now else subscription.due_at
-    return msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False, open_period=whole, due_at=due_at)
+    changed = msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False, open_period=whole, due_at=due_at)
+    refuse_overlap(changed, tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id))
+    return changed
+
+
+def _refuse_what_is_invoiced_in_advance(tx: Transaction, subscription: Subscription) -> None:
+    version = tx.plans.version(subscription.organization_id, subscription.version_id)
+    assert version is not None, "a subscription's version is never deleted"
+    if version.is_paid_in_advance:
+        detail = "The open period is invoiced in advance to its present end; a later end within it is not served yet."
+        raise Invalid.field("end_date", "unsupported", detail)
 
 
 def _last_invoice(

@@ -20,6 +20,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization) -> R
     terms, version = draft.terms, draft.terms.version
     due = total(line.amount for line in draft.lines)
     flat = total(line.amount for line in draft.lines if line.kind is LineKind.RECURRING)
+    usage = total(line.amount for line in draft.lines if line.kind is LineKind.USAGE)
     return {
         "cost_due": due,
         "cost_due_currency": version.currency,
@@ -27,7 +28,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization) -> R
         "org_connected_to_cust_payment_provider": False,
         "line_items": {
             "components": _components(draft),
-            "usage_revenue_due": due - flat,
+            "usage_revenue_due": usage,
             "flat_revenue_due": flat,
             "total_revenue_due": due,
         },

@@ -56,6 +56,8 @@ _INSERT_CUSTOMER: Final = Insert(
 _REPLACE_CUSTOMER: Final = Replace(CUSTOMERS, Customer.__struct_fields__, "customer")
 _CUSTOMERS: Final = select(*(CUSTOMERS.c[name] for name in Customer.__struct_fields__)).where(of_tenant(CUSTOMERS))
 _CUSTOMER: Final = _CUSTOMERS.where(CUSTOMERS.c.customer_id == bindparam("customer_id"))
+# The key stays as it is, so rows that refer to the customer can be added meanwhile.
+_CUSTOMER_FOR_UPDATE: Final = _CUSTOMER.with_for_update(key_share=True)
 _MANY: Final = _CUSTOMERS.where(CUSTOMERS.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
 _KNOWN: Final = select(CUSTOMERS.c.customer_id).where(
     of_tenant(CUSTOMERS),
@@ -164,9 +166,9 @@ class SqlCustomers:
         _INSERT_CUSTOMER(self._connection, customer_to_row(customer))
         self._notes.add(customer.organization_id, customer.customer_id)
 
-    def get(self, organization_id: str, customer_id: str) -> Customer | None:
+    def get(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> Customer | None:
         keys = {"organization_id": organization_id, "customer_id": customer_id}
-        row = self._connection.execute(_CUSTOMER, keys).first()
+        row = self._connection.execute(_CUSTOMER_FOR_UPDATE if for_update else _CUSTOMER, keys).first()
         return None if row is None else customer_from_row(row)
 
     def known(self, organization_id: str, customer_ids: Sequence[str]) -> frozenset[str]:

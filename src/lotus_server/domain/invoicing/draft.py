@@ -13,7 +13,7 @@ from lotus_server.domain.subscriptions import Subscription, whole_period
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ZERO
+from lotus_server.kernel.quantity import ZERO, subtract
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -66,8 +66,9 @@ def total_of(lines: tuple[InvoiceLine, ...], *, balance: Decimal, code: str) -> 
     """Return the totals of lines, given the customer's balance in their currency. Credit never exceeds the subtotal."""
     subtotal = round_to_minor_unit(total(line.amount for line in lines), currency(code))
     applied = min(max(subtotal, ZERO), max(balance, ZERO))
-    granted = -subtotal if subtotal < 0 else ZERO
-    return Totals(subtotal, applied, granted, max(subtotal, ZERO) - applied)
+    # Not `-subtotal`: an operator rounds to the 28 digits of the interpreter's own context.
+    granted = subtract(ZERO, subtotal) if subtotal < 0 else ZERO
+    return Totals(subtotal, applied, granted, subtract(max(subtotal, ZERO), applied))
 
 
 def cause_of_start(subscription: Subscription) -> str:

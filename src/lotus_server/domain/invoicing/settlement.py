@@ -1,6 +1,5 @@
 """What the recurring charges of a period come to when the period is cut short by a cancellation."""
 
-from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -10,7 +9,7 @@ from lotus_server.domain.invoicing.draft import Terms, charge_line
 from lotus_server.domain.invoicing.invoice import InvoiceLine
 from lotus_server.domain.rating import Rated, Step
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ZERO
+from lotus_server.kernel.quantity import ZERO, subtract
 
 
 class FlatFeeBehavior(StrEnum):
@@ -82,10 +81,10 @@ def _difference(due: InvoiceLine, invoiced: InvoiceLine, *, opened: Period, held
 
     Both sides are rounded, so they sum to the due part.
     """
-    amount: Decimal = due.amount - invoiced.amount
+    amount = subtract(due.amount, invoiced.amount)
     steps = (
         Step("Due for the time held", amount=due.amount),
-        Step("Invoiced in advance for the whole period", amount=-invoiced.amount),
+        Step("Invoiced in advance for the whole period", amount=subtract(ZERO, invoiced.amount)),
     )
     unused = Period(max(held.end, opened.start), opened.end)
     return msgspec.structs.replace(

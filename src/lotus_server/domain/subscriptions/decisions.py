@@ -46,8 +46,13 @@ def metered_period(subscription: Subscription, period: Period) -> Period:
 
 
 def refuse_overlap(new: Subscription, existing: list[Subscription]) -> None:
-    """Raise Invalid `overlapping_subscription` when the customer has the same plan and filters at the same time."""
+    """Raise Invalid `overlapping_subscription` when the customer has the same plan and filters at the same time.
+
+    The subscription itself, and one that was cancelled before it started, are in nobody's way.
+    """
     for other in existing:
+        if other.subscription_id == new.subscription_id or other.ends_at == other.starts_at:
+            continue
         same = other.plan_id == new.plan_id and set(other.matches) == set(new.matches)
         starts_in_time = new.ends_at is None or other.starts_at < new.ends_at
         ends_in_time = other.ends_at is None or new.starts_at < other.ends_at

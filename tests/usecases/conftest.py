@@ -1,0 +1,25 @@
+"""Fixtures: use cases over records on each database."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from lotus_server.adapters.ids_uuid7 import Uuid7Ids
+from lotus_server.adapters.records_sql import SqlRecords
+from lotus_server.usecases.services import Services
+from tests.business import Business, SetClock, found_business
+from tests.events_in_memory import EventsInMemory
+from tests.records_databases import shared_records
+
+__all__ = ["shared_records"]
+
+
+@pytest.fixture
+def services(shared_records: SqlRecords) -> Services:
+    return Services(shared_records, EventsInMemory(), SetClock(datetime(2026, 1, 1, tzinfo=UTC)), Uuid7Ids())
+
+
+@pytest.fixture
+def business(services: Services) -> Business:
+    """A sandbox organization at the beginning of 2026 with the customer `acme`."""
+    return found_business(services)

@@ -1,0 +1,106 @@
+"""Several callers at the same moment."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+from lotus_server.domain.invoicing import FlatFeeBehavior
+from lotus_server.kernel.errors import LotusError
+from lotus_server.usecases.billing import bill_due
+from lotus_server.usecases.customers import CustomerDraft, create_customer
+from lotus_server.usecases.subscriptions import Cancellation
+from tests.business import PENNY, Business, at, charge
+
+
+def together(*calls: Callable[[], object]) -> list[object]:
+    """What each call returned or raised, all of them begun at the same moment."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> object:
+        gate.wait(30)
+        try:
+            return call()
+        except LotusError as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def errors(outcomes: list[object]) -> list[str]:
+    return [outcome.code for outcome in outcomes if isinstance(outcome, LotusError)]
+
+
+def test_two_cancellations_of_one_subscription_issue_one_invoice(business: Business) -> None:
+    business.plan("pro", price=PENNY)
+    business.subscribe()
+    business.use(3, "2026-01-01")
+
+    outcomes = together(*[lambda: business.cancel("sub_acme_pro")] * 4)
+
+    assert errors(outcomes) == ["invalid_state"] * 3
+    assert [invoice.subtotal for invoice in business.invoices()] == [Decimal("0.03")]
+
+
+def test_two_subscriptions_of_one_plan_at_the_same_moment_become_one(business: Business) -> None:
+    business.plan("pro", charge("10"))
+
+    outcomes = together(
+        *[lambda number=number: business.subscribe(subscription_id=f"sub_{number}") for number in range(4)]
+    )
+
+    assert errors(outcomes) == ["overlapping_subscription"] * 3
+    assert len(business.invoices()) == 1
+
+
+def test_one_customer_made_twice_at_the_same_moment_exists_once(business: Business) -> None:
+    draft = CustomerDraft("twin")
+
+    outcomes = together(*[lambda: create_customer(business.services, business.organization, draft)] * 4)
+
+    assert errors(outcomes) == ["customer_exists"] * 3
+
+
+def test_billing_in_several_threads_issues_each_invoice_once(business: Business) -> None:
+    business.plan("pro", charge("10"))
+    for number in range(5):
+        business.customer(f"customer_{number}")
+        business.subscribe(customer_id=f"customer_{number}")
+
+    def bill() -> int:
+        return bill_due(business.services, until=at("2026-03-01"), organization=business.organization)
+
+    outcomes = together(bill, bill, bill)
+
+    invoices = business.invoices()
+    assert errors(outcomes) == []
+    assert len(invoices) == 5 * 3
+    assert sorted(int(invoice.invoice_number[-6:]) for invoice in invoices) == list(range(1, 16))
+
+
+def test_a_cancellation_during_billing_leaves_one_invoice_for_each_period(business: Business) -> None:
+    business.plan("pro", charge("10"), price=PENNY)
+    business.subscribe()
+
+    def bill() -> int:
+        return bill_due(business.services, until=at("2026-02-01"), organization=business.organization)
+
+    together(bill, lambda: business.cancel("sub_acme_pro"), bill)
+
+    causes = [invoice.cause for invoice in business.invoices()]
+    assert len(causes) == len(set(causes))
+
+
+def test_one_credit_cannot_pay_two_invoices(business: Business) -> None:
+    business.plan("pro", charge("30"))
+    business.subscribe()
+    business.cancel("sub_acme_pro", Cancellation(flat_fees=FlatFeeBehavior.REFUND))
+    for number in range(4):
+        business.plan(f"plan_{number}", charge("20"))
+
+    together(*[lambda number=number: business.subscribe(plan_id=f"plan_{number}") for number in range(4)])
+
+    applied = [invoice.credit_applied for invoice in business.invoices()]
+    assert sum(applied) == Decimal(30)
+    assert business.balance() == 0
