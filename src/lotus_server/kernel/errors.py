@@ -121,10 +121,6 @@ class Problems:
         path = f"{self._prefix}{field}"
         return any(found == path or found.startswith((f"{path}.", f"{path}[")) for found in self._found)
 
-    def names(self, field: str) -> bool:
-        """Tell whether a field has a problem already."""
-        return any(problem.field == f"{self._prefix}{field}" for problem in self._found)
-
     @property
     def found(self) -> tuple[FieldProblem, ...]:
         """Return the problems so far, in the order in which they were found."""

@@ -69,7 +69,7 @@ def boundary(anchor: datetime, duration: Duration, count: int, zone: ZoneInfo | 
 
 
 def period_at(anchor: datetime, duration: Duration, instant: datetime, zone: ZoneInfo | None = None) -> Period:
-    """Return the period of the series through the anchor that contains `instant`, which may lie before the anchor too."""
+    """Return the period of the series through the anchor that contains `instant`, also before the anchor."""
     days_at_most = _DAYS.get(duration) or _MONTHS[duration] * 31
     index = (instant - anchor).days // days_at_most  # near enough that the walk below is short
     while boundary(anchor, duration, index, zone) > instant:

@@ -150,8 +150,8 @@ class EventStore(Protocol):
     ) -> list[Usage]:
         """Return the usage of each selection over every acknowledged event.
 
-        An aggregate that does not exist yet is made from the raw events, which takes time in proportion to the customer's
-        events, and is kept up to date from then on; with `keeps_aggregates` false it is only computed.
+        An aggregate that does not exist yet is made from the raw events, which takes time in proportion to those of the
+        customer, and is kept up to date from then on; with `keeps_aggregates` false it is only computed.
         """
         ...
 

@@ -306,13 +306,13 @@ def _validate(draft: SubscriptionDraft) -> None:
     problems.extend(draft.problems)
     if (draft.plan_id is None) == (draft.version_id is None):
         problems.add("plan_id", "required", "Give exactly one of billing_plan_id (or plan_id) and version_id.")
-    if draft.ends_at is not None and draft.ends_at <= draft.starts_at and not problems.names("start_date"):
+    if draft.ends_at is not None and draft.ends_at <= draft.starts_at and not problems.any_below("start_date"):
         problems.add("end_date", "end_before_start", "end_date must not lie before start_date.")
     if draft.subscription_id is not None and (wrong := identifier_problem(draft.subscription_id)):
         problems.add("subscription_id", "invalid", f"subscription_id {wrong}.")
     if len(draft.matches) > MATCHES_MAX:
         problems.add("subscription_filters", "too_many", f"A subscription has at most {MATCHES_MAX} filters.")
-    if not _EARLIEST <= draft.starts_at < _LATEST and not problems.names("start_date"):
+    if not _EARLIEST <= draft.starts_at < _LATEST and not problems.any_below("start_date"):
         problems.add("start_date", "invalid", "start_date must lie between the years 1970 and 2200.")
     if draft.ends_at is not None and draft.ends_at > _LATEST:
         problems.add("end_date", "invalid", "end_date must lie between the years 1970 and 2200.")
