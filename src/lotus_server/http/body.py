@@ -1,7 +1,7 @@
 """JSON in: exact numbers, and every way in which a body can be broken has an answer."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
 from fastapi import Request
@@ -19,7 +19,7 @@ async def json_body(request: Request) -> object:
     if not body.strip():
         return {}
     try:
-        parsed: object = json.loads(body, parse_float=Decimal, parse_int=_integer, parse_constant=_not_json)
+        parsed: object = json.loads(body, parse_float=_fraction, parse_int=_integer, parse_constant=_not_json)
     except RecursionError:
         raise Invalid("The JSON is nested too deeply.", code="malformed_json") from None
     except UnicodeDecodeError:
@@ -27,6 +27,14 @@ async def json_body(request: Request) -> object:
     except ValueError as error:
         raise Invalid(f"The body is not valid JSON: {error}.", code="malformed_json") from None
     return parsed
+
+
+def _fraction(text: str) -> Decimal:
+    """Return a number; Infinity for one whose exponent no Decimal can have, which its field then refuses by name."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("Infinity")
 
 
 def _integer(digits: str) -> int | Decimal:
