@@ -35,6 +35,7 @@ STATE_CODES: Final[dict[str, str]] = {
     "plan_version_not_found": "There is no such plan version in this organization.",
     "subscription_not_found": "There is no such subscription in this organization, or none that is active.",
     "invoice_not_found": "There is no such invoice in this organization.",
+    "credit_not_found": "There is no such credit in this organization.",
     "api_key_not_found": "There is no such API key in this organization.",
     "organization_exists": "There is an organization with this id.",
     "api_key_exists": "This API key exists.",
@@ -88,6 +89,7 @@ FIELD_CODES: Final[dict[str, str]] = {
     "overlapping_subscription": "The customer has this plan with equal filters in this time already.",
     "plan_archived": "The plan is archived and no longer sold.",
     "no_active_version": "The plan has no version that is sold now.",
+    "unchangeable": "The field cannot be changed once the thing exists.",
     "bill_now_needs_revoke": "Billing now needs access to be revoked.",
     "clock_backwards": "A sandbox's clock only moves forward.",
 }
