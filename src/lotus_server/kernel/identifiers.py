@@ -17,8 +17,7 @@ def identifier_problem(text: str, *, length_max: int = IDENTIFIER_LENGTH_MAX) ->
     """Return why a text cannot be an identifier, as the end of a sentence, or None when it can be one.
 
     An identifier has 1 to `length_max` characters, does not begin or end with a space, and consists of letters,
-    marks, numbers,
-    punctuation, inner spaces and `+ = < > | ~ ^ $` or a backquote.
+    marks, numbers, punctuation, inner spaces and `+ = < > | ~ ^ $` or a backquote.
     """
     if not text:
         return "must not be empty"

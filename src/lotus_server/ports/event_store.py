@@ -25,8 +25,7 @@ class Submission(msgspec.Struct, frozen=True):
     """The body of one request as it came from the network, not yet decoded: decoding is work for whoever appends.
 
     `now` is the organization's present (its own clock for a sandbox). `known_customers_only` turns events of
-    customers that are not
-    in `known_customers` away.
+    customers that are not in `known_customers` away.
     """
 
     organization_id: str
@@ -42,8 +41,7 @@ class IncomingEvent(msgspec.Struct, gc=False):
     """One well-formed event of a submission.
 
     `happened_us` is microseconds since 1970; `has_own_time` is false when the sender gave none and the moment of
-    arrival was taken.
-    `properties_json` is the sender's own text, kept byte for byte.
+    arrival was taken. `properties_json` is the sender's own text, kept byte for byte.
     """
 
     idempotency_id: str
@@ -135,10 +133,8 @@ class EventStore(Protocol):
         """Decode, judge and store a submission; every event accepted is on disk when this returns.
 
         The guard of exactly-once is (organization, idempotency_id), without a time limit. The same id with the same
-        content is
-        a duplicate, with other content a conflict; within one batch the first one stands. A time that the sender did
-        not give does
-        not take part in the comparison. Concurrent submissions share a commit.
+        content is a duplicate, with other content a conflict; within one batch the first one stands. A time that the
+        sender did not give does not take part in the comparison. Concurrent submissions share a commit.
 
         Raises Invalid or TooLarge from the decoder, Unavailable when the store cannot take events now (nothing of it
         was stored).

@@ -1,8 +1,7 @@
 """The hot path: who is calling, and may this customer do this now. Answered from memory and from kept aggregates.
 
 What the records say (keys, subscriptions, catalog) is cached until the records report a change; usage is never
-cached, it is read from the
-aggregates at each call, so an answer counts every event acknowledged before it.
+cached, it is read from the aggregates at each call, so an answer counts every event acknowledged before it.
 """
 
 from datetime import datetime
@@ -154,7 +153,7 @@ def active_components(
 def selection_of(held: MeteredComponent, now: datetime) -> Selection:
     """Return the question whose answer is the usage of a component in its present period."""
     subscription = held.subscription
-    period = metered_period(subscription, period_containing(subscription, now))
+    period = metered_period(subscription, period_containing(subscription, now), held.metric.metric_id)
     return Selection(held.metric.definition, subscription.customer_id, period, subscription.matches)
 
 

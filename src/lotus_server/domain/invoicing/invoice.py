@@ -57,10 +57,9 @@ class Invoice(msgspec.Struct, frozen=True):
     """An issued invoice.
 
     `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period
-    start>`): it is
-    what makes billing the same thing twice impossible. `subtotal` is the sum of the lines; `credit_applied` of it was
-    paid from the customer's balance; `total` is what is left to pay. A negative subtotal became credit, and then the
-    total is zero.
+    start>`): it is what makes billing the same thing twice impossible. `subtotal` is the sum of the lines;
+    `credit_applied` of it was paid from the customer's balance; `total` is what is left to pay. A negative subtotal
+    became credit, and then the total is zero.
     """
 
     organization_id: str

@@ -16,11 +16,9 @@ class FlatFeeBehavior(StrEnum):
     """What a cancellation does to the recurring charges of the open period.
 
     `as_invoiced`: charges in advance stay as they were invoiced, charges in arrears are due by their own proration
-    rule.
-    `own`: every charge is due by its own proration rule. `refund`: none is due. `charge_prorated`: the time held is
-    due.
-    `charge_full`: the whole period is due. What was invoiced in advance beyond what is due comes back as a negative
-    line.
+    rule. `own`: every charge is due by its own proration rule. `refund`: none is due. `charge_prorated`: the time
+    held is due. `charge_full`: the whole period is due. What was invoiced in advance beyond what is due comes back as
+    a negative line.
     """
 
     AS_INVOICED = "as_invoiced"

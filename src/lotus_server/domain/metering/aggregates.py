@@ -1,8 +1,8 @@
 """Incremental aggregates: a running state per question that takes one event at a time and is always the answer.
 
 A state is small, can be copied before a batch and thrown away after a failed one, and survives as text. `unique`
-needs the set of
-values seen; whoever holds the state says whether a value is new, so that a store can keep a large set on disk.
+needs the set of values seen; whoever holds the state says whether a value is new, so that a store can keep a large
+set on disk.
 """
 
 from decimal import Decimal

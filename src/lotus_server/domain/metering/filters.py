@@ -13,9 +13,8 @@ Test = Callable[[Properties], bool]
 def holds(condition: Filter, properties: Properties) -> bool:
     """Tell whether one filter lets an event through.
 
-    A missing property passes `ne`, `not_in` and `not_exists` and fails everything else. `eq`, `ne`, `in` and
-    `not_in` compare
-    texts, equal numbers having one text; the order operators compare numbers and fail on anything else.
+    A missing property passes `ne`, `not_in` and `not_exists` and fails everything else. `eq`, `ne`, `in` and `not_in`
+    compare texts, equal numbers having one text; the order operators compare numbers and fail on anything else.
     """
     value = lookup(properties, condition.property)
     match condition.operator:

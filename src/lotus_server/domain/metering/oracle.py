@@ -1,8 +1,7 @@
 """The slow, obvious answer: look at every event, one after the other, with the definition in hand.
 
 It judges every event store and every incremental aggregate, so it shares no arithmetic with them: it uses fractions,
-keeps all values in
-lists, and sorts. Do not make it fast.
+keeps all values in lists, and sorts. Do not make it fast.
 """
 
 from collections.abc import Iterable
