@@ -1,5 +1,6 @@
 """The writer: exactly once whatever happens to its memory, its files and its neighbours."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lotus_server.adapters.events_sqlite import writer as writer_module
+from lotus_server.adapters.events_sqlite.guard import Guard
 from lotus_server.adapters.events_sqlite.hashes import Hashes, HashIds
 from lotus_server.adapters.events_sqlite.live import Streams
 from lotus_server.adapters.events_sqlite.process import open_when_free
 from lotus_server.adapters.events_sqlite.reader import EventReader
 from lotus_server.adapters.events_sqlite.schema import DATABASE_NAME, GUARD_NAME
-from lotus_server.adapters.events_sqlite.writer import EventWriter, LockedByAnother
+from lotus_server.adapters.events_sqlite.writer import EventWriter, LockedByAnother, MemoryIsBehind
 from lotus_server.domain.metering import Verdict
 from lotus_server.kernel.errors import Invalid, Unavailable
 from lotus_server.ports.event_store import DecodedBatch, EventQuery, IncomingEvent, Receipt, Submission
@@ -166,6 +168,21 @@ def test_nothing_of_a_failed_transaction_is_remembered(tmp_path: Path, monkeypat
     assert 2 == reader.event_count(None)
     reader.close()
     writer.close()
+
+
+def test_a_writer_whose_memory_missed_a_commit_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = open_writer(tmp_path)
+    with monkeypatch.context() as broken:
+        broken.setattr(Guard, "add", lambda *_: bytes(1 << 60))
+        with pytest.raises(MemoryIsBehind):
+            writer.append([submission("org", Sent("a")), submission("org", Sent("b"))])
+    os.close(writer._lock)  # the process would end here
+    writer._connection.close()
+
+    again = open_writer(tmp_path)
+    (answer,) = again.append([submission("org", Sent("a"), Sent("b"), Sent("c"))])
+    assert [Verdict.DUPLICATE, Verdict.DUPLICATE, Verdict.ACCEPTED] == verdicts(answer)
+    again.close()
 
 
 def test_a_group_is_one_commit(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ _LOAD_MAX: Final = 0.6
 # ids, so anything above 2 is done in time.
 _SLOTS_MOVED_PER_ID: Final = 8
 _FEW: Final = 12
-_SEQUENCE_MAX: Final = (1 << 32) - 1
+SEQUENCE_MAX: Final = (1 << 32) - 1
 
 
 class Table:
@@ -129,7 +129,7 @@ class Guard:
 
     def add(self, hashes: Hashes, first_sequence: int) -> None:
         """Remember the ids of events that were numbered one after the other from `first_sequence`."""
-        assert first_sequence + len(hashes) <= _SEQUENCE_MAX, "the guard numbers 4.29 billion events"
+        assert first_sequence + len(hashes) <= SEQUENCE_MAX, "the guard numbers 4.29 billion events"
         sequences = np.arange(first_sequence, first_sequence + len(hashes), dtype=np.uint32)
         hashes = np.maximum(hashes, np.uint64(1))
         while len(hashes):

@@ -43,6 +43,9 @@ _REFILL_SECONDS: Final = 0.0005
 _LOCK_WAIT_SECONDS: Final = 10.0
 _LOCK_RETRY_SECONDS: Final = 0.05
 KNOWN_SETS_MAX: Final = 16
+EVENTS_MAX: Final = 10_000
+_EVENT_BYTES: Final = 200
+_GZIP_RATIO: Final = 20
 
 
 def run_writer(directory: Path, decode: Decoder, events: socket.socket, questions: socket.socket) -> int:
@@ -56,10 +59,9 @@ def run_writer(directory: Path, decode: Decoder, events: socket.socket, question
         with contextlib.suppress(OSError):
             questions.sendall(to_frame(Reply(failure=f"The event writer cannot start: {error}.")))
         return 1
-    try:
-        _Service(writer, events, questions).run()
-    finally:
-        writer.close()
+    # Not closed after an error: what the memory knows is then not worth saving.
+    _Service(writer, events, questions).run()
+    writer.close()
     return 0
 
 
@@ -142,8 +144,7 @@ class _Service:
         while self._waiting and events < EVENTS_PER_COMMIT_MAX:
             number, submission = self._waiting.popleft()
             group.append((number, submission))
-            # An event has at least fifty bytes or so; the exact number is not known before decoding.
-            events += 1 + len(submission.body) // 200
+            events += _events_at_most(submission)
         answers = self._writer.append([submission for _, submission in group])
         frames = [
             to_frame(
@@ -180,6 +181,12 @@ class _Service:
         except Exception as error:  # noqa: BLE001 - the asker gets the error, the writer goes on
             _log.exception("a question to the event writer failed")
             return Reply(failure=str(error))
+
+
+def _events_at_most(submission: Submission) -> int:
+    """Return about how many events a body holds; the number is not known before decoding, which takes memory."""
+    inflated = len(submission.body) * (_GZIP_RATIO if submission.is_gzip else 1)
+    return min(EVENTS_MAX, 1 + inflated // _EVENT_BYTES)
 
 
 def _submission(message: Append, body: bytes, known_customers: frozenset[str] | None) -> Submission:

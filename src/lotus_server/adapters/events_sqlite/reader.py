@@ -5,8 +5,9 @@ Never writes, and never keeps a transaction open.
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -35,13 +36,12 @@ _AT_HAND: Final = (
     "SELECT group_key, state FROM aggregates LEFT JOIN aggregate_states USING (aggregate) WHERE fingerprint = ?"
 )
 _FAR_US: Final = 1 << 62
-_SEQUENCE_MAX: Final = 1 << 62
 _FINGERPRINTS_MAX: Final = 100_000
 # Making an aggregate ends when fewer events than this have come in meanwhile; the writer adds those in a few
 # milliseconds.
 _BEHIND_MAX: Final = 5_000
 _ROUNDS_MAX: Final = 10
-_ROWS_PER_READ: Final = 1_000
+_EVENTS_PER_READ: Final = 50_000
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -256,29 +256,29 @@ class EventReader:
             org = _org(connection, organization_id)
             if org is None:
                 return []
-            rows: Iterable[Row]
-            before = _SEQUENCE_MAX if query.before is None else query.before
             if sequence is not None:
                 rows = rows_by_sequence(connection, [sequence])
             elif query.customer_id is not None and query.idempotency_id is None:
-                stream = Stream(
-                    org,
-                    query.customer_id,
-                    query.event_name,
-                    -_FAR_US if query.start is None else to_microseconds(query.start),
-                    _FAR_US if query.end is None else to_microseconds(query.end),
-                )
-                sequences = (seq for seq in self._sequences(connection, stream) if seq < before)
-                rows = _one_by_one(connection, sorted(sequences, reverse=True))
+                rows = self._newest_of_customer(connection, org, query.customer_id, query)
             else:
-                rows = _newest_first(connection, before)
-            found_events: list[Event] = []
-            for row in rows:
-                if len(found_events) >= query.limit:
-                    break
-                if row.org == org and _matches(row, query):
-                    found_events.append(row.to_event())
-            return found_events
+                rows = _newest(connection, org, query)
+            # Keys of the index may be shared, and a known sequence number says nothing of the other conditions.
+            matching = (row.to_event() for row in rows if row.org == org and _matches(row, query))
+            return list(islice(matching, query.limit))
+
+    def _newest_of_customer(
+        self, connection: sqlite3.Connection, org: int, customer: str, query: EventQuery
+    ) -> Iterator[Row]:
+        stream = Stream(
+            org,
+            customer,
+            query.event_name,
+            -_FAR_US if query.start is None else to_microseconds(query.start),
+            _FAR_US if query.end is None else to_microseconds(query.end),
+        )
+        for seq in sorted(self._sequences(connection, stream), reverse=True):
+            if query.before is None or seq < query.before:
+                yield from rows_by_sequence(connection, [seq])
 
 
 def usage_kept(connection: sqlite3.Connection, selection: Selection, fingerprint: str) -> Usage | None:
@@ -296,22 +296,31 @@ def _org(connection: sqlite3.Connection, organization_id: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def _one_by_one(connection: sqlite3.Connection, sequences: list[int]) -> Iterator[Row]:
-    for seq in sequences:
-        yield from rows_by_sequence(connection, [seq])
+def _newest(connection: sqlite3.Connection, org: int, query: EventQuery) -> Iterator[Row]:
+    """Yield an organization's events backwards, with conditions that SQLite checks twenty times as fast as Python.
 
-
-def _newest_first(connection: sqlite3.Connection, before: int) -> Iterator[Row]:
-    """Yield the log backwards, in pieces that are read to their end.
-
-    A cursor left open would keep the read transaction.
+    Piece by piece, each read to its end: a cursor left open would keep the read transaction.
     """
-    while rows := connection.execute(
-        "SELECT * FROM events WHERE seq < ? ORDER BY seq DESC LIMIT ?", (before, _ROWS_PER_READ)
-    ).fetchall():
-        for values in rows:
-            yield Row(*values)
-        before = rows[-1][0]
+    conditions, values = ["seq >= ?", "seq < ?", "org = ?"], list[int | str]()
+    for condition, value in (
+        ("customer = ?", query.customer_id),
+        ("name = ?", query.event_name),
+        ("id = ?", query.idempotency_id),
+        ("happened_us >= ?", None if query.start is None else to_microseconds(query.start)),
+        ("happened_us < ?", None if query.end is None else to_microseconds(query.end)),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    statement = f"SELECT * FROM events WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants
+    before = last_sequence(connection) + 1
+    if query.before is not None:
+        before = min(before, query.before)
+    while before > 1:
+        first = max(1, before - _EVENTS_PER_READ)
+        rows = connection.execute(statement, (first, before, org, *values, query.limit)).fetchall()
+        yield from (Row(*row) for row in rows)
+        before = first
 
 
 def _matches(row: Row, query: EventQuery) -> bool:

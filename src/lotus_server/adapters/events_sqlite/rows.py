@@ -98,5 +98,7 @@ def rows_by_sequence(connection: sqlite3.Connection, sequences: Iterable[int]) -
     for start in range(0, len(wanted), _IDS_PER_SELECT):
         piece = wanted[start : start + _IDS_PER_SELECT]
         marks = ",".join("?" * len(piece))
-        for row in connection.execute(f"SELECT * FROM events WHERE seq IN ({marks})", piece):  # noqa: S608 - marks only
+        statement = f"SELECT * FROM events WHERE seq IN ({marks})"  # noqa: S608 - marks only
+        # Fetched at once: a cursor that its reader leaves half-way would keep the read transaction.
+        for row in connection.execute(statement, piece).fetchall():
             yield Row(*row)

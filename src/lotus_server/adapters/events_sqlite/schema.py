@@ -14,6 +14,7 @@ FORMAT: Final = 1
 PAGE_BYTES: Final = 8_192
 # The writer moves the write-ahead log into the file itself, after answering. This is for when it does not get to it.
 _CHECKPOINT_PAGES_MAX: Final = 16_384
+_WAL_BYTES_KEPT: Final = 64 << 20
 _BUSY_MILLISECONDS: Final = 10_000
 
 _TABLES: Final = """
@@ -64,6 +65,7 @@ def open_for_writing(path: Path, secret: bytes) -> sqlite3.Connection:
     # FULL: the log is synced at every commit, before anything is acknowledged.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES_MAX}")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES_KEPT}")
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone() is None:

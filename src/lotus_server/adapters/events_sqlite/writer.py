@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from lotus_server.adapters.events_sqlite import selections
-from lotus_server.adapters.events_sqlite.guard import Guard
+from lotus_server.adapters.events_sqlite.guard import SEQUENCE_MAX, Guard
 from lotus_server.adapters.events_sqlite.guard_file import GuardKeeper
 from lotus_server.adapters.events_sqlite.hashes import HashIds, hash_ids, seed_of
 from lotus_server.adapters.events_sqlite.judge import Group, judge
@@ -47,6 +47,14 @@ Answer = Receipt | LotusError
 
 class LockedByAnother(Exception):
     """Another writer owns the directory."""
+
+
+class MemoryIsBehind(BaseException):
+    """Something failed between a commit and telling the memory of it.
+
+    The next event might be taken for new although it is stored. Nothing may catch this: the process ends, and the next
+    one learns everything from the disk.
+    """
 
 
 class _Taken(msgspec.Struct):
@@ -113,6 +121,7 @@ class EventWriter:
         self._organizations = _Organizations(self._connection)
         self._streams = Streams(self._connection)
         self._unindexed: list[Entries] = []
+        self._unindexed_count = 0
         self._restore_unindexed()
 
     @property
@@ -187,13 +196,21 @@ class EventWriter:
     def _store(self, group: Group) -> None:
         """Put the events of a group on disk, and everything that follows from them."""
         first = self._last_seq + 1
+        if self._last_seq + len(group.events) > SEQUENCE_MAX:
+            raise Unavailable(f"The event store is full: it numbers {SEQUENCE_MAX} events.")
         self._connection.execute("BEGIN IMMEDIATE")
         insert_events(self._connection, group.events, group.orgs, group.received, first)
         keys = self._stage_aggregates(group, first)
         self._streams.write()
         self._organizations.write({org: group.orgs.count(org) for org in set(group.orgs)})
         self._connection.execute("COMMIT")
-        # From here on everything is on disk; what follows only tells the memory.
+        try:
+            self._remember(group, first, keys)
+        except BaseException as error:
+            raise MemoryIsBehind("events are on disk that the guard may not know") from error
+
+    def _remember(self, group: Group, first: int, keys: list[int]) -> None:
+        """Tell the memory what is on disk now."""
         self.commit_count += 1
         # An estimate is enough: a few pages that every commit changes, and the events themselves.
         self._pages_since_checkpoint += 4 + len(group.events) // _EVENTS_PER_PAGE
@@ -204,6 +221,7 @@ class EventWriter:
         times = np.array([event.happened_us for event in group.events], dtype=np.int64)
         sequences = np.arange(first, self._last_seq + 1, dtype=np.int64)
         self._unindexed.append(Entries(np.array(keys, dtype=np.int64), times, sequences))
+        self._unindexed_count += len(group.events)
 
     def _stage_aggregates(self, group: Group, first_seq: int) -> list[int]:
         """Advance every aggregate that counts an event of the group; return the events' index keys."""
@@ -258,6 +276,7 @@ class EventWriter:
         self._organizations.write({})
         self._connection.execute("COMMIT")
         self._organizations.keep()
+        # The streams are read anew, with the aggregates that they have now.
         self._streams.keep()
         for key in added:
             self._streams.drop(key)
@@ -330,7 +349,7 @@ class EventWriter:
             self._pages_since_checkpoint = 0
 
     def _write_runs(self) -> None:
-        while sum(len(part.keys) for part in self._unindexed) >= RUN_EVENTS:
+        while self._unindexed_count >= RUN_EVENTS:
             entries = Entries.joined(self._unindexed)
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -340,6 +359,7 @@ class EventWriter:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
             self._unindexed = [entries.piece(RUN_EVENTS, len(entries.keys))]
+            self._unindexed_count -= RUN_EVENTS
 
     def _restore_unindexed(self) -> None:
         for rows in _in_pieces(
@@ -354,6 +374,7 @@ class EventWriter:
                 for column in (keys, [row[3] for row in rows], [row[4] for row in rows])
             ]
             self._unindexed.append(Entries(*columns))
+            self._unindexed_count += len(rows)
             self.tidy_up()
 
     # -- the guard and its file
@@ -407,6 +428,8 @@ def _lock(path: Path) -> int:
 
 
 def _unavailable(error: Exception) -> Unavailable:
+    if isinstance(error, Unavailable):
+        return error
     if isinstance(error, sqlite3.Error):
         return Unavailable(f"The events could not be written: {error}.")
     return Unavailable("The events could not be stored because of an internal error.", code="internal_error")
