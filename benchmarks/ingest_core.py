@@ -71,23 +71,32 @@ def submission(body: bytes) -> Submission:
     return Submission(ORGANIZATION, body, NOW)
 
 
-def show(what: str, events: int, seconds: float, note: str = "") -> None:
-    print(f"{what:<58}{events / seconds:>12,.0f} events/s {note}", flush=True)
+def show(what: str, events: int, seconds: float, cpu_seconds: float, note: str = "") -> None:
+    """A line of the table. The processor time says what the rate would be on a machine that does nothing else."""
+    cost = f"{cpu_seconds / events * 1e6:6.2f} us CPU"
+    print(f"{what:<58}{events / seconds:>12,.0f} events/s {cost} {note}", flush=True)
+
+
+def cpu_of(process_id: int | None) -> float:
+    """Processor seconds that another process has used."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def bounds(sample: list[bytes], events: int, folder: Path) -> None:
     """What the writer can at most reach."""
     decode = make_decoder(lambda: "unused")
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     for body in sample:
         decode(submission(body))
-    show("decode and check only", len(sample) * events, time.perf_counter() - start)
+    show("decode and check only", len(sample) * events, time.perf_counter() - start, time.process_time() - cpu)
     file = os.open(folder / "plain.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     for body in sample:
         os.write(file, body)
         os.fdatasync(file)
-    show("append and fdatasync of the same bytes", len(sample) * events, time.perf_counter() - start)
+    took, cpu = time.perf_counter() - start, time.process_time() - cpu
+    show("append and fdatasync of the same bytes", len(sample) * events, took, cpu)
     os.close(file)
 
 
@@ -108,17 +117,17 @@ def in_process(folder: Path, sample: list[bytes], events: int, group: int) -> No
     writer = EventWriter(folder, make_decoder(lambda: "unused"))
     opened = time.perf_counter() - start
     took: list[float] = []
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     for place in range(0, len(sample), group):
         before = time.perf_counter()
         writer.append([submission(body) for body in sample[place : place + group]])
         took.append(time.perf_counter() - before)
         writer.tidy_up()
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     note = (
         f"(commit p50 {statistics.median(took) * 1e3:.1f} ms, max {max(took) * 1e3:.0f} ms; opened in {opened:.2f} s)"
     )
-    show(f"writer in process, {group} x {events} events a commit", len(sample) * events, seconds, note)
+    show(f"writer in process, {group} x {events} events a commit", len(sample) * events, seconds, cpu, note)
     writer.close()
 
 
@@ -160,19 +169,30 @@ def with_process(folder: Path, count: int) -> None:
         sample = list(bodies(count, 1_000))
         for in_flight in (1, 16) if live else (16,):
             half = sample[: count // 2] if in_flight == 1 else sample[count // 2 :]
+            cpu = cpu_of(store.writer_process_id)
             seconds = asyncio.run(through_the_socket(store, half, in_flight))
+            cpu = cpu_of(store.writer_process_id) - cpu
             show(
-                f"writer process, {live} aggregates a customer, {in_flight} x 1,000 waiting", len(half) * 1_000, seconds
+                f"writer process, {live} aggregates a customer, {in_flight} x 1,000 waiting",
+                len(half) * 1_000,
+                seconds,
+                cpu,
             )
     wanted = [[selection] for selection in selections(1)]
     took = percentile_us(lambda number: store.usage_at_hand(ORGANIZATION, wanted[number % CUSTOMERS]))
     print(f"usage_at_hand: {took}")
     for in_flight, count_of_singles in ((1, 1_000), (64, 4_000), (256, 8_000)):
         singles = list(bodies(count_of_singles, 1))
-        commits = store.commit_count()
+        commits, cpu = store.commit_count(), cpu_of(store.writer_process_id)
         seconds = asyncio.run(through_the_socket(store, singles, in_flight))
         note = f"({store.commit_count() - commits} commits)"
-        show(f"writer process, single events, {in_flight} waiting", count_of_singles, seconds, note)
+        show(
+            f"writer process, single events, {in_flight} waiting",
+            count_of_singles,
+            seconds,
+            cpu_of(store.writer_process_id) - cpu,
+            note,
+        )
     store.close()
 
 
