@@ -105,6 +105,23 @@ def test_a_number_that_no_column_holds_is_invalid(filled: SqlRecords) -> None:
 
 
 @pytest.mark.postgres
+def test_a_row_read_for_update_is_locked_until_the_transaction_ends(
+    on_postgres: SqlRecords, postgres_server: PostgresServer
+) -> None:
+    with on_postgres.transaction() as transaction:
+        values.fill(transaction)
+    query = "SELECT subscription_id FROM subscriptions FOR UPDATE NOWAIT"
+    with psycopg.connect(postgres_server.conninfo(_database_of(on_postgres)), autocommit=True) as other:
+        with on_postgres.transaction() as transaction:
+            transaction.subscriptions.get("org", "sub")
+            assert [("sub",)] == other.execute(query).fetchall()
+            transaction.subscriptions.get("org", "sub", for_update=True)
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(query)
+        assert [("sub",)] == other.execute(query).fetchall()
+
+
+@pytest.mark.postgres
 def test_a_deadlock_is_unavailable_for_one_and_nothing_for_the_other(on_postgres: SqlRecords) -> None:
     with on_postgres.transaction() as transaction:
         values.fill(transaction)
@@ -149,10 +166,10 @@ def test_a_lost_connection_is_unavailable_once(on_postgres: SqlRecords, postgres
     assert None is on_postgres.changes()
 
 
-def _database_of(records: SqlRecords) -> str | None:
+def _database_of(records: SqlRecords) -> str:
     database = records._database
     assert isinstance(database, engines.PostgresDatabase)
-    return database._writer.url.database
+    return database._writer.url.database or ""
 
 
 @pytest.mark.postgres
