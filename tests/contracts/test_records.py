@@ -112,12 +112,11 @@ def test_what_exists_cannot_be_added_again(filled: Records) -> None:
     assert {thing: code for thing, (_, code) in CONFLICTS.items()} == codes
 
 
-@pytest.mark.parametrize("thing", CONFLICTS)
-def test_a_transaction_goes_on_after_a_conflict(filled: Records, thing: str) -> None:
-    write, _ = CONFLICTS[thing]
+def test_a_transaction_goes_on_after_conflicts(filled: Records) -> None:
     with filled.transaction() as transaction:
-        with pytest.raises(Conflict):
-            write(transaction)
+        for write, _ in CONFLICTS.values():
+            with pytest.raises(Conflict):
+                write(transaction)
         transaction.customers.add(values.customer("later"))
 
     with filled.snapshot() as snapshot:
