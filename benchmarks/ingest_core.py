@@ -24,7 +24,6 @@ from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import Receipt, Submission
 from lotus_server.wire.track import make_decoder
 
-ORGANIZATION = "org_benchmark"
 CUSTOMERS = 1_000
 START = datetime(2026, 11, 1, tzinfo=UTC)
 NOW = START + timedelta(days=29)
@@ -67,8 +66,8 @@ def selections(per_customer: int) -> list[Selection]:
     return [Selection(definition, name, MONTH) for name in names for definition in definitions]
 
 
-def submission(body: bytes) -> Submission:
-    return Submission(ORGANIZATION, body, NOW)
+def submission(body: bytes, organization: str = "filler") -> Submission:
+    return Submission(organization, body, NOW)
 
 
 def show(what: str, events: int, seconds: float, cpu_seconds: float, note: str = "") -> None:
@@ -112,7 +111,7 @@ def fill(folder: Path, stored: int) -> None:
 
 
 def in_process(folder: Path, sample: list[bytes], events: int, group: int) -> None:
-    """The writer's own work, without the way to it."""
+    """The writer's own work, without the way to it and without aggregates."""
     start = time.perf_counter()
     writer = EventWriter(folder, make_decoder(lambda: "unused"))
     opened = time.perf_counter() - start
@@ -131,13 +130,13 @@ def in_process(folder: Path, sample: list[bytes], events: int, group: int) -> No
     writer.close()
 
 
-async def through_the_socket(store: SqliteEventStore, sample: list[bytes], in_flight: int) -> float:
+async def through_the_socket(store: SqliteEventStore, sample: list[bytes], in_flight: int, organization: str) -> float:
     """Seconds to send the bodies, so many at a time."""
     waiting = iter(sample)
 
     async def sender() -> None:
         for body in waiting:
-            receipt: Receipt = await store.append(submission(body))
+            receipt: Receipt = await store.append(submission(body, organization))
             assert not receipt.failures, receipt.failures[:1]
 
     start = time.perf_counter()
@@ -156,7 +155,7 @@ def percentile_us(action: Callable[[int], object], times: int = 5_000) -> str:
     return f"p50 {took[times // 2]:.1f} us, p99 {took[times * 99 // 100]:.1f} us"
 
 
-def with_process(folder: Path, count: int) -> None:
+def with_process(folder: Path, count: int, organization: str) -> None:
     """The whole store: a writer process fed by an event loop, with aggregates alive."""
     start = time.perf_counter()
     store = SqliteEventStore.open(folder, WRITER_COMMAND)
@@ -164,13 +163,13 @@ def with_process(folder: Path, count: int) -> None:
     for live in (0, 1, 2):
         if live:
             start = time.perf_counter()
-            store.usage(ORGANIZATION, selections(live))
+            store.usage(organization, selections(live))
             print(f"making {CUSTOMERS} aggregates took {time.perf_counter() - start:.2f} s")
         sample = list(bodies(count, 1_000))
         for in_flight in (1, 16) if live else (16,):
             half = sample[: count // 2] if in_flight == 1 else sample[count // 2 :]
             cpu = cpu_of(store.writer_process_id)
-            seconds = asyncio.run(through_the_socket(store, half, in_flight))
+            seconds = asyncio.run(through_the_socket(store, half, in_flight, organization))
             cpu = cpu_of(store.writer_process_id) - cpu
             show(
                 f"writer process, {live} aggregates a customer, {in_flight} x 1,000 waiting",
@@ -179,12 +178,12 @@ def with_process(folder: Path, count: int) -> None:
                 cpu,
             )
     wanted = [[selection] for selection in selections(1)]
-    took = percentile_us(lambda number: store.usage_at_hand(ORGANIZATION, wanted[number % CUSTOMERS]))
+    took = percentile_us(lambda number: store.usage_at_hand(organization, wanted[number % CUSTOMERS]))
     print(f"usage_at_hand: {took}")
     for in_flight, count_of_singles in ((1, 1_000), (64, 4_000), (256, 8_000)):
         singles = list(bodies(count_of_singles, 1))
         commits, cpu = store.commit_count(), cpu_of(store.writer_process_id)
-        seconds = asyncio.run(through_the_socket(store, singles, in_flight))
+        seconds = asyncio.run(through_the_socket(store, singles, in_flight, organization))
         note = f"({store.commit_count() - commits} commits)"
         show(
             f"writer process, single events, {in_flight} waiting",
@@ -215,7 +214,8 @@ def main() -> None:
             print(f"\n-- {stored:,} events stored (filled in {time.perf_counter() - start:.0f} s)", flush=True)
             for group in (1, 10):
                 in_process(folder, list(bodies(options.count, 1_000)), 1_000, group)
-            with_process(folder, options.count)
+            # An organization of its own has no aggregates yet.
+            with_process(folder, options.count, f"org_{stored}_{os.getpid()}")
 
 
 if __name__ == "__main__":
