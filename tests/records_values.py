@@ -314,6 +314,7 @@ subscriptions = st.builds(
     metadata=json_objects,
     canceled_at=st.none() | instants,
     parked_cause=st.none() | texts,
+    usage_from=st.dictionaries(texts, instants, max_size=2),
 )
 invoice_lines = st.builds(
     InvoiceLine,

@@ -79,17 +79,22 @@ def usages_until(services: Services, terms: Terms, period: Period, cut: datetime
     """
     subscription = terms.subscription
     components = terms.version.components
-    kept = metered_period(subscription, period)
-    selections = [_selection(terms, component.metric_id, kept) for component in components]
+    kept = [metered_period(subscription, period, component.metric_id) for component in components]
+    selections = [
+        _selection(terms, component.metric_id, each) for component, each in zip(components, kept, strict=True)
+    ]
     usages = services.events.usage(subscription.organization_id, selections)
     end = min(cut + timedelta(microseconds=1), period.end)
-    if end < kept.end:
-        ahead = [index for index, usage in enumerate(usages) if (usage.last_us or 0) >= to_microseconds(end)]
-        exact = [_selection(terms, components[index].metric_id, period.until(end)) for index in ahead]
-        if exact:
-            recounted = services.events.usage(subscription.organization_id, exact, keeps_aggregates=False)
-            for index, usage in zip(ahead, recounted, strict=True):
-                usages[index] = usage
+    ahead = [
+        index
+        for index, usage in enumerate(usages)
+        if end < kept[index].end and (usage.last_us or 0) >= to_microseconds(end)
+    ]
+    if ahead:
+        exact = [_selection(terms, components[index].metric_id, kept[index].until(end)) for index in ahead]
+        recounted = services.events.usage(subscription.organization_id, exact, keeps_aggregates=False)
+        for index, usage in zip(ahead, recounted, strict=True):
+            usages[index] = usage
     return {component.component_id: usage for component, usage in zip(components, usages, strict=True)}
 
 
@@ -111,8 +116,7 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
     """Bill every subscription due by `until` (default: the present), earliest first, and return the number of steps.
 
     Without an organization those that live in real time are billed. Each step is one transaction; one that fails is
-    parked
-    with its cause and stops nobody else.
+    parked with its cause and stops nobody else.
     """
     now = until or services.clock.now()
     organization_id = organization.organization_id if organization else None

@@ -35,10 +35,8 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     """A subscription to be made, of a plan (its one active version) or of a given version.
 
     `ends_at` is exclusive. Without it the subscription renews until it is cancelled; with it, it ends there, unless
-    `auto_renew` is
-    set: then the first period ends there and the following ones are counted from there. `problems` are those that
-    reading the
-    input found already.
+    `auto_renew` is set: then the first period ends there and the following ones are counted from there. `problems`
+    are those that reading the input found already.
     """
 
     customer_id: str
@@ -58,8 +56,8 @@ class Cancellation(msgspec.Struct, frozen=True):
     """How a subscription is cancelled.
 
     `ends_now` false lets it run to the end of its period, be billed then, and not renew; the other fields then mean
-    nothing.
-    `bills` false writes no invoice at all for the open period. `bills_usage` false leaves usage out of the invoice.
+    nothing. `bills` false writes no invoice at all for the open period. `bills_usage` false leaves usage out of the
+    invoice.
     """
 
     ends_now: bool = True
@@ -148,7 +146,7 @@ def get_subscription(services: Services, organization: Organization, subscriptio
     """Return one subscription. Raises NotFound `subscription_not_found`."""
     with services.records.snapshot() as tx:
         return views_of(
-            tx, organization, [_require(tx, organization, subscription_id)], present(services, organization)
+            tx, organization, [require_subscription(tx, organization, subscription_id)], present(services, organization)
         )[0]
 
 
@@ -162,7 +160,7 @@ def cancel_subscription(
     """
     now = present(services, organization)
     with services.records.transaction() as tx:
-        subscription = _require(tx, organization, subscription_id, for_update=True)
+        subscription = require_subscription(tx, organization, subscription_id, for_update=True)
         ended, invoice = _cancel(services, tx, subscription, how, now)
         tx.subscriptions.replace(ended)
         return views_of(tx, organization, [ended], now)[0], invoice
@@ -211,10 +209,10 @@ def change_subscription(
     """Change a running subscription: its metadata, its end, or end it. Raises NotFound, Invalid, Conflict."""
     now = present(services, organization)
     with services.records.transaction() as tx:
-        subscription = _require(tx, organization, subscription_id)
+        subscription = require_subscription(tx, organization, subscription_id)
         if change.ends_at is not None:
             require_customer(tx, organization, subscription.customer_id, for_update=True)
-        subscription = _require(tx, organization, subscription_id, for_update=True)
+        subscription = require_subscription(tx, organization, subscription_id, for_update=True)
         if change.ends_at is not None:
             subscription = _with_end(tx, bring_up_to_date(services, tx, subscription, now), change.ends_at, now)
         if change.metadata is not None:
@@ -292,9 +290,10 @@ def _version_on_sale(versions: list[PlanVersion], plan: Plan) -> PlanVersion:
     return max(active, key=lambda version: version.version)
 
 
-def _require(
+def require_subscription(
     tx: Transaction, organization: Organization, subscription_id: str, *, for_update: bool = False
 ) -> Subscription:
+    """Return a subscription of the organization. Raises NotFound `subscription_not_found`."""
     subscription = tx.subscriptions.get(organization.organization_id, subscription_id, for_update=for_update)
     if subscription is None:
         raise NotFound(f"There is no subscription {subscription_id!r}.", code="subscription_not_found")

@@ -163,7 +163,7 @@ def subscription_change(payload: object) -> SubscriptionChange:
     problems = Problems()
     form = read(UpdateForm, payload, problems)
     if form.plan_id is not None:
-        problems.add("plan_id", "unsupported", "Changing the plan of a running subscription is not served yet.")
+        problems.add("plan_id", "unsupported", "The plan is changed by switch_plan, or by PATCH of the subscription.")
     if form.auto_renew is True:
         problems.add("auto_renew", "unsupported", "Turning renewal on again is not served yet.")
     ending: Cancellation | None = None
@@ -182,6 +182,23 @@ def subscription_change(payload: object) -> SubscriptionChange:
     )
     problems.raise_if_any()
     return change
+
+
+def wanted_time(start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
+    """Return the time `[start, end)` that a query asks about; null sides are open. Raises Invalid."""
+    problems = Problems()
+    found = (instant(problems, "range_start", start or None), instant(problems, "range_end", end or None))
+    problems.raise_if_any()
+    return found
+
+
+def covers_any_of(view: SubscriptionView, during: tuple[datetime | None, datetime | None]) -> bool:
+    """Tell whether a subscription covers any instant of a time `[start, end)`, whose null sides are open."""
+    start, end = during
+    subscription = view.subscription
+    begins_in_time = end is None or subscription.starts_at < end
+    ends_in_time = start is None or subscription.ends_at is None or subscription.ends_at > start
+    return begins_in_time and ends_in_time
 
 
 def matches_from_query(text: str | None) -> tuple[PropertyMatch, ...] | None:

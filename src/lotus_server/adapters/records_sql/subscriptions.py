@@ -34,6 +34,7 @@ _COLUMNS: Final = (
     "canceled_at",
     "is_fully_billed",
     "parked_cause",
+    "usage_from",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -103,6 +104,7 @@ def subscription_to_row(value: Subscription) -> Values:
         "canceled_at": value.canceled_at,
         "is_fully_billed": value.is_fully_billed,
         "parked_cause": value.parked_cause,
+        "usage_from": value.usage_from,
     }
 
 

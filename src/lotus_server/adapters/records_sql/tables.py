@@ -3,6 +3,8 @@
 A change here is a new file in `migrations/versions`; a test compares what the migrations make with this file.
 """
 
+from datetime import datetime
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -195,6 +197,7 @@ SUBSCRIPTIONS = Table(
     Column("canceled_at", Instant),
     Column("is_fully_billed", Boolean, nullable=False),
     Column("parked_cause", TEXT),
+    Column("usage_from", Structured(dict[str, datetime]), nullable=False, server_default="{}"),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),

@@ -9,7 +9,7 @@ from lotus_server.domain.catalog import Component, Plan, PlanVersion, Proration,
 from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine, LineKind
 from lotus_server.domain.metering import Metric, Usage
 from lotus_server.domain.rating import Rated, Step, prorate, rate
-from lotus_server.domain.subscriptions import Subscription, whole_period
+from lotus_server.domain.subscriptions import Subscription, usage_period, whole_period
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.period import Period
@@ -91,7 +91,7 @@ def _usage_line(terms: Terms, component: Component, period: Period, usage: Usage
         name=metric.metric_name,
         kind=LineKind.USAGE,
         billing_type=BillingType.IN_ARREARS,
-        period=period,
+        period=usage_period(terms.subscription, period, metric.metric_id),
         quantity=usage.quantity,
         charge_id=component.component_id,
         metric_id=metric.metric_id,

@@ -2,6 +2,7 @@
 
 from lotus_server.domain.subscriptions.decisions import (
     advance,
+    carry_usage,
     end_now,
     end_with_period,
     first_period,
@@ -10,6 +11,8 @@ from lotus_server.domain.subscriptions.decisions import (
     park,
     period_containing,
     refuse_overlap,
+    succeed,
+    usage_period,
     whole_period,
 )
 from lotus_server.domain.subscriptions.subscription import Status, Subscription
@@ -18,6 +21,7 @@ __all__ = [
     "Status",
     "Subscription",
     "advance",
+    "carry_usage",
     "end_now",
     "end_with_period",
     "first_period",
@@ -26,5 +30,7 @@ __all__ = [
     "park",
     "period_containing",
     "refuse_overlap",
+    "succeed",
+    "usage_period",
     "whole_period",
 ]

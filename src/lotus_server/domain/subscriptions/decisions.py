@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from lotus_server.domain.catalog import PlanVersion
 from lotus_server.domain.subscriptions.subscription import Status, Subscription
 from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.kernel.period import Duration, Period, period_at
@@ -35,14 +36,25 @@ def whole_period(subscription: Subscription, instant: datetime) -> Period:
     return period_at(subscription.anchor, subscription.duration, instant)
 
 
-def metered_period(subscription: Subscription, period: Period) -> Period:
+def usage_period(subscription: Subscription, period: Period, metric_id: str) -> Period:
+    """Return the time whose usage of a metric is billed with a billing period, or with a part from its start on.
+
+    It is the period itself, except that usage carried over from another subscription lies before the first one.
+    """
+    if not subscription.usage_from or period.start != subscription.starts_at:
+        return period
+    return Period(subscription.usage_from.get(metric_id, period.start), period.end)
+
+
+def metered_period(subscription: Subscription, period: Period, metric_id: str) -> Period:
     """Return the period over which a billing period's usage is kept: to the whole period's end, wherever it was cut.
 
     Aggregates are kept under it, so a cancellation in the middle needs no new one.
     """
+    used = usage_period(subscription, period, metric_id)
     if subscription.ends_at is None:
-        return period  # nothing cuts it
-    return Period(period.start, whole_period(subscription, period.start).end)
+        return used  # nothing cuts it
+    return Period(used.start, whole_period(subscription, period.start).end)
 
 
 def refuse_overlap(new: Subscription, existing: list[Subscription]) -> None:
@@ -105,6 +117,45 @@ def end_with_period(subscription: Subscription, now: datetime) -> Subscription:
         return msgspec.structs.replace(subscription, canceled_at=subscription.canceled_at or now)
     last = period_containing(subscription, max(now, subscription.starts_at))
     return msgspec.structs.replace(subscription, ends_at=last.end, auto_renew=False, canceled_at=now)
+
+
+def succeed(
+    old: Subscription, *, subscription_id: str, version: PlanVersion, duration: Duration, now: datetime
+) -> Subscription:
+    """Return the subscription to another version that begins at the instant at which `old`, still running, ends.
+
+    It keeps customer, filters, metadata, the end and the anchor of the periods; none of its usage is carried over yet.
+    """
+    starts_at = max(now, old.starts_at)
+    return Subscription(
+        organization_id=old.organization_id,
+        subscription_id=subscription_id,
+        customer_id=old.customer_id,
+        plan_id=version.plan_id,
+        version_id=version.version_id,
+        duration=duration,
+        starts_at=starts_at,
+        anchor=old.anchor,
+        ends_at=old.ends_at,
+        auto_renew=old.auto_renew,
+        is_new=False,
+        open_period=first_period(starts_at=starts_at, ends_at=old.ends_at, anchor=old.anchor, duration=duration),
+        created_at=now,
+        due_at=starts_at,
+        matches=old.matches,
+        metadata=old.metadata,
+        canceled_at=old.canceled_at,
+    )
+
+
+def carry_usage(new: Subscription, old: Subscription, metric_ids: frozenset[str]) -> Subscription:
+    """Return the subscription with the usage of metrics that `old` will not bill: that of its open period.
+
+    `old` is as it was before it ended.
+    """
+    opened = old.open_period
+    starts = {metric_id: usage_period(old, opened, metric_id).start for metric_id in sorted(metric_ids)}
+    return msgspec.structs.replace(new, usage_from=starts)
 
 
 def park(subscription: Subscription, *, cause: str, retry_at: datetime) -> Subscription:

@@ -22,11 +22,11 @@ class Subscription(msgspec.Struct, frozen=True):
     """A subscription as it is kept.
 
     `anchor` is the instant from which all period boundaries are computed. `ends_at` is the first instant no longer
-    covered (null: it
-    renews for ever). `open_period` is the earliest period that is not yet invoiced in full; `due_at` is when billing
-    has to
-    look at the subscription next (null: never again). `parked_cause` says why billing could not go on, and then
-    `due_at` is the next try.
+    covered (null: it renews for ever). `open_period` is the earliest period that is not yet invoiced in full;
+    `due_at` is when billing has to look at the subscription next (null: never again). `parked_cause` says why billing
+    could not go on, and then `due_at` is the next try. `usage_from` has the metrics, by id, whose usage of the first
+    period counts from an earlier instant on: it was carried over from the subscription that this one took the place
+    of, and is not billed there.
     """
 
     organization_id: str
@@ -48,6 +48,7 @@ class Subscription(msgspec.Struct, frozen=True):
     canceled_at: datetime | None = None
     is_fully_billed: bool = False
     parked_cause: str | None = None
+    usage_from: dict[str, datetime] = msgspec.field(default_factory=dict)
 
     def status_at(self, now: datetime) -> Status:
         """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""

@@ -9,6 +9,7 @@ from lotus_server.http.body import json_body
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
+from lotus_server.usecases.plan_switch import switch_plan
 from lotus_server.usecases.subscriptions import (
     cancel_matching,
     cancel_subscription,
@@ -17,17 +18,20 @@ from lotus_server.usecases.subscriptions import (
     get_subscription,
     list_subscriptions,
 )
+from lotus_server.wire.plan_switch import SwitchForm, plan_change, plan_switch
 from lotus_server.wire.subscriptions import (
     CancelForm,
     LaterCancelForm,
     SubscriptionForm,
     UpdateForm,
+    covers_any_of,
     later_cancellation,
     matches_from_query,
     seed_cancellation,
     subscription_change,
     subscription_draft,
     subscription_row,
+    wanted_time,
 )
 
 router = APIRouter(prefix="/api", tags=["Subscriptions"], responses=PROBLEMS)
@@ -46,12 +50,15 @@ def list_all(
     plan_id: str | None = None,
     status: Annotated[list[str] | None, Query()] = None,
     status_list: Annotated[list[str] | None, Query(alias="status[]")] = None,
+    range_start: Annotated[str | None, Query(description="Only those that end after this time.")] = None,
+    range_end: Annotated[str | None, Query(description="Only those that start before this time.")] = None,
 ) -> Response:
     """Return subscriptions of every status, or of the given ones. With `customer_id` the dates are times."""
+    during = wanted_time(range_start, range_end)
     views = list_subscriptions(caller.services, caller.organization, page, customer_id=customer_id, plan_id=plan_id)
     link = link_to_next(request, page, [view.subscription.subscription_id for view in views])
     wanted = {*(status or ()), *(status_list or ())}
-    rows = [subscription_row(view, as_dates=customer_id is None) for view in views]
+    rows = [subscription_row(view, as_dates=customer_id is None) for view in views if covers_any_of(view, during)]
     return json_reply(200, [row for row in rows if not wanted or row["status"] in wanted], link)
 
 
@@ -101,7 +108,11 @@ def one(subscription_id: str, caller: Reader) -> Response:
 
 @router.patch("/subscriptions/{subscription_id}/", summary="Change or end", openapi_extra=body_of(UpdateForm))
 def change(subscription_id: str, caller: Writer, payload: Payload) -> Response:
-    """Turn off renewal, set an end or metadata, or end at once with or without billing."""
+    """Turn off renewal, set an end or metadata, end at once with or without billing, or change to another plan."""
+    switch = plan_change(payload)
+    if switch is not None:
+        view = switch_plan(caller.services, caller.organization, subscription_id, switch)
+        return json_reply(200, subscription_row(view, as_dates=False))
     view = change_subscription(caller.services, caller.organization, subscription_id, subscription_change(payload))
     return json_reply(200, subscription_row(view, as_dates=False))
 
@@ -110,6 +121,19 @@ def change(subscription_id: str, caller: Writer, payload: Payload) -> Response:
 def update(subscription_id: str, caller: Writer, payload: Payload) -> Response:
     """Turn off renewal, set an end or metadata."""
     return change(subscription_id, caller, payload)
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/switch_plan/", summary="Switch to another plan", openapi_extra=body_of(SwitchForm)
+)
+def switch(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """End a subscription now and begin one to another plan at the same instant; the new one is returned.
+
+    What was paid in advance for the time left comes back as credit. Usage so far is billed with the old subscription,
+    or with the new one if `usage_behavior` is `transfer_to_new_subscription`.
+    """
+    view = switch_plan(caller.services, caller.organization, subscription_id, plan_switch(payload))
+    return json_reply(200, subscription_row(view, as_dates=False))
 
 
 @router.post("/subscriptions/{subscription_id}/cancel/", summary="Cancel", openapi_extra=body_of(LaterCancelForm))

@@ -1,0 +1,138 @@
+"""Switching a running subscription to another plan."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from lotus_server.domain.accounts import Organization
+from lotus_server.domain.catalog import Plan, PlanVersion, VersionStatus
+from lotus_server.domain.invoicing import (
+    FlatFeeBehavior,
+    Terms,
+    cause_of_period,
+    settled_charge_lines,
+    usage_lines,
+)
+from lotus_server.domain.subscriptions import Subscription, carry_usage, end_now, refuse_overlap, succeed
+from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
+from lotus_server.ports.records import Transaction
+from lotus_server.usecases.billing import bring_up_to_date, issue, usages_until
+from lotus_server.usecases.catalog_reading import terms_of
+from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.plans import require_plan
+from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscription_views import SubscriptionView, views_of
+from lotus_server.usecases.subscriptions import require_subscription
+
+_INSTANT: Final = timedelta(microseconds=1)
+
+
+class PlanSwitch(msgspec.Struct, frozen=True):
+    """To which plan (its version on sale) or version to switch; exactly one of the two.
+
+    `carries_usage`: usage of the open period, of metrics that both versions sell, is not billed with the old
+    subscription but counts for the new one. `bills` false writes no last invoice for the old one. `problems` are those
+    that reading the input found already.
+    """
+
+    plan_id: str | None = None
+    version_id: str | None = None
+    carries_usage: bool = False
+    bills: bool = True
+    problems: tuple[FieldProblem, ...] = ()
+
+
+def switch_plan(
+    services: Services, organization: Organization, subscription_id: str, switch: PlanSwitch
+) -> SubscriptionView:
+    """End a subscription now and begin one to another version at the same instant, in one transaction.
+
+    The old one is billed for the time it was held: usage, charges in arrears, and each charge in advance by its own
+    rule, so that unused time comes back as credit. The new one keeps customer, filters, metadata, end and the
+    boundaries of its periods, and its first charges in advance are invoiced. Raises Invalid with every problem,
+    NotFound, Conflict `invalid_state` when the old one has ended.
+    """
+    problems = Problems()
+    problems.extend(switch.problems)
+    if (switch.plan_id is None) == (switch.version_id is None):
+        problems.add("switch_plan_id", "required", "Give exactly one of switch_plan_id and switch_plan_version_id.")
+    problems.raise_if_any()
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        customer_id = require_subscription(tx, organization, subscription_id).customer_id
+        require_customer(tx, organization, customer_id, for_update=True)
+        old = require_subscription(tx, organization, subscription_id, for_update=True)
+        old = bring_up_to_date(services, tx, old, now)
+        ended = end_now(old, now)
+        plan, version = _target(tx, organization, old, switch)
+        new = succeed(old, subscription_id=services.ids.random_uuid(), version=version, duration=plan.duration, now=now)
+        terms = terms_of(tx, old)
+        if switch.carries_usage:
+            new = carry_usage(new, old, _metric_ids(terms.version) & _metric_ids(version))
+        if switch.bills and old.starts_at <= now:
+            _settle(services, tx, terms, new, now)
+        tx.subscriptions.replace(ended)
+        refuse_overlap(new, tx.subscriptions.of_customer(organization.organization_id, customer_id))
+        tx.subscriptions.add(new)
+        tx.subscriptions.replace(bring_up_to_date(services, tx, new, now))
+        return views_of(tx, organization, [require_subscription(tx, organization, new.subscription_id)], now)[0]
+
+
+def _settle(services: Services, tx: Transaction, terms: Terms, new: Subscription, now: datetime) -> None:
+    """Issue what the old subscription's open period comes to, without the usage that the new one takes over.
+
+    An event at the very instant of the switch belongs to the new subscription.
+    """
+    opened = terms.subscription.open_period
+    held = opened.until(now)
+    staying = tuple(each for each in terms.version.components if each.metric_id not in new.usage_from)
+    billed = msgspec.structs.replace(terms, version=msgspec.structs.replace(terms.version, components=staying))
+    usage = usage_lines(billed, held, usages_until(services, billed, opened, now - _INSTANT))
+    charges = settled_charge_lines(terms, opened=opened, held=held, behavior=FlatFeeBehavior.OWN)
+    if usage or charges:
+        issue(services, tx, terms, (*usage, *charges), cause=cause_of_period(terms.subscription), now=now)
+
+
+def _metric_ids(version: PlanVersion) -> frozenset[str]:
+    return frozenset(component.metric_id for component in version.components)
+
+
+def _target(
+    tx: Transaction, organization: Organization, old: Subscription, switch: PlanSwitch
+) -> tuple[Plan, PlanVersion]:
+    """Return what to switch to: sold now, in the same currency, and not what the subscription has already."""
+    organization_id = organization.organization_id
+    present_version = tx.plans.version(organization_id, old.version_id)
+    assert present_version is not None, "a subscription's version is never deleted"
+    currency = present_version.currency
+    if switch.version_id is not None:
+        field = "switch_plan_version_id"
+        version = tx.plans.version(organization_id, switch.version_id)
+        if version is None:
+            raise NotFound(f"There is no plan version {switch.version_id!r}.", code="plan_version_not_found")
+        plan = require_plan(tx, organization, version.plan_id)
+    else:
+        assert switch.plan_id is not None, "validated before"
+        field = "switch_plan_id"
+        plan = require_plan(tx, organization, switch.plan_id)
+        version = _version_on_sale(tx.plans.versions(organization_id, plan.plan_id), plan, currency)
+    if plan.archived:
+        raise Invalid.field(field, "plan_archived", f"Plan {plan.plan_id!r} is archived and no longer sold.")
+    if version.version_id == old.version_id:
+        raise Invalid.field(field, "same_plan", "The subscription has this version of the plan already.")
+    if version.currency != currency:
+        detail = (
+            f"The subscription is in {currency}, and this version in {version.currency}: cancel and subscribe anew."
+        )
+        raise Invalid.field(field, "other_currency", detail)
+    return plan, version
+
+
+def _version_on_sale(versions: list[PlanVersion], plan: Plan, currency: str) -> PlanVersion:
+    """Return the newest version on sale, in the currency if there is one."""
+    active = [version for version in versions if version.status is VersionStatus.ACTIVE]
+    if not active:
+        detail = f"Plan {plan.plan_id!r} has no version that is sold now."
+        raise Invalid.field("switch_plan_id", "no_active_version", detail)
+    return max(active, key=lambda version: (version.currency == currency, version.version))
