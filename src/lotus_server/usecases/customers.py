@@ -63,6 +63,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     balance: Decimal
     invoices: tuple[Invoice, ...]
     subscriptions: tuple[SubscriptionView, ...]
+    organization: Organization
 
     @property
     def total_amount_due(self) -> Decimal:
@@ -77,7 +78,7 @@ def create_customer(services: Services, organization: Organization, draft: Custo
     customer = _new_customer(services, organization, draft)
     with services.records.transaction() as tx:
         tx.customers.add(customer)
-    return CustomerView(customer, ZERO, (), ())
+    return CustomerView(customer, ZERO, (), (), organization)
 
 
 def create_customers(
@@ -180,6 +181,7 @@ def _views(
                 for subscription in subscriptions.get(customer.customer_id, ())
                 if subscription.status_at(now) is Status.ACTIVE
             ),
+            organization,
         )
         for customer in customers
     ]

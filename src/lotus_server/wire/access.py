@@ -154,6 +154,7 @@ def metric_rows(entitlements: Entitlements, usages: tuple[ComponentUsage, ...], 
     return [
         {
             **_subscription_row(entitlements, found[0].held.subscription, now),
+            "plan_id": found[0].held.subscription.plan_id,
             "usage_per_component": [
                 {
                     "event_name": usage.held.metric.definition.event_name,
@@ -176,6 +177,7 @@ def feature_rows(
     return [
         {
             **_subscription_row(entitlements, subscription, now),
+            "plan_id": subscription.plan_id,
             "feature_name": feature_name,
             "access": has,
         }

@@ -111,7 +111,7 @@ def customer_row(view: CustomerView) -> Row:
         "payment_provider_id": customer.payment_provider_id,
         "has_payment_method": False,
         "integrations": _integrations(view),
-        "invoices": [light_invoice_row(invoice) for invoice in view.invoices],
+        "invoices": [light_invoice_row(invoice, view.organization) for invoice in view.invoices],
         "subscriptions": [subscription_record(each) for each in view.subscriptions],
         "total_amount_due": view.total_amount_due,
         "address": customer.address,

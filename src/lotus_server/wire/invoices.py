@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lotus_server.domain.accounts import Organization
 from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus
 from lotus_server.domain.rating import Step
 from lotus_server.domain.subscriptions import last_instant
@@ -34,20 +35,19 @@ def invoice_row(view: InvoiceView) -> Row:
     """Return an invoice with its lines and both parties."""
     customer = view.customer
     return {
-        **light_invoice_row(view.invoice),
+        **light_invoice_row(view.invoice, view.organization),
         "customer": {
             "customer_id": customer.customer_id,
             "customer_name": customer.customer_name,
             "email": customer.email,
             "address": customer.billing_address or customer.address,
         },
-        "seller": {"name": view.organization.name, "address": None, "phone": None, "email": None},
         "line_items": [line_row(line) for line in view.invoice.lines],
     }
 
 
-def light_invoice_row(invoice: Invoice) -> Row:
-    """Return an invoice without its lines."""
+def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
+    """Return an invoice without its lines. `start_date` and `end_date` are its first and last day, in UTC."""
     return {
         "invoice_id": invoice.invoice_id,
         "invoice_number": invoice.invoice_number,
@@ -59,8 +59,9 @@ def light_invoice_row(invoice: Invoice) -> Row:
         "currency": currency_row(invoice.currency),
         "issue_date": to_text(invoice.issued_at),
         "due_date": to_text(invoice.due_at),
-        "start_date": to_text(invoice.period.start),
-        "end_date": to_text(last_instant(invoice.period.end)),
+        "start_date": f"{invoice.period.start:%Y-%m-%d}",
+        "end_date": f"{max(invoice.period.start, last_instant(invoice.period.end)):%Y-%m-%d}",
+        "seller": {"name": seller.name, "address": None, "phone": None, "email": None},
         "payment_status": invoice.payment_status.value,
         "external_payment_obj_id": None,
         "external_payment_obj_type": None,
