@@ -1,11 +1,17 @@
 """`lotus serve`."""
 
+import threading
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lotus_server.cli.terminal import console, fail
+
+if TYPE_CHECKING:
+    from lotus_server.settings import Settings
+    from lotus_server.usecases.services import Services
 
 
 def serve(
@@ -16,26 +22,34 @@ def serve(
     demo: Annotated[bool, typer.Option("--demo", help="Fill an empty directory with demo data.")] = False,
 ) -> None:
     """Serve the API. The first start creates an organization and prints its API key, once."""
-    from lotus_server.bootstrap.logs import configure_logs
-    from lotus_server.bootstrap.server import serve as run
     from lotus_server.bootstrap.services import first_organization, open_services, owned_data_directory
     from lotus_server.kernel.errors import LotusError
     from lotus_server.settings import read_settings
 
+    # The web framework takes as long to load as the event writer to start: they do so side by side.
+    loading = threading.Thread(target=import_module, args=("lotus_server.bootstrap.server",), daemon=True)
     try:
         settings = read_settings(host=host, port=port, data=data)
-        configure_logs(settings.log_format)
         refuse_taken_port(settings.host, settings.port)
+        loading.start()
         with owned_data_directory(settings.data), open_services(settings) as services:
             organization, new_key = first_organization(services, settings)
             if demo and new_key is not None:
                 from lotus_server.cli.demo import load_demo
 
                 load_demo(services, organization)
-            api_key = new_key.api_key if new_key is not None else None
-            run(services, settings, lambda: _announce(settings.host, settings.port, api_key))
+            loading.join()
+            _run(services, settings, new_key.api_key if new_key is not None else None)
     except LotusError as error:
         fail(error)
+
+
+def _run(services: "Services", settings: "Settings", api_key: str | None) -> None:
+    from lotus_server.bootstrap.logs import configure_logs
+    from lotus_server.bootstrap.server import serve as run
+
+    configure_logs(settings.log_format)
+    run(services, settings, lambda: _announce(settings.host, settings.port, api_key))
 
 
 def refuse_taken_port(host: str, port: int) -> None:
