@@ -320,9 +320,7 @@ _steps = st.lists(
     min_size=1,
     max_size=12,
 )
-_many = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60, deadline=None
-)
+_many = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 
 
 @given(steps=_steps, finally_asked=st.lists(_selections, min_size=1, max_size=6))

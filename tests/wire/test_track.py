@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lotus_server.kernel.errors import Invalid, LotusError, TooLarge
@@ -373,7 +373,6 @@ _forms = st.sampled_from(list(BodyForm))
 
 @given(body=st.binary(max_size=200), form=_forms, is_gzip=st.booleans())
 @example(body=b"\x1f\x8b\x08\x00", form=BodyForm.JSON, is_gzip=True)
-@settings(max_examples=300)
 def test_no_bytes_break_the_decoder(body: bytes, form: BodyForm, is_gzip: bool) -> None:
     with contextlib.suppress(LotusError):
         decode(body, form=form, is_gzip=is_gzip)
@@ -383,7 +382,6 @@ def test_no_bytes_break_the_decoder(body: bytes, form: BodyForm, is_gzip: bool) 
     body=_fields | st.lists(_fields, max_size=4) | st.fixed_dictionaries({"batch": st.lists(_fields) | _json}),
     form=_forms,
 )
-@settings(max_examples=300)
 def test_no_json_breaks_the_decoder_and_every_event_has_one_outcome(body: object, form: BodyForm) -> None:
     try:
         batch = decode(to_json(body), form=form)
@@ -395,7 +393,6 @@ def test_no_json_breaks_the_decoder_and_every_event_has_one_outcome(body: object
 
 
 @given(cut=st.data())
-@settings(max_examples=200)
 def test_no_damage_to_a_good_body_breaks_the_decoder(cut: st.DataObject) -> None:
     body = bytearray(to_json({"batch": [event(idempotency_id=str(number)) for number in range(3)]}))
     for _ in range(cut.draw(st.integers(1, 4))):
@@ -405,7 +402,6 @@ def test_no_damage_to_a_good_body_breaks_the_decoder(cut: st.DataObject) -> None
 
 
 @given(events=st.lists(_fields, min_size=1, max_size=30))
-@settings(max_examples=200)
 def test_an_event_fares_the_same_alone_and_in_a_batch(events: list[dict[str, object]]) -> None:
     """The quick way through a whole column and the careful one through one event come to the same."""
     named = [one | {"idempotency_id": one.get("idempotency_id") or f"n{place}"} for place, one in enumerate(events)]

@@ -44,9 +44,9 @@ def test_every_event_of_a_hash_is_a_candidate(batches: list[list[int]], asked: l
     assert sum(map(len, model.values())) == guard.count
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 1_000, 40_000])
+@pytest.mark.parametrize("batch_size", [3, 1_000, 20_000])
 def test_nothing_is_lost_while_the_table_grows(batch_size: int) -> None:
-    guard, total = Guard(), 40_000
+    guard, total = Guard(), 20_000
     every = hash_ids(SECRET, [str(number) for number in range(total)])
     for start in range(0, total, batch_size):
         assert not guard.find(every[start : start + batch_size]).any()

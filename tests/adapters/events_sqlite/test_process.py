@@ -61,7 +61,7 @@ def test_concurrent_submissions_share_commits(store: SqliteEventStore) -> None:
     assert store.commit_count() - before < 100
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_writer_killed_at_any_instant_loses_and_doubles_nothing(tmp_path: Path, seed: int) -> None:
     noise = random.Random(seed)
     store = open_store(tmp_path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_server.adapters.events_sqlite import run_index
@@ -44,7 +44,6 @@ _row = st.tuples(st.integers(0, 6), st.integers(0, 20))
     runs=st.lists(st.lists(_row, min_size=1, max_size=20), max_size=8),
     questions=st.lists(st.tuples(_row, _row, st.integers(0, 60)), max_size=20),
 )
-@settings(max_examples=60)
 def test_finds_what_a_scan_finds(runs: list[list[tuple[int, int]]], questions: list[Question]) -> None:
     connection = open_for_writing(Path(":memory:"), b"12345678")
     reader, every, seq = RunReader(), list[tuple[int, int, int]](), 1

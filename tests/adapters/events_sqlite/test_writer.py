@@ -35,7 +35,7 @@ def few_hashes(seed: int, ids: Sequence[str]) -> Hashes:
 
 
 @given(groups=st.lists(st.lists(st.lists(_event, min_size=1, max_size=6), min_size=1, max_size=4), max_size=6))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize("hash_function", [one_hash_for_all, few_hashes])
 def test_ids_of_one_hash_are_told_apart(
     tmp_path_factory: pytest.TempPathFactory, hash_function: HashIds, groups: list[list[list[Sent]]]
