@@ -88,6 +88,8 @@ FIELD_CODES: Final[dict[str, str]] = {
     "end_before_start": "The end lies before the start.",
     "overlapping_subscription": "The customer has this plan with equal filters in this time already.",
     "plan_archived": "The plan is archived and no longer sold.",
+    "same_plan": "The subscription has this version of the plan already.",
+    "other_currency": "The version is sold in another currency than the subscription's.",
     "no_active_version": "The plan has no version that is sold now.",
     "unchangeable": "The field cannot be changed once the thing exists.",
     "bill_now_needs_revoke": "Billing now needs access to be revoked.",
