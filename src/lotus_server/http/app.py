@@ -15,6 +15,7 @@ from lotus_server.http.api import metrics as metric_resources
 from lotus_server.http.front import Front
 from lotus_server.http.hot_paths import HOT_PATHS
 from lotus_server.http.openapi import complete
+from lotus_server.http.paths import read_slashes_within_segments
 from lotus_server.http.problems import PROBLEM_JSON, internal_error, problem, problem_of
 from lotus_server.kernel.errors import FieldProblem, Invalid, LotusError
 from lotus_server.ports.event_store import Decoder
@@ -35,6 +36,7 @@ def build_app(services: Services, cache: AccessCache, *, decode: Decoder, boot_i
         strict_content_type=False,
     )
     app.state.services = services
+    read_slashes_within_segments()
     resources = (
         customers,
         subscriptions,

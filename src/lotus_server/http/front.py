@@ -13,7 +13,9 @@ import structlog
 from lotus_server.domain.accounts import Principal
 from lotus_server.http import metrics
 from lotus_server.http.api import access, track
-from lotus_server.http.problems import PROBLEM_JSON, internal_error, problem_of
+from lotus_server.http.api.access import Handler
+from lotus_server.http.paths import tidy_path
+from lotus_server.http.problems import PROBLEM_JSON, internal_error, problem, problem_of
 from lotus_server.http.replay import Replays
 from lotus_server.http.requests import App, Message, Receive, Reply, Request, Scope, Send, header, inflate, read_body
 from lotus_server.kernel.errors import LotusError, Unauthenticated
@@ -42,6 +44,7 @@ class Front:
             ("POST", "/api/track/"): track.TrackPath(services, decode).handle,
             **access.AccessPaths(services, cache).handlers(),
         }
+        self._hot_methods = {path: method.encode() for method, path in self._hot}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -49,12 +52,8 @@ class Front:
             await self._resources(scope, receive, send)
             return
         out = Outgoing(send, next(self._request_ids), scope["method"])
-        path = tidy_path(scope["path"])
-        scope["path"], scope["raw_path"], scope["lotus.request_id"] = (
-            path,
-            path.encode(errors="replace"),
-            out.request_id,
-        )
+        path = tidy_path(scope.get("raw_path") or scope["path"].encode())
+        scope["path"], scope["lotus.request_id"] = path, out.request_id
         try:
             if path.startswith("/api/") and path not in _OPEN:
                 await self._serve_caller(scope, receive, out)
@@ -72,34 +71,47 @@ class Front:
         principal = await self._authenticate(scope)
         handle = self._hot.get((scope["method"], scope["path"]))
         if handle is not None:
-            reply = await handle(Request(scope, receive, principal))
-            await reply.send(out)
+            await self._serve_hot(handle, scope, receive, out, principal)
+            return
+        allowed = self._hot_methods.get(scope["path"])
+        if allowed is not None:
+            body = problem(405, "method_not_allowed", "This path does not take this method.")
+            await Reply(405, body, PROBLEM_JSON, ((b"allow", allowed),)).send(out)
             return
         scope["lotus.principal"] = principal
         if scope["method"] not in _WITH_BODY:
             await self._resources(scope, receive, out)
             return
-        body = await read_body(scope, receive)
-        if b"gzip" in (header(scope, b"content-encoding") or b""):
-            body = inflate(body)
+        body = await _plain_body(scope, receive)
         await self._replays.serve(self._resources, scope, body, out, principal)
+
+    async def _serve_hot(
+        self, handle: Handler, scope: Scope, receive: Receive, out: "Outgoing", principal: Principal
+    ) -> None:
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            reply = await handle(Request(scope, receive, principal))
+            await reply.send(send)
+
+        if scope["method"] == "POST" and header(scope, b"idempotency-key") is not None:
+            body = await _plain_body(scope, receive)
+            scope["headers"] = [each for each in scope["headers"] if each[0] != b"content-encoding"]
+            await self._replays.serve(app, scope, body, out, principal)
+        else:
+            await app(scope, receive, out)
 
     async def _authenticate(self, scope: Scope) -> Principal:
         text = _api_key(scope)
         principal = self._cache.principal(text)
         if principal is None:
+            as_of = self._cache.changes_seen
             principal = await asyncio.to_thread(load_principal, self._services, text)
-            self._cache.keep_principal(text, principal)
+            self._cache.keep_principal(text, principal, as_of)
         return principal
 
 
-def tidy_path(path: str) -> str:
-    """Return the path with single slashes, and one at the end of every API path: old clients send both other forms."""
-    while "//" in path:
-        path = path.replace("//", "/")
-    if path.startswith("/api/") and not path.endswith("/"):
-        path += "/"
-    return path
+async def _plain_body(scope: Scope, receive: Receive) -> bytes:
+    body = await read_body(scope, receive)
+    return inflate(body) if b"gzip" in (header(scope, b"content-encoding") or b"") else body
 
 
 def _api_key(scope: Scope) -> str:

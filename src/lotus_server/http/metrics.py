@@ -8,6 +8,8 @@ from starlette.responses import Response
 _REQUESTS: Final = Counter(
     "lotus_http_requests_total", "Requests answered, by method and status.", ["method", "status"]
 )
+# Anybody may send any word as a method, and each label value is kept for ever.
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _EVENTS: Final = Counter("lotus_events_total", "Events received, by verdict.", ["verdict"])
 _APPEND_SECONDS: Final = Histogram(
     "lotus_append_seconds",
@@ -18,7 +20,7 @@ _APPEND_SECONDS: Final = Histogram(
 
 def count_request(method: str, status: int) -> None:
     """Count an answered request."""
-    _REQUESTS.labels(method, str(status)).inc()
+    _REQUESTS.labels(method if method in _METHODS else "other", str(status)).inc()
 
 
 def count_events(*, accepted: int, duplicates: int, failed: int) -> None:

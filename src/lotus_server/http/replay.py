@@ -24,7 +24,7 @@ class Replays:
     def __init__(self, services: Services) -> None:
         """Keep replies in the records."""
         self._services = services
-        self._under_way: dict[tuple[str, str], asyncio.Lock] = {}
+        self._under_way: dict[tuple[str, str], _Turn] = {}
 
     async def serve(self, app: App, scope: Scope, body: bytes, send: Send, principal: Principal) -> None:
         """Serve a request whose body was read already, or give the reply of the same request before."""
@@ -37,13 +37,15 @@ class Replays:
                 f"An Idempotency-Key has at most {KEY_LENGTH_MAX} characters.", code="invalid_idempotency_key"
             )
         name = (principal.organization.organization_id, key.decode("latin-1"))
-        lock = self._under_way.setdefault(name, asyncio.Lock())
+        turn = self._under_way.setdefault(name, _Turn())
+        turn.requests += 1
         try:
-            async with lock:
+            async with turn.lock:
                 await self._serve_once(app, scope, body, send, name)
         finally:
-            if not lock.locked():
-                self._under_way.pop(name, None)
+            turn.requests -= 1
+            if not turn.requests:
+                del self._under_way[name]
 
     async def _serve_once(self, app: App, scope: Scope, body: bytes, send: Send, name: tuple[str, str]) -> None:
         request_hash = _hash_of(scope, body)
@@ -61,6 +63,14 @@ class Replays:
             reply = StoredReply(*name, request_hash, captured.status, body, now)
             with suppress(Conflict):  # another process kept the reply of the same request first
                 await asyncio.to_thread(keep_reply, self._services, reply)
+
+
+class _Turn:
+    """Which of the requests with one key is served now, and how many there are."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.requests = 0
 
 
 class _Captured:

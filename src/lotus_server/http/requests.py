@@ -97,16 +97,21 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
 
 def inflate(body: bytes) -> bytes:
     """Return a gzip body unpacked. Raises Invalid `invalid_gzip`, TooLarge when it unpacks to more than 10 MB."""
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(body, BODY_BYTES_MAX + 1)
-    except zlib.error:
-        raise Invalid("The body is announced as gzip but is not valid gzip.", code="malformed_gzip") from None
-    if len(plain) > BODY_BYTES_MAX:
-        raise _too_large()
-    if not unpacker.eof:
-        raise Invalid("The gzip body ends before it is complete.", code="malformed_gzip")
-    return plain
+    parts: list[bytes] = []
+    room = BODY_BYTES_MAX + 1
+    while body or not parts:  # a gzip body may have several members
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(unpacker.decompress(body, room))
+        except zlib.error:
+            raise Invalid("The body is announced as gzip but is not valid gzip.", code="malformed_gzip") from None
+        room -= len(parts[-1])
+        if room <= 0:
+            raise _too_large()
+        if not unpacker.eof:
+            raise Invalid("The gzip body ends before it is complete.", code="malformed_gzip")
+        body = unpacker.unused_data
+    return b"".join(parts)
 
 
 def _too_large() -> TooLarge:

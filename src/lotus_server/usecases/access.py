@@ -34,6 +34,8 @@ class AccessCache:
         self._principals: dict[str, Principal] = {}
         self._entitlements: dict[tuple[str, str], Entitlements] = {}
         self._used_keys: set[str] = set()
+        self.changes_seen = 0
+        """Note it before something is loaded, and hand it in with what is then to be kept."""
 
     def principal(self, api_key: str) -> Principal | None:
         """Return who is calling if that is known and still true; None means that it has to be loaded."""
@@ -43,12 +45,14 @@ class AccessCache:
             self._used_keys.add(found.key_id)
         return found
 
-    def keep_principal(self, api_key: str, principal: Principal) -> None:
-        """Remember who a key belongs to."""
+    def keep_principal(self, api_key: str, principal: Principal, as_of: int) -> None:
+        """Remember who a key belongs to, unless something changed since it was looked up."""
+        self._used_keys.add(principal.key_id)
+        if as_of != self.changes_seen:
+            return
         if len(self._principals) >= CACHED_KEYS_MAX:
             self._principals.clear()
         self._principals[api_key] = principal
-        self._used_keys.add(principal.key_id)
 
     def entitlements(self, organization_id: str, customer_id: str) -> Entitlements | None:
         """Return what a customer is entitled to if that is known.
@@ -57,23 +61,27 @@ class AccessCache:
         """
         return self._entitlements.get((organization_id, customer_id))
 
-    def keep_entitlements(self, organization_id: str, entitlements: Entitlements) -> None:
-        """Remember what a customer is entitled to."""
+    def keep_entitlements(self, organization_id: str, entitlements: Entitlements, as_of: int) -> None:
+        """Remember what a customer is entitled to, unless something changed since it was looked up."""
+        if as_of != self.changes_seen:
+            return
         if len(self._entitlements) >= CACHED_CUSTOMERS_MAX:
             self._entitlements.clear()
         self._entitlements[organization_id, entitlements.customer_id] = entitlements
 
     def take_used_keys(self) -> list[str]:
         """Return the keys used since this was last asked, and forget them."""
-        used, self._used_keys = sorted(self._used_keys), set()
-        return used
+        used, self._used_keys = self._used_keys, set()
+        return sorted(used)
 
     def _forget_what_changed(self) -> None:
         changes = self._services.records.changes()
         if changes is None:
+            self.changes_seen += 1
             self._principals.clear()
             self._entitlements.clear()
             return
+        self.changes_seen += len(changes)
         for change in changes:
             if change.customer_id is not None:
                 self._entitlements.pop((change.organization_id, change.customer_id), None)

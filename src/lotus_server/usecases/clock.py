@@ -8,6 +8,7 @@ from lotus_server.domain.accounts import Organization, OrganizationType
 from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscriptions import LATEST
 
 
 def read_clock(services: Services, organization: Organization) -> datetime:
@@ -26,6 +27,8 @@ def move_clock(services: Services, organization: Organization, now: datetime) ->
     with services.records.transaction() as tx:
         current = tx.organizations.get(organization.organization_id)
         assert current is not None, "a principal's organization exists"
+        if now >= LATEST:
+            raise Invalid.field("now", "invalid", f"A sandbox's clock stays before the year {LATEST.year}.")
         if now < present(services, current):
             raise Invalid.field("now", "clock_backwards", "A sandbox's clock only moves forward.")
         tx.organizations.replace(msgspec.structs.replace(current, clock_now=now))

@@ -1,5 +1,6 @@
 """Customers."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -11,7 +12,7 @@ from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Status, Subscription
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
-from lotus_server.kernel.identifiers import identifier_problem
+from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Page, Transaction
@@ -106,6 +107,7 @@ def create_customers(
 
 def _merged(existing: Customer, draft: CustomerDraft) -> Customer:
     """Return a customer with what a draft says and everything else as it was; properties are merged key by key."""
+    draft = msgspec.structs.replace(draft, payment_provider=_provider(draft, existing.payment_provider))
     said = {
         name: value
         for name, value in msgspec.structs.asdict(draft).items()
@@ -117,7 +119,6 @@ def _merged(existing: Customer, draft: CustomerDraft) -> Customer:
 
 
 def _new_customer(services: Services, organization: Organization, draft: CustomerDraft) -> Customer:
-    provider = draft.payment_provider or ("stripe" if draft.payment_provider_id else None)
     return Customer(
         organization_id=organization.organization_id,
         customer_id=draft.customer_id,
@@ -125,7 +126,7 @@ def _new_customer(services: Services, organization: Organization, draft: Custome
         created_at=present(services, organization),
         currency=draft.currency or organization.default_currency,
         email=draft.email,
-        payment_provider=provider,
+        payment_provider=_provider(draft, None),
         payment_provider_id=draft.payment_provider_id,
         properties=draft.properties,
         address=draft.address,
@@ -133,6 +134,11 @@ def _new_customer(services: Services, organization: Organization, draft: Custome
         shipping_address=draft.shipping_address,
         tax_rate=draft.tax_rate,
     )
+
+
+def _provider(draft: CustomerDraft, known: str | None) -> str | None:
+    """Return who knows the customer by its payment_provider_id: as said, as known before, or Stripe."""
+    return draft.payment_provider or (known or "stripe" if draft.payment_provider_id else None)
 
 
 def list_customers(services: Services, organization: Organization, page: Page) -> list[CustomerView]:
@@ -198,16 +204,25 @@ def _validate(draft: CustomerDraft) -> None:
     if wrong:
         problems.add("customer_id", "invalid", f"customer_id {wrong}.")
     for field, text in (("customer_name", draft.customer_name), ("email", draft.email or "")):
-        if len(text) > NAME_LENGTH_MAX:
-            problems.add(field, "too_long", f"{field} must have at most {NAME_LENGTH_MAX} characters.")
-        if not text.isprintable():
-            problems.add(field, "invalid", f"{field} must not contain control characters.")
+        if text and (wrong := name_problem(text, length_max=NAME_LENGTH_MAX)):
+            problems.add(field, "invalid", f"{field} {wrong}.")
     if draft.email and "@" not in draft.email:
         problems.add("email", "invalid", "email must be an e-mail address.")
     if draft.currency is not None and draft.currency not in CURRENCIES:
         problems.add("currency", "unknown_currency", f"{draft.currency!r} is not an ISO 4217 currency code.")
+    for field, small in _small_texts(draft):
+        if small and (wrong := name_problem(small)):
+            problems.add(field, "invalid", f"{field} {wrong}.")
     if draft.payment_provider and not draft.payment_provider_id:
         problems.add("payment_provider_id", "required", "A payment_provider needs a payment_provider_id.")
     if draft.tax_rate is not None and not 0 <= draft.tax_rate <= 100:
         problems.add("tax_rate", "invalid", "tax_rate is a percentage from 0 to 100.")
     problems.raise_if_any()
+
+
+def _small_texts(draft: CustomerDraft) -> Iterator[tuple[str, str | None]]:
+    yield "payment_provider", draft.payment_provider
+    yield "payment_provider_id", draft.payment_provider_id
+    for field in ("address", "billing_address", "shipping_address"):
+        for name, text in (getattr(draft, field) or {}).items():
+            yield f"{field}.{name}", text

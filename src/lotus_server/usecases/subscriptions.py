@@ -18,7 +18,7 @@ from lotus_server.domain.subscriptions import (
     refuse_overlap,
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
-from lotus_server.kernel.identifiers import identifier_problem
+from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue, usages_until
 from lotus_server.usecases.catalog_reading import terms_of
@@ -28,7 +28,7 @@ from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 
 MATCHES_MAX: Final = 20
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class SubscriptionDraft(msgspec.Struct, frozen=True):
@@ -226,6 +226,8 @@ def change_subscription(
 def _with_end(tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
     if subscription.status_at(now) is Status.ENDED:
         raise Invalid.field("end_date", "invalid_state", "The subscription has already ended.")
+    if ends_at > LATEST:
+        raise Invalid.field("end_date", "invalid", "end_date must lie between the years 1970 and 2200.")
     if ends_at <= max(subscription.open_period.start, now):
         raise Invalid.field("end_date", "invalid", "The end must lie in the future and after what is billed already.")
     whole = first_period(
@@ -311,8 +313,12 @@ def _validate(draft: SubscriptionDraft) -> None:
         problems.add("subscription_id", "invalid", f"subscription_id {wrong}.")
     if len(draft.matches) > MATCHES_MAX:
         problems.add("subscription_filters", "too_many", f"A subscription has at most {MATCHES_MAX} filters.")
-    if not _EARLIEST <= draft.starts_at < _LATEST and not problems.any_below("start_date"):
+    for index, match in enumerate(draft.matches):
+        for field, text in (("property_name", match.property_name), ("value", match.value)):
+            if wrong := name_problem(text):
+                problems.add(f"subscription_filters[{index}].{field}", "invalid", f"{field} {wrong}.")
+    if not _EARLIEST <= draft.starts_at < LATEST and not problems.any_below("start_date"):
         problems.add("start_date", "invalid", "start_date must lie between the years 1970 and 2200.")
-    if draft.ends_at is not None and draft.ends_at > _LATEST:
+    if draft.ends_at is not None and draft.ends_at > LATEST:
         problems.add("end_date", "invalid", "end_date must lie between the years 1970 and 2200.")
     problems.raise_if_any()

@@ -5,6 +5,7 @@ from typing import Any
 from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
 from lotus_server.usecases.customers import BATCH_MAX, CustomerDraft, CustomerView, ExistingBehavior
 from lotus_server.wire.forms import Form, Number, Text, choice, currency_code, currency_row, read, required
+from lotus_server.wire.free_form import free_form
 from lotus_server.wire.invoices import light_invoice_row
 from lotus_server.wire.subscriptions import subscription_record
 
@@ -82,6 +83,7 @@ def customer_draft(payload: object) -> CustomerDraft:
     problems = Problems()
     form = read(CustomerForm, payload, problems)
     customer_id = required(problems, "customer_id", form.customer_id)
+    properties = free_form(problems, "properties", form.properties)
     return CustomerDraft(
         customer_id=customer_id,
         customer_name=form.customer_name or "",
@@ -89,7 +91,7 @@ def customer_draft(payload: object) -> CustomerDraft:
         currency=currency_code(form.currency or form.default_currency_code),
         payment_provider=form.payment_provider or None,
         payment_provider_id=form.payment_provider_id or None,
-        properties=form.properties or {},
+        properties=properties,
         address=form.address.to_fields() if form.address else None,
         billing_address=form.billing_address.to_fields() if form.billing_address else None,
         shipping_address=form.shipping_address.to_fields() if form.shipping_address else None,

@@ -1,6 +1,6 @@
 """Fields that several forms share: instants, dates, identifiers, as rows show them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lotus_server.kernel.errors import Problems
@@ -9,6 +9,7 @@ from lotus_server.kernel.period import Duration
 
 Row = dict[str, Any]
 _DAY = timedelta(days=1)
+_LAST = datetime.max.replace(tzinfo=UTC)
 INTERVALS = {
     Duration.DAILY: "day",
     Duration.WEEKLY: "week",
@@ -37,6 +38,7 @@ def end_instant(problems: Problems, field: str, text: str | None) -> datetime | 
     found = instant(problems, field, text)
     if found is None or text is None:
         return None
-    if parse_date(text.strip()) is not None:
-        return found + _DAY
-    return found + timedelta(microseconds=1) if found.microsecond == 999_999 else found
+    is_day = parse_date(text.strip()) is not None
+    step = _DAY if is_day else timedelta(microseconds=1 if found.microsecond == 999_999 else 0)
+    # At the end of the calendar there is nothing to step to; such an end is refused for lying too far ahead.
+    return min(found, _LAST - step) + step

@@ -26,7 +26,7 @@ def payment_status(payload: object) -> PaymentStatus:
     problems = Problems()
     form = read(PaymentForm, payload, problems)
     text = required(problems, "payment_status", form.payment_status)
-    status = choice(problems, "payment_status", text or None, _MARKS, PaymentStatus.PAID)
+    status = choice(problems, "payment_status", text, _MARKS, PaymentStatus.PAID)
     problems.raise_if_any()
     return status
 

@@ -39,7 +39,7 @@ def clock_instant(payload: object) -> datetime:
     """Return where to move the clock. Raises Invalid with every problem."""
     problems = Problems()
     form = read(ClockForm, payload, problems)
-    now = instant(problems, "now", required(problems, "now", form.now) or None)
+    now = instant(problems, "now", required(problems, "now", form.now))
     problems.raise_if_any()
     assert now is not None, "a missing or wrong time was a problem"
     return now

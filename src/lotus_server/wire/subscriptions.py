@@ -14,6 +14,7 @@ from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.usecases.subscriptions import Cancellation, SubscriptionChange, SubscriptionDraft
 from lotus_server.wire.fields import INTERVALS, end_instant, instant
 from lotus_server.wire.forms import Form, Text, read, required, unsupported
+from lotus_server.wire.free_form import free_form
 
 Row = dict[str, Any]
 
@@ -83,7 +84,7 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
     """Return the draft that a body describes, with its problems, and whether it has the seed's form."""
     problems = Problems()
     form = read(SubscriptionForm, payload, problems)
-    starts_at = instant(problems, "start_date", required(problems, "start_date", form.start_date) or None)
+    starts_at = instant(problems, "start_date", required(problems, "start_date", form.start_date))
     unsupported(
         problems,
         "component_fixed_charges_initial_units",
@@ -93,6 +94,7 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
     customer_id = required(problems, "customer_id", form.customer_id)
     ends_at = end_instant(problems, "end_date", form.end_date or None)
     matches = tuple(_matches(form.subscription_filters or [], problems))
+    metadata = free_form(problems, "metadata", form.metadata)
     draft = SubscriptionDraft(
         customer_id=customer_id,
         starts_at=starts_at or EPOCH,  # never used: a missing start is a problem already
@@ -103,7 +105,7 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
         is_new=form.is_new,
         subscription_id=form.subscription_id or None,
         matches=matches,
-        metadata=form.metadata or {},
+        metadata=metadata,
         problems=problems.found,
     )
     return draft, form.billing_plan_id is not None
@@ -178,7 +180,7 @@ def subscription_change(payload: object) -> SubscriptionChange:
     change = SubscriptionChange(
         ending=Cancellation(ends_now=False) if stops_renewal and ending is None else ending,
         ends_at=end_instant(problems, "end_date", form.end_date or None),
-        metadata=form.metadata,
+        metadata=None if form.metadata is None else free_form(problems, "metadata", form.metadata),
     )
     problems.raise_if_any()
     return change

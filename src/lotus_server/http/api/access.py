@@ -103,8 +103,9 @@ class AccessPaths:
         now = present(self._services, organization)
         entitlements = self._cache.entitlements(organization.organization_id, customer_id)
         if entitlements is None:
+            as_of = self._cache.changes_seen
             entitlements = await asyncio.to_thread(load_entitlements, self._services, organization, customer_id)
-            self._cache.keep_entitlements(organization.organization_id, entitlements)
+            self._cache.keep_entitlements(organization.organization_id, entitlements, as_of)
         return _Ask(organization, entitlements, now)
 
     async def _usages(

@@ -6,7 +6,8 @@ from typing import Final
 from lotus_server.domain.accounts import Scope
 from lotus_server.http import metrics
 from lotus_server.http.api.deps import require_scope
-from lotus_server.http.json_reply import encode
+from lotus_server.http.json_reply import JSON, encode
+from lotus_server.http.problems import PROBLEM_JSON
 from lotus_server.http.requests import Reply, Request
 from lotus_server.ports.event_store import BodyForm, Decoder, Submission
 from lotus_server.usecases.ingest import ingest, ingest_known_customers_only
@@ -45,7 +46,7 @@ class TrackPath:
         metrics.observe_append(time.perf_counter() - began)
         metrics.count_events(accepted=receipt.accepted, duplicates=receipt.duplicates, failed=len(receipt.failures))
         status, payload = reply_of(receipt)
-        return Reply(status, encode(payload))
+        return Reply(status, encode(payload), JSON if status < 400 else PROBLEM_JSON)
 
 
 def _form(content_type: bytes) -> BodyForm:
