@@ -1,20 +1,26 @@
 """Issued invoices: list, look at, mark as paid."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import Invoice, PaymentStatus
+from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, NotFound
-from lotus_server.ports.records import Page
+from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.services import Services
 
 
 class InvoiceView(msgspec.Struct, frozen=True):
-    """An invoice with the customer it was issued to and the organization that issued it."""
+    """An invoice with both parties, its subscription, and the plan and version of each of its lines by version id."""
 
     invoice: Invoice
     customer: Customer
     organization: Organization
+    subscription: Subscription
+    plans: Mapping[str, tuple[Plan, PlanVersion]]
 
 
 def list_invoices(
@@ -29,8 +35,7 @@ def list_invoices(
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
         invoices = tx.invoices.page(organization_id, page, customer_id=customer_id, payment_status=payment_status)
-        customers = tx.customers.many(organization_id, sorted({invoice.customer_id for invoice in invoices}))
-    return [InvoiceView(invoice, customers[invoice.customer_id], organization) for invoice in invoices]
+        return _views(tx, organization, invoices)
 
 
 def get_invoice(services: Services, organization: Organization, invoice_id: str) -> InvoiceView:
@@ -40,9 +45,7 @@ def get_invoice(services: Services, organization: Organization, invoice_id: str)
         invoice = tx.invoices.get(organization_id, invoice_id)
         if invoice is None:
             raise NotFound(f"There is no invoice {invoice_id!r}.", code="invoice_not_found")
-        customer = tx.customers.get(organization_id, invoice.customer_id)
-    assert customer is not None, "an invoice's customer is never deleted"
-    return InvoiceView(invoice, customer, organization)
+        return _views(tx, organization, [invoice])[0]
 
 
 def set_payment_status(
@@ -63,6 +66,26 @@ def set_payment_status(
             raise Conflict("The invoice has nothing left to pay.", code="invalid_state")
         changed = msgspec.structs.replace(invoice, payment_status=status)
         tx.invoices.replace_status(changed)
-        customer = tx.customers.get(organization_id, invoice.customer_id)
-    assert customer is not None, "an invoice's customer is never deleted"
-    return InvoiceView(changed, customer, organization)
+        return _views(tx, organization, [changed])[0]
+
+
+def _views(tx: Transaction, organization: Organization, invoices: list[Invoice]) -> list[InvoiceView]:
+    """Return invoices with what they refer to, in a fixed number of queries whatever their number."""
+    if not invoices:
+        return []
+    organization_id = organization.organization_id
+    customer_ids = sorted({invoice.customer_id for invoice in invoices})
+    customers = tx.customers.many(organization_id, customer_ids)
+    subscriptions = {
+        subscription.subscription_id: subscription
+        for held in tx.subscriptions.of_customers(organization_id, customer_ids).values()
+        for subscription in held
+    }
+    plans = {plan.plan_id: plan for plan in tx.plans.all(organization_id)}
+    terms = {each.version_id: (plans[each.plan_id], each) for each in tx.plans.versions(organization_id)}
+    return [
+        InvoiceView(
+            invoice, customers[invoice.customer_id], organization, subscriptions[invoice.subscription_id], terms
+        )
+        for invoice in invoices
+    ]

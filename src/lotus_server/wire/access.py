@@ -94,14 +94,20 @@ def matching(usages: tuple[ComponentUsage, ...], query: dict[str, str]) -> tuple
 
     Clients write them as `subscription_filters[0][property_name]=a&subscription_filters[0][value]=b`.
     """
-    wanted = set(_filters(query))
-    if not wanted:
-        return usages
-    return tuple(
-        usage
-        for usage in usages
-        if wanted <= {(match.property_name, match.value) for match in usage.held.subscription.matches}
-    )
+    wanted = frozenset(_filters(query))
+    return tuple(usage for usage in usages if _has_filters(usage.held.subscription, wanted))
+
+
+def matching_subscriptions(
+    held: list[tuple[Subscription, bool]], query: dict[str, str]
+) -> list[tuple[Subscription, bool]]:
+    """Return those of the subscriptions that a client asks about with subscription filters, or all without any."""
+    wanted = frozenset(_filters(query))
+    return [each for each in held if _has_filters(each[0], wanted)]
+
+
+def _has_filters(subscription: Subscription, wanted: frozenset[tuple[str, str]]) -> bool:
+    return wanted <= {(match.property_name, match.value) for match in subscription.matches}
 
 
 def _filters(query: dict[str, str]) -> Iterable[tuple[str, str]]:

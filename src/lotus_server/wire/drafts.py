@@ -1,6 +1,6 @@
 """Draft invoices on the wire: the seed's form and the later clients'."""
 
-from typing import Any
+from typing import Any, Final
 
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.invoicing import InvoiceLine, LineKind
@@ -13,6 +13,8 @@ from lotus_server.wire.forms import currency_row
 from lotus_server.wire.invoices import line_row, step_row
 
 Row = dict[str, Any]
+# What the lines of one group have in common is said of the group.
+_OF_THE_GROUP: Final = frozenset({"plan", "plan_id", "version_id", "subscription_filters"})
 
 
 def draft_row(draft: Draft, customer: Customer, organization: Organization) -> Row:
@@ -32,7 +34,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization) -> R
             "flat_revenue_due": flat,
             "total_revenue_due": due,
         },
-        "lines": [line_row(line) for line in draft.lines],
+        "lines": [line_row(line, terms.plan, version, terms.subscription) for line in draft.lines],
         "organization": {"company_name": organization.name},
         "customer": {"customer_name": customer.customer_name, "customer_id": customer.customer_id},
         "subscription": {
@@ -109,9 +111,11 @@ def _group(draft: Draft) -> Row:
         "amount": base,
         "start_date": to_text(draft.period.start),
         "end_date": to_text(last_instant(draft.period.end)),
-        "sub_items": [_sub_item(line) for line in draft.lines],
+        "sub_items": [_sub_item(draft, line) for line in draft.lines],
     }
 
 
-def _sub_item(line: InvoiceLine) -> Row:
-    return {key: value for key, value in line_row(line).items() if key not in {"plan_id", "version_id"}}
+def _sub_item(draft: Draft, line: InvoiceLine) -> Row:
+    terms = draft.terms
+    row = line_row(line, terms.plan, terms.version, terms.subscription)
+    return {key: value for key, value in row.items() if key not in _OF_THE_GROUP}

@@ -3,9 +3,10 @@
 from typing import Any
 
 from lotus_server.domain.accounts import Organization
+from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus
 from lotus_server.domain.rating import Step
-from lotus_server.domain.subscriptions import last_instant
+from lotus_server.domain.subscriptions import Subscription, last_instant
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.invoices import InvoiceView
@@ -42,7 +43,7 @@ def invoice_row(view: InvoiceView) -> Row:
             "email": customer.email,
             "address": customer.billing_address or customer.address,
         },
-        "line_items": [line_row(line) for line in view.invoice.lines],
+        "line_items": [line_row(line, *view.plans[line.version_id], view.subscription) for line in view.invoice.lines],
     }
 
 
@@ -70,8 +71,8 @@ def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
     }
 
 
-def line_row(line: InvoiceLine) -> Row:
-    """Return one line with the steps that lead to its amount."""
+def line_row(line: InvoiceLine, plan: Plan, version: PlanVersion, subscription: Subscription) -> Row:
+    """Return one line with the plan that it is by, and the steps that lead to its amount."""
     return {
         "name": line.name,
         "kind": line.kind.value,
@@ -86,6 +87,15 @@ def line_row(line: InvoiceLine) -> Row:
         "exact_amount": line.exact_amount,
         "plan_id": line.plan_id,
         "version_id": line.version_id,
+        "plan": {
+            "plan_name": plan.plan_name,
+            "plan_id": plan.plan_id,
+            "version_id": version.version_id,
+            "version": version.version,
+        },
+        "subscription_filters": [
+            {"property_name": match.property_name, "value": match.value} for match in subscription.matches
+        ],
         "charge_id": line.charge_id,
         "metric_id": line.metric_id,
         "metadata": {},

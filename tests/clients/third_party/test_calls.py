@@ -288,3 +288,16 @@ def test_the_module_itself_makes_the_calls_of_a_client(client: PackageClient, wo
     was_queued, _ = client.of_module("track_event", customer_id=customer_id, event_name=world.event_name)
     assert was_queued
     client.of_module("flush")
+
+
+def test_what_the_server_does_not_serve_yet_is_refused_and_not_ignored(client: PackageClient, world: World) -> None:
+    made = world.new_subscription()["subscription_id"]
+    refused = [
+        ("cancel_subscription", {"subscription_id": made, "invoicing_behavior": "add_to_next_invoice"}, 400),
+        ("attach_addon", {"subscription_id": made, "addon_id": "a"}, 404),
+        ("cancel_addon", {"subscription_id": made, "addon_id": "a"}, 404),
+    ]
+    for call, named, status in refused:
+        with pytest.raises(PackageError) as caught:
+            client(call, **named)
+        assert (caught.value.kind, caught.value.status) == ("APIError", status)

@@ -75,10 +75,12 @@ class AccessPaths:
 
     async def feature_access(self, request: Request) -> Reply:
         """Answer for one feature, per subscription."""
-        customer_id, feature_id = _required(request.query(), "customer_id", "feature_id")
+        query = request.query()
+        customer_id, feature_id = _required(query, "customer_id", "feature_id")
         ask = await self._ask(request, customer_id)
         feature = await asyncio.to_thread(get_feature, self._services, ask.organization, feature_id)
-        held = subscriptions_with_feature(ask.entitlements, ask.now, feature_id=feature.feature_id)
+        found = subscriptions_with_feature(ask.entitlements, ask.now, feature_id=feature.feature_id)
+        held = wire.matching_subscriptions(found, query)
         return _reply(wire.feature_answer_by_subscription(ask.entitlements, feature, held, ask.now))
 
     async def customer_metric_access(self, request: Request) -> Reply:
