@@ -8,32 +8,42 @@ from typing import Any
 
 import pytest
 
-from lotus_server.domain.catalog import price_problems
 from lotus_server.domain.rating import rate
 from lotus_server.kernel.errors import Problems
 from lotus_server.wire.forms import read
-from lotus_server.wire.prices import MODELS, PriceForm
+from lotus_server.wire.price_preview import PricePreviewForm
+from lotus_server.wire.prices import MODELS
 from tests.repository import ROOT
 
 PAGE = (ROOT / "docs/concepts/price-models.md").read_text(encoding="utf-8")
-EXAMPLE = re.compile(r"```json\n(?P<price>(?s:.+?))```\n\n\| quantity .*\n\|[-|]+\|\n(?P<rows>(?:\|.*\|\n)+)")
+EXAMPLE = re.compile(
+    r"```json\n(?P<price>(?s:.+?))```\n\n\| (?P<way>quantity|events) .*\n\|[-|]+\|\n(?P<rows>(?:\|.*\|\n)+)"
+)
+EVENT = re.compile(r"(?P<value>[\d.]+)(?: \((?P<name>\w+)=(?P<text>\w+)\))?")
 
 
-def _examples() -> Iterator[tuple[dict[str, Any], str, str, str]]:
+def _examples() -> Iterator[tuple[dict[str, Any], dict[str, Any], str, str]]:
     for match in EXAMPLE.finditer(PAGE):
         price = json.loads(match["price"], parse_float=Decimal)
         for row in match["rows"].splitlines():
-            quantity, amount, how = (cell.strip() for cell in row.strip("|").split("|"))
-            yield price, quantity, amount, how
+            usage, amount, how = (cell.strip() for cell in row.strip("|").split("|"))
+            given = usage if match["way"] == "quantity" else [_event(event) for event in usage.split(", ")]
+            yield price, {match["way"]: given}, amount, how
 
 
-@pytest.mark.parametrize(("payload", "quantity", "amount", "how"), list(_examples()))
-def test_the_example_comes_out_as_it_says(payload: dict[str, Any], quantity: str, amount: str, how: str) -> None:
+def _event(text: str) -> dict[str, Any]:
+    """An event as the page writes it: `40`, or `40 (model=small)`."""
+    match = EVENT.fullmatch(text)
+    assert match is not None, text
+    return {"value": match["value"], "properties": {match["name"]: match["text"]} if match["name"] else {}}
+
+
+@pytest.mark.parametrize(("price", "usage", "amount", "how"), list(_examples()))
+def test_the_example_comes_out_as_it_says(price: dict[str, Any], usage: dict[str, Any], amount: str, how: str) -> None:
     problems = Problems()
-    price = read(PriceForm, payload, problems).to_price(problems)
-    rated = rate(price, Decimal(quantity))
+    preview = read(PricePreviewForm, {"price": price} | usage, problems).to_preview(problems, "USD")
+    rated = rate(preview.price, preview.usages[0])
 
-    assert () == problems.found + price_problems(price)
     assert Decimal(amount) == rated.amount
     assert how == "; ".join(step.text for step in rated.steps)
 

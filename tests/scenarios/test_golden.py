@@ -6,16 +6,28 @@ An entry's `source` names whose tests the numbers were re-stated from. `dialect`
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from lotus_server.domain.catalog import Graduated, Package, PerUnit, Price, Rounding, Tier, Volume
+from lotus_server.domain.catalog import (
+    Graduated,
+    GraduatedPercentage,
+    Package,
+    Percentage,
+    PercentageTier,
+    PerUnit,
+    Price,
+    Rounding,
+    Tier,
+    Volume,
+)
 from lotus_server.domain.credits import CreditGrant, HeldCredit, after, burn_down
 from lotus_server.domain.metering import Aggregation, Event, MetricDefinition, Selection, usage_of
-from lotus_server.domain.rating import rate, rate_each, rate_on_top, share_of
+from lotus_server.domain.rating import RatedUsage, rate, rate_each, rate_on_top, share_of
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import parse_instant
@@ -34,8 +46,6 @@ YEAR = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 
 # Entries that the present features cannot express, each with the feature that is missing.
 NOT_YET = {
-    "A11": "percentage prices",
-    "A13": "graduated percentage prices",
     "B01": "time-weighted aggregations",
     "D01": "minimum commitments of a whole plan",
     "D09": "credit notes with tax",
@@ -80,6 +90,40 @@ def _tiered(model: type[Graduated | Volume]) -> Runner:
         return {"amount": rate(model(_tiers(setup["tiers"])), Decimal(inputs["quantity"])).amount}
 
     return run
+
+
+def _percentage(setup: Case, inputs: Case) -> Case:
+    """The running totals of the first events give their values; what is left of the total belongs to the last."""
+    price = Percentage(
+        Decimal(setup["rate_percent"]),
+        Decimal(setup["fixed_per_event"]),
+        inputs["free_events"],
+        None if inputs["free_total"] is None else Decimal(inputs["free_total"]),
+    )
+    usage = RatedUsage(Decimal(inputs["total"]), inputs["event_count"])
+    if inputs["running_totals"]:
+        totals = [Decimal(0), *map(Decimal, inputs["running_totals"]), usage.quantity]
+        usage = RatedUsage.of_events(after - before for before, after in pairwise(totals))
+    rated = rate(price, usage)
+    share, fees = rated.steps[-2:]
+    assert fees.quantity is not None
+    return {
+        "free_events_used": inputs["event_count"] - fees.quantity,
+        "paid_units": share.quantity,
+        "amount": rated.amount,
+    }
+
+
+def _graduated_percentage(setup: Case, inputs: Case) -> Case:
+    tiers = tuple(
+        PercentageTier(
+            None if tier["up_to"] is None else _decimal(tier["up_to"]),
+            Decimal(tier["rate_percent"]),
+            Decimal(tier["flat"]),
+        )
+        for tier in setup["tiers"]
+    )
+    return {"amount": rate(GraduatedPercentage(tiers), Decimal(inputs["quantity"])).amount}
 
 
 def _package(setup: Case, inputs: Case) -> Case:
@@ -224,6 +268,8 @@ RUNNERS: dict[str, Runner] = {
     "A06": _tiered(Volume),
     "A08": _package,
     "A10": _package,
+    "A11": _percentage,
+    "A13": _graduated_percentage,
     "A17": _mixed,
     "A20": _split_lines,
     "B04": _unique_groups,

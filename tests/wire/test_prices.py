@@ -6,7 +6,22 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from lotus_server.domain.catalog import Component, Graduated, Package, PerUnit, Price, Rounding, Tier, Volume
+from lotus_server.domain.catalog import (
+    Component,
+    Dynamic,
+    Graduated,
+    GraduatedPercentage,
+    Matrix,
+    Package,
+    Percentage,
+    PercentageTier,
+    PerUnit,
+    Price,
+    Rounding,
+    Tier,
+    Volume,
+    component_problems,
+)
 from lotus_server.domain.metering import Aggregation, Metric, MetricDefinition
 from lotus_server.http.json_reply import encode
 from lotus_server.kernel.errors import Problems
@@ -14,7 +29,7 @@ from lotus_server.usecases.plans import ComponentDraft
 from lotus_server.wire.components import ComponentForm, component_row
 from lotus_server.wire.forms import read
 from lotus_server.wire.prices import PriceForm, price_row
-from tests.domain.rating.strategies import prices
+from tests.domain.rating.strategies import every_price
 from tests.wire.json_text import parsed
 
 D = Decimal
@@ -53,6 +68,21 @@ def _component(payload: dict[str, Any]) -> tuple[ComponentDraft, list[tuple[str,
             Graduated((Tier(D(10), flat_fee=D(1)), Tier(None, D(2)))),
         ),
         ('{"model":"volume","tiers":[{"unit_price":"2"}],"maximum_spend":9}', Volume((Tier(None, D(2)),), None, D(9))),
+        ('{"model":"percentage","rate_percent":"1.3"}', Percentage(D("1.3"))),
+        (
+            """{"model":"percentage","rate_percent":1,"fixed_fee":2,"free_events":3,"free_amount":4,
+                "min_per_event":5,"max_per_event":6,"maximum_spend":7}""",
+            Percentage(D(1), D(2), 3, D(4), D(5), D(6), None, D(7)),
+        ),
+        (
+            '{"model":"graduated_percentage","tiers":[{"up_to":10,"rate_percent":1,"flat_fee":2},{}]}',
+            GraduatedPercentage((PercentageTier(D(10), D(1), D(2)), PercentageTier())),
+        ),
+        ('{"model":"dynamic","amount_property":"cost","multiplier":1.2}', Dynamic("cost", D("1.2"))),
+        (
+            '{"model":"matrix","dimensions":["a"],"default":{"model":"dynamic","amount_property":"b"}}',
+            Matrix(("a",), (), Dynamic("b")),
+        ),
     ],
 )
 def test_a_price_is_read(text: str, expected: Price) -> None:
@@ -66,7 +96,7 @@ def test_numbers_keep_every_digit() -> None:
     assert "0.123456789012345678901234567890" == str(price.unit_price)
 
 
-@given(prices)
+@given(every_price)
 def test_a_price_that_was_shown_is_read_back_equal(price: Price) -> None:
     assert (price, []) == _price(parsed(encode(price_row(price)).decode()))
 
@@ -85,8 +115,18 @@ def test_what_is_no_number_names_its_field(value: str) -> None:
     [
         ("{}", ("model", "required")),
         ('{"model":"stairs"}', ("model", "invalid_choice")),
-        ('{"model":"percentage","rate_percent":1}', ("model", "unsupported")),
-        ('{"model":"matrix"}', ("model", "unsupported")),
+        ('{"model":"percentage"}', ("rate_percent", "required")),
+        ('{"model":"percentage","rate_percent":1,"free_events":1.5}', ("free_events", "invalid_number")),
+        ('{"model":"percentage","rate_percent":1,"unit_price":1}', ("unit_price", "not_for_model")),
+        ('{"model":"graduated_percentage"}', ("tiers", "required")),
+        ('{"model":"graduated_percentage","tiers":[{"unit_price":1}]}', ("tiers[0].unit_price", "not_for_model")),
+        ('{"model":"graduated_percentage","tiers":[{"type":"free"}]}', ("tiers[0].type", "not_for_model")),
+        ('{"model":"graduated","tiers":[{"rate_percent":1}]}', ("tiers[0].rate_percent", "not_for_model")),
+        ('{"model":"dynamic"}', ("amount_property", "required")),
+        ('{"model":"matrix"}', ("dimensions", "required")),
+        ('{"model":"matrix","dimensions":"a"}', ("dimensions", "invalid")),
+        ('{"model":"matrix","dimensions":["a"],"cells":[{}]}', ("cells[0].when", "required")),
+        ('{"model":"matrix","dimensions":["a"],"cells":[{"when":{"a":1}}]}', ("cells[0].price", "required")),
         ('{"model":"per_unit"}', ("unit_price", "required")),
         ('{"model":"package","package_price":1}', ("package_size", "required")),
         ('{"model":"graduated"}', ("tiers", "required")),
@@ -102,7 +142,68 @@ def test_what_is_no_number_names_its_field(value: str) -> None:
     ],
 )
 def test_a_price_that_cannot_be_understood_says_why(text: str, expected: tuple[str, str]) -> None:
-    assert [expected] == _price(parsed(text))[1]
+    assert expected == _price(parsed(text))[1][0]
+
+
+def test_everything_wrong_with_a_matrix_is_named_with_its_place() -> None:
+    price = """{"model":"matrix","dimensions":["a","b"],"minimum_spend":"x","default":{"model":"matrix"},"cells":[
+        {"when":{"a":"1"},"price":{"model":"per_unit"}},
+        {"when":{"a":"1","b":[],"c":"2"},"price":{"model":"matrix"}},
+        {"when":{"a":"1","b":null},"price":{"model":"graduated","tiers":[{"unit_price":true}]}}]}"""
+
+    assert [
+        ("cells[2].price.tiers[0].unit_price", "invalid_number"),
+        ("minimum_spend", "invalid_number"),
+        ("cells[0].when.b", "required"),
+        ("cells[0].price.unit_price", "required"),
+        ("cells[1].when.b", "invalid"),
+        ("cells[1].when.c", "invalid_choice"),
+        ("cells[1].price.model", "not_for_model"),
+        ("default.model", "not_for_model"),
+    ] == _price(parsed(price))[1]
+
+
+def test_the_values_of_a_cell_are_those_that_a_metric_groups_by() -> None:
+    matrix = """{"model":"matrix","dimensions":["size","spot"],"cells":[
+        {"when":{"spot":true,"size":1.0},"price":{"model":"per_unit","unit_price":1}},
+        {"when":{"size":"1","spot":null},"price":{"model":"per_unit","unit_price":2}}]}"""
+    price, problems = _price(parsed(matrix))
+
+    assert [] == problems
+    assert isinstance(price, Matrix)
+    assert [("1", "true"), ("1", None)] == [cell.when for cell in price.cells]
+
+
+def test_a_plan_cannot_have_a_price_that_needs_more_than_a_quantity_yet() -> None:
+    for text in (
+        '{"model":"percentage","rate_percent":1,"fixed_fee":1}',
+        '{"model":"percentage","rate_percent":1,"free_events":1}',
+        '{"model":"percentage","rate_percent":1,"max_per_event":1}',
+        '{"model":"dynamic","amount_property":"cost"}',
+        '{"model":"matrix","dimensions":["a"],"default":{"model":"per_unit","unit_price":1}}',
+    ):
+        draft, problems = _component({"price": parsed(text)})
+        component = Component("c", "m", draft.price)
+
+        assert [] == problems
+        assert [("price.model", "unsupported")] == [
+            (problem.field, problem.code) for problem in component_problems(component)
+        ]
+        row = component_row(component, METRIC, "USD")
+        assert ([], None, None) == (row["tiers"], row["cost_per_batch"], row["metric_units_per_batch"])
+
+
+def test_a_percentage_of_the_quantity_is_shown_as_tiers_of_hundredths() -> None:
+    tiers = (PercentageTier(D(10)), PercentageTier(None, D("2.5")))
+    graduated = component_row(Component("c", "m", GraduatedPercentage(tiers)), METRIC, "USD")
+    plain = component_row(Component("c", "m", Percentage(D("2.5"))), METRIC, "USD")
+
+    assert () == component_problems(Component("c", "m", Percentage(D("2.5"))))
+    assert [("free", D(0)), ("per_unit", D("0.025"))] == [
+        (tier["type"], tier["cost_per_batch"]) for tier in graduated["tiers"]
+    ]
+    assert (D(10), D("0.025")) == (graduated["free_metric_units"], graduated["cost_per_batch"])
+    assert D("0.025") == plain["cost_per_batch"]
 
 
 def test_the_originals_touching_tiers_become_ours() -> None:

@@ -106,6 +106,7 @@ def component_row(component: Component, metric: Metric, currency: str) -> dict[s
     tiers = as_tiers(component.price)
     paid = [tier for tier in tiers if not tier.is_free]
     in_batches = paid[0] if len(paid) == 1 and not paid[0].flat_fee else None
+    is_free = bool(tiers) and not paid
     return {
         "component_id": component.component_id,
         "id": component.component_id,
@@ -119,8 +120,8 @@ def component_row(component: Component, metric: Metric, currency: str) -> dict[s
         "bulk_pricing_enabled": isinstance(component.price, Volume),
         "pricing_unit": currency_row(currency),
         "free_metric_units": free_units(component.price),
-        "cost_per_batch": in_batches.unit_price if in_batches else None if paid else ZERO,
-        "metric_units_per_batch": in_batches.batch_size if in_batches else None if paid else ONE,
+        "cost_per_batch": in_batches.unit_price if in_batches else ZERO if is_free else None,
+        "metric_units_per_batch": in_batches.batch_size if in_batches else ONE if is_free else None,
         "max_metric_units": component.limit,
         "prepaid_charge": None,
         "invoicing_interval_unit": None,

@@ -11,9 +11,20 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from lotus_server.domain.catalog import Package, PerUnit, Price, Rounding, Tier
+from lotus_server.domain.catalog import (
+    Graduated,
+    GraduatedPercentage,
+    Package,
+    Percentage,
+    PerUnit,
+    Price,
+    Rounding,
+    Tier,
+    Volume,
+    needs_only_quantity,
+)
 from lotus_server.kernel.errors import Problems
-from lotus_server.kernel.quantity import ONE, ZERO, plain, subtract
+from lotus_server.kernel.quantity import ONE, ZERO, multiply, plain, subtract
 from lotus_server.wire.forms import Form, Number, Text, choice
 
 _ORIGINAL_ROUNDINGS: Final = {
@@ -24,6 +35,7 @@ _ORIGINAL_ROUNDINGS: Final = {
 }
 ROUNDINGS: Final = {rounding.value: rounding for rounding in Rounding} | _ORIGINAL_ROUNDINGS
 _ORIGINAL_NAMES: Final = {rounding: name for name, rounding in _ORIGINAL_ROUNDINGS.items()}
+_PERCENT: Final = Decimal("0.01")
 _OWN_KEYS: Final = ("up_to", "unit_price", "flat_fee", "batch_size", "rounding")
 _ORIGINAL_KEYS: Final = (
     "kind", "range_start", "range_end", "cost_per_batch", "metric_units_per_batch", "batch_rounding_type",
@@ -161,11 +173,22 @@ def original_rows(price: Price, limit: Decimal | None) -> list[dict[str, Any]]:
 
 
 def as_tiers(price: Price) -> tuple[Tier, ...]:
-    """Return a price as tiers that cost the same when graduated, spend limits aside; of a volume price, its own."""
+    """Return a price as tiers that cost the same when graduated, spend limits aside; of a volume price, its own.
+
+    None for a price that needs more than a quantity: no tiers cost the same.
+    """
     if isinstance(price, PerUnit):
-        paid = Tier(None, price.unit_price, ZERO, price.batch_size, price.rounding)
-    elif isinstance(price, Package):
-        paid = Tier(None, price.package_price, ZERO, price.package_size, price.rounding)
-    else:
+        return _after_free(price.free_units, Tier(None, price.unit_price, ZERO, price.batch_size, price.rounding))
+    if isinstance(price, Package):
+        return _after_free(price.free_units, Tier(None, price.package_price, ZERO, price.package_size, price.rounding))
+    if isinstance(price, GraduatedPercentage):
+        return tuple(Tier(tier.up_to, multiply(tier.rate_percent, _PERCENT), tier.flat_fee) for tier in price.tiers)
+    if isinstance(price, Graduated | Volume):
         return price.tiers
-    return (Tier(price.free_units), paid) if price.free_units else (paid,)
+    if isinstance(price, Percentage) and needs_only_quantity(price):
+        return (Tier(None, multiply(price.rate_percent, _PERCENT)),)
+    return ()
+
+
+def _after_free(free_units: Decimal, paid: Tier) -> tuple[Tier, ...]:
+    return (Tier(free_units), paid) if free_units else (paid,)

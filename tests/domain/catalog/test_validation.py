@@ -7,11 +7,19 @@ import msgspec
 import pytest
 
 from lotus_server.domain.catalog import (
+    CELLS_MAX,
     COMPONENTS_MAX,
+    DIMENSIONS_MAX,
     TIERS_MAX,
     Component,
+    Dynamic,
     Graduated,
+    GraduatedPercentage,
+    Matrix,
+    MatrixCell,
     Package,
+    Percentage,
+    PercentageTier,
     PerUnit,
     Plan,
     PlanVersion,
@@ -21,6 +29,10 @@ from lotus_server.domain.catalog import (
     Volume,
     charge_problems,
     component_problems,
+    free_units,
+    needs_event_count,
+    needs_event_values,
+    needs_only_quantity,
     plan_problems,
     price_problems,
     version_problems,
@@ -47,6 +59,13 @@ def _found(problems: tuple[FieldProblem, ...]) -> list[tuple[str, str]]:
         Graduated((Tier(D(10), D(1)), Tier(D("10.5")), Tier(None, D(2), D(3)))),
         Volume((Tier(D(10), flat_fee=D(1)), Tier(None, D(2)))),
         Package(D(10), D(100), D(5)),
+        Percentage(D("1.3"), D(2), 3, D(250), D(1), D(1)),
+        Percentage(D(0), free_events=0),
+        Percentage(D(1), free_events=0, free_amount=D(0)),
+        GraduatedPercentage((PercentageTier(D(10), D(1), D(200)), PercentageTier(None, D(2)))),
+        Dynamic("cost"),
+        Matrix(("model", "region"), (MatrixCell(("a", None), PerUnit(D(1))),)),
+        Matrix(("model",), (), Dynamic("cost")),
     ],
 )
 def test_a_good_price_has_no_problems(price: Price) -> None:
@@ -79,6 +98,32 @@ def test_a_good_price_has_no_problems(price: Price) -> None:
         (Volume((Tier(D(10), D(-1)), Tier())), ("tiers[0].unit_price", "negative")),
         (Volume((Tier(D(10)), Tier(None, D(1), D(-1)))), ("tiers[1].flat_fee", "negative")),
         (Volume((Tier(None, D(1), batch_size=D(0)),)), ("tiers[0].batch_size", "not_positive")),
+        (Percentage(D(-1)), ("rate_percent", "negative")),
+        (Percentage(D(1), D(-1)), ("fixed_fee", "negative")),
+        (Percentage(D(1), free_events=-1), ("free_events", "negative")),
+        (Percentage(D(1), free_amount=D(-1)), ("free_amount", "negative")),
+        (Percentage(D(1), free_events=0, free_amount=D(5)), ("free_events", "ambiguous")),
+        (Percentage(D(1), free_events=5, free_amount=D(0)), ("free_amount", "ambiguous")),
+        (Percentage(D(1), min_per_event=D(-1)), ("min_per_event", "negative")),
+        (Percentage(D(1), min_per_event=D(2), max_per_event=D(1)), ("max_per_event", "below_minimum")),
+        (Percentage(D(1), minimum_spend=D(2), maximum_spend=D(1)), ("maximum_spend", "below_minimum")),
+        (GraduatedPercentage(()), ("tiers", "required")),
+        (GraduatedPercentage((PercentageTier(),) * (TIERS_MAX + 1)), ("tiers", "too_many")),
+        (GraduatedPercentage((PercentageTier(None, D(-1)),)), ("tiers[0].rate_percent", "negative")),
+        (GraduatedPercentage((PercentageTier(None, D(1), D(-1)),)), ("tiers[0].flat_fee", "negative")),
+        (GraduatedPercentage((PercentageTier(D(1)),)), ("tiers[0].up_to", "last_tier_not_open")),
+        (Dynamic(" "), ("amount_property", "invalid")),
+        (Dynamic("cost", D(-1)), ("multiplier", "negative")),
+        (Matrix((), (), PerUnit(D(1))), ("dimensions", "required")),
+        (Matrix(("",), (), PerUnit(D(1))), ("dimensions[0]", "invalid")),
+        (Matrix(("a", "a"), (), PerUnit(D(1))), ("dimensions[1]", "duplicate")),
+        (Matrix(tuple("abcdef"), (), PerUnit(D(1))), ("dimensions", "too_many")),
+        (Matrix(("a",)), ("cells", "required")),
+        (Matrix(("a",), (), PerUnit(D(-1))), ("default.unit_price", "negative")),
+        (Matrix(("a",), (MatrixCell(("x", "y"), PerUnit(D(1))),)), ("cells[0].when", "invalid")),
+        (Matrix(("a",), (MatrixCell(("x",), PerUnit(D(1))),) * 2), ("cells[1].when", "duplicate")),
+        (Matrix(("a",), (MatrixCell(("x",), PerUnit(D(-1))),)), ("cells[0].price.unit_price", "negative")),
+        (Matrix(("a",), (MatrixCell(("x",), PerUnit(D(1))),) * (CELLS_MAX + 1)), ("cells", "too_many")),
     ],
 )
 def test_a_bad_price_is_named_with_its_place(price: Price, expected: tuple[str, str]) -> None:
@@ -101,6 +146,62 @@ def test_exactly_as_many_tiers_as_allowed_are_taken() -> None:
     tiers = (*(Tier(D(number)) for number in range(1, TIERS_MAX)), Tier())
 
     assert () == price_problems(Graduated(tiers))
+
+
+def test_exactly_as_many_cells_and_dimensions_as_allowed_are_taken() -> None:
+    dimensions = tuple(f"d{number}" for number in range(DIMENSIONS_MAX))
+    cells = tuple(MatrixCell((str(number),) * DIMENSIONS_MAX, PerUnit(D(1))) for number in range(CELLS_MAX))
+
+    assert () == price_problems(Matrix(dimensions, cells))
+
+
+@pytest.mark.parametrize(
+    ("price", "is_enough"),
+    [
+        (Percentage(D(1)), True),
+        (GraduatedPercentage((PercentageTier(None, D(1)),)), True),
+        (Percentage(D(1), D(1)), False),
+        (Percentage(D(1), free_amount=D(1)), False),
+        (Percentage(D(1), min_per_event=D(1)), False),
+        (Dynamic("cost"), False),
+        (Matrix(("a",), (), PerUnit(D(1))), False),
+    ],
+)
+def test_a_component_has_only_a_price_that_its_quantity_is_enough_for(price: Price, is_enough: bool) -> None:
+    expected = [] if is_enough else [("price.model", "unsupported")]
+
+    assert is_enough == needs_only_quantity(price)
+    assert expected == _found(component_problems(Component("c", "m", price)))
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [
+        (PerUnit(D(1), D(5)), D(5)),
+        (PerUnit(D(0), D(5)), None),
+        (Package(D(1), D(0)), None),
+        (Graduated((Tier(D(10)), Tier(None, D(1)))), D(10)),
+        (GraduatedPercentage((PercentageTier(D(10)), PercentageTier(None, D(1)))), D(10)),
+        (GraduatedPercentage((PercentageTier(),)), None),
+        (Percentage(D(1), free_amount=D(5)), D(0)),
+        (Percentage(D(0)), None),
+        (Percentage(D(1), max_per_event=D(0)), None),
+        (Dynamic("cost"), D(0)),
+        (Dynamic("cost", D(0)), None),
+        (Matrix(("a",), (), PerUnit(D(1))), D(0)),
+        (Matrix(("a",), (MatrixCell(("x",), PerUnit(D(0))),), Dynamic("cost", D(0))), None),
+    ],
+)
+def test_a_price_knows_how_many_units_are_free(price: Price, expected: Decimal | None) -> None:
+    assert expected == free_units(price)
+
+
+def test_what_a_price_needs_of_the_events_is_known() -> None:
+    fee, allowance, plain = Percentage(D(1), D(1)), Percentage(D(1), free_events=1), Percentage(D(1))
+
+    assert [(True, False), (False, True), (False, False)] == [
+        (needs_event_count(price), needs_event_values(price)) for price in (fee, allowance, plain)
+    ]
 
 
 def test_a_component_has_a_price_and_perhaps_a_limit() -> None:

@@ -7,12 +7,25 @@ from fractions import Fraction
 from typing import Any
 
 Price = dict[str, Any]
+Event = tuple[Fraction, tuple[str, ...]]
 
 
 def cost(price: Price, quantity: Fraction) -> Fraction:
     """What a quantity costs at a price that is written as a dictionary of fractions."""
     quantity = max(quantity, Fraction(0))
-    amount = _MODELS[price["model"]](price, quantity)
+    return _within_spend(price, _MODELS[price["model"]](price, quantity))
+
+
+def cost_of_events(price: Price, events: list[Event]) -> Fraction:
+    """What events cost at a price; an event is its value and the values of its dimensions."""
+    if price["model"] == "matrix":
+        return _within_spend(price, _matrix(price, events))
+    if price["model"] == "percentage":
+        return _within_spend(price, _percentage(price, [value for value, _ in events]))
+    return cost(price, sum((value for value, _ in events), Fraction(0)))
+
+
+def _within_spend(price: Price, amount: Fraction) -> Fraction:
     if price.get("minimum_spend") is not None:
         amount = max(amount, price["minimum_spend"])
     if price.get("maximum_spend") is not None:
@@ -71,4 +84,66 @@ def _volume(price: Price, quantity: Fraction) -> Fraction:
     return _tier_cost(fitting[0], quantity)
 
 
-_MODELS = {"per_unit": _per_unit, "package": _package, "graduated": _graduated, "volume": _volume}
+def _graduated_percentage(price: Price, amount: Fraction) -> Fraction:
+    cost, start = Fraction(0), Fraction(0)
+    for tier in price["tiers"]:
+        end = amount if tier["up_to"] is None else min(amount, tier["up_to"])
+        if start == 0 or amount > start:
+            cost += tier["flat_fee"] + (end - start) * tier["rate_percent"] / 100
+        start = max(end, start)
+        if tier["up_to"] is None or amount <= tier["up_to"]:
+            break
+    return cost
+
+
+def _dynamic(price: Price, amount: Fraction) -> Fraction:
+    return Fraction(amount * price["multiplier"])
+
+
+def _percentage(price: Price, values: list[Fraction]) -> Fraction:
+    """Whether an event is free is asked anew for each, from the sums of all the events up to it."""
+    charged = []
+    for index, value in enumerate(values):
+        before = sum(values[:index], Fraction(0))
+        left = _allowance_left(price, index, before)
+        if left == 0:
+            charged.append(value)
+        elif left is not None and value > left:
+            charged.append(value - left)
+    costs = [value * price["rate_percent"] / 100 + price["fixed_fee"] for value in charged]
+    if price["min_per_event"] is not None:
+        costs = [max(cost, price["min_per_event"]) for cost in costs]
+    if price["max_per_event"] is not None:
+        costs = [min(cost, price["max_per_event"]) for cost in costs]
+    return sum(costs, Fraction(0))
+
+
+def _allowance_left(price: Price, index: int, before: Fraction) -> Fraction | None:
+    """What of the allowance is left for the event at an index: nothing, an amount, or no end to it (None)."""
+    if not price["free_events"] and not price["free_amount"]:
+        return Fraction(0)
+    if price["free_events"] is not None and index >= price["free_events"]:
+        return Fraction(0)
+    if price["free_amount"] is None:
+        return None
+    return Fraction(max(price["free_amount"] - before, Fraction(0)))
+
+
+def _matrix(price: Price, events: list[Event]) -> Fraction:
+    cost = Fraction(0)
+    for group in {group for _, group in events}:
+        within = [event for event in events if event[1] == group]
+        prices = [cell["price"] for cell in price["cells"] if tuple(cell["when"]) == group] or [price["default"]]
+        if prices[0] is not None:
+            cost += cost_of_events(prices[0], within)
+    return cost
+
+
+_MODELS = {
+    "per_unit": _per_unit,
+    "package": _package,
+    "graduated": _graduated,
+    "volume": _volume,
+    "graduated_percentage": _graduated_percentage,
+    "dynamic": _dynamic,
+}

@@ -3,83 +3,107 @@
 import random
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 import pytest
 
-from lotus_server.domain.catalog import Graduated, Package, PerUnit, Price, Rounding, Tier, Volume
-from lotus_server.domain.rating import rate
+from lotus_server.domain.catalog import (
+    Graduated,
+    GraduatedPercentage,
+    Matrix,
+    Percentage,
+    Price,
+    Volume,
+    needs_event_values,
+    price_problems,
+)
+from lotus_server.domain.rating import Rated, RatedUsage, rate, rate_on_top
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.money import round_to_minor_unit
 from tests.domain.rating import oracle
+from tests.domain.rating.random_prices import QUANTITY_MODELS, as_fractions, matrix_of, number, price_of
 
 CASES = 2_000
 EXACT_BELOW = Fraction(1, 10**85)
-
-
-def _number(source: random.Random, below: int, places: int) -> Decimal:
-    return Decimal(source.randrange(below * 10**places)).scaleb(-places)
-
-
-def _maybe(source: random.Random, value: Decimal) -> Decimal:
-    """Zero, one time in three: prices with a fee but no unit price, and so on, are where mistakes live."""
-    return Decimal(0) if source.random() < 0.34 else value
-
-
-def _tier(source: random.Random, end: Decimal | None) -> Tier:
-    return Tier(
-        end,
-        _maybe(source, _number(source, 20, source.randrange(5))),
-        _maybe(source, _number(source, 50, 2)),
-        source.choice([Decimal(1), Decimal(3), Decimal(10), Decimal("2.5"), Decimal(7)]),
-        source.choice(list(Rounding)),
-    )
-
-
-def _price(source: random.Random, model: str) -> Price:
-    minimum = _number(source, 400, 2) if source.random() < 0.2 else None
-    maximum = (minimum or Decimal(0)) + _number(source, 900, 2) if source.random() < 0.2 else None
-    rounding = source.choice(list(Rounding))
-    free = _maybe(source, _number(source, 100, source.randrange(2)))
-    size = source.choice([Decimal(1), Decimal(3), Decimal(10), Decimal("2.5"), Decimal(7)])
-    if model == "per_unit":
-        return PerUnit(_number(source, 20, 4), free, size, rounding, minimum, maximum)
-    if model == "package":
-        return Package(size, _number(source, 20, 4), free, rounding, minimum, maximum)
-    ends = sorted({_number(source, 300, source.randrange(2)) + 1 for _ in range(source.randrange(5))})
-    tiers = tuple(_tier(source, end) for end in [*ends, None])
-    return (Graduated if model == "graduated" else Volume)(tiers, minimum, maximum)
-
-
-def _as_fractions(value: Any) -> Any:  # noqa: ANN401 - any part of a price  # noqa: ANN401 - any part of a price
-    if isinstance(value, Decimal):
-        return Fraction(value)
-    if isinstance(value, tuple):
-        return [_as_fractions(member) for member in value]
-    if isinstance(value, Tier | PerUnit | Package | Graduated | Volume):
-        return {field: _as_fractions(getattr(value, field)) for field in value.__struct_fields__}
-    return value.value if isinstance(value, Rounding) else value
+USD = CURRENCIES["USD"]
+Event = tuple[Decimal, tuple[str, ...]]
 
 
 def _quantities(source: random.Random, price: Price) -> list[Decimal]:
     """Some anywhere, and those where tiers meet: at an end, just below and just above it."""
-    found = [Decimal(0), _number(source, 400, source.randrange(3))]
-    if isinstance(price, Graduated | Volume):
+    found = [Decimal(0), number(source, 400, source.randrange(3))]
+    if isinstance(price, Graduated | Volume | GraduatedPercentage):
         ends = [tier.up_to for tier in price.tiers if tier.up_to is not None]
         found += [end + step for end in ends for step in (Decimal("-0.01"), Decimal(0), Decimal("0.01"))]
     return found
 
 
-@pytest.mark.parametrize("model", ["per_unit", "graduated", "volume", "package"])
+def _events(source: random.Random, price: Price) -> list[Event]:
+    """Up to a dozen events, some without a value, some that use up exactly what is left of a free amount."""
+    events: list[Event] = []
+    limit = price.free_amount if isinstance(price, Percentage) else None
+    for _ in range(source.randrange(13)):
+        value = number(source, 120, source.randrange(3)) if source.random() < 0.9 else Decimal(0)
+        used = sum((value for value, _ in events), Decimal(0))
+        if limit is not None and used < limit and source.random() < 0.15:
+            value = limit - used
+        events.append((value, (source.choice("abcd"), source.choice(["eu", "us"]))))
+    return events
+
+
+def _usage(price: Price, events: list[Event]) -> RatedUsage:
+    if not isinstance(price, Matrix):
+        return RatedUsage.of_events(value for value, _ in events)
+    groups = dict.fromkeys(group for _, group in events)
+    return RatedUsage.of_groups(
+        {group: RatedUsage.of_events(value for value, its in events if its == group) for group in groups}
+    )
+
+
+def _assert_agreed(expected: Fraction, rated: Rated, *case: object) -> None:
+    assert abs(expected - Fraction(rated.amount)) < EXACT_BELOW, case
+    assert oracle.rounded(expected, 2) == Fraction(round_to_minor_unit(rated.amount, USD)), case
+
+
+@pytest.mark.parametrize("model", QUANTITY_MODELS)
 def test_a_price_costs_what_brute_force_says(model: str) -> None:
     source = random.Random(f"{model} 2026")
-    usd = CURRENCIES["USD"]
     for _ in range(CASES // 4):
-        price = _price(source, model)
+        price = price_of(source, model)
         for quantity in _quantities(source, price):
-            expected = oracle.cost({"model": model, **_as_fractions(price)}, Fraction(quantity))
-            rated = rate(price, quantity)
+            expected = oracle.cost(as_fractions(price), Fraction(quantity))
 
-            assert abs(expected - Fraction(rated.amount)) < EXACT_BELOW, (price, quantity)
-            cents = Fraction(round_to_minor_unit(rated.amount, usd))
-            assert oracle.rounded(expected, 2) == cents, (price, quantity)
+            _assert_agreed(expected, rate(price, quantity), price, quantity)
+
+
+@pytest.mark.parametrize("model", ["percentage", "matrix"])
+def test_events_cost_what_brute_force_says(model: str) -> None:
+    source = random.Random(f"{model} 2026")
+    for _ in range(CASES):
+        price: Price = matrix_of(source) if model == "matrix" else price_of(source, model)
+        events = _events(source, price)
+        expected = oracle.cost_of_events(as_fractions(price), [(Fraction(value), group) for value, group in events])
+
+        assert () == price_problems(price)
+        _assert_agreed(expected, rate(price, _usage(price, events)), price, events)
+
+
+@pytest.mark.parametrize("model", ["percentage", "matrix"])
+def test_events_charged_in_two_parts_cost_what_they_cost_together(model: str) -> None:
+    source = random.Random(f"{model} in parts")
+    for _ in range(CASES // 4):
+        price: Price = matrix_of(source) if model == "matrix" else price_of(source, model)
+        events = _events(source, price)
+        cut = source.randrange(len(events) + 1)
+        first, second = _usage(price, events[:cut]), _usage(price, events[cut:])
+        both = Fraction(rate(price, first).amount) + Fraction(rate_on_top(price, second, first).amount)
+
+        assert Fraction(rate(price, _usage(price, events)).amount) == both, (price, events, cut)
+
+
+def test_a_count_and_a_sum_are_enough_where_no_event_values_are_needed() -> None:
+    source = random.Random("count and sum")
+    for _ in range(CASES // 4):
+        price = price_of(source, "percentage")
+        usage = _usage(price, _events(source, price))
+        if not needs_event_values(price):
+            assert rate(price, usage) == rate(price, RatedUsage(usage.quantity, usage.event_count))

@@ -2,44 +2,78 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_server.domain.catalog import Graduated, PerUnit, Price, Tier, Volume, free_units, price_problems
-from lotus_server.domain.rating import rate, rate_each, rate_on_top
+from lotus_server.domain.catalog import (
+    CellPrice,
+    Graduated,
+    GraduatedPercentage,
+    Matrix,
+    Percentage,
+    PercentageTier,
+    PerUnit,
+    Price,
+    Tier,
+    Volume,
+    free_units,
+    price_problems,
+)
+from lotus_server.domain.rating import RatedUsage, Step, rate, rate_each, rate_on_top
 from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import add
-from tests.domain.rating.strategies import amounts, prices, quantities, rising_prices, tier_lists
+from tests.domain.rating.strategies import (
+    amounts,
+    event_lists,
+    event_prices,
+    every_price,
+    graduated_percentage_prices,
+    matrix_prices,
+    percentage_prices,
+    prices,
+    quantities,
+    rising_prices,
+    tier_lists,
+    usage_of,
+)
 
 # Quotients without an end are cut off after 90 places; nothing else is inexact.
 DUST = Fraction(1, 10**85)
 
 
-@given(prices, quantities)
-def test_the_steps_sum_to_the_amount(price: Price, quantity: Decimal) -> None:
-    rated = rate(price, quantity)
-
-    assert rated.amount == total(step.amount for step in rated.steps if step.amount is not None)
+Events = list[tuple[Decimal, tuple[str, str | None]]]
 
 
-@given(prices, quantities)
-def test_the_amount_of_a_step_is_its_quantity_times_its_unit_price(price: Price, quantity: Decimal) -> None:
-    for step in rate(price, quantity).steps:
-        if step.quantity is not None and step.unit_price is not None and step.amount is not None:
+def _assert_explained(steps: tuple[Step, ...], amount: Decimal) -> None:
+    """Every step can be read and has an amount, its quantity times its unit price; together they are the amount."""
+    assert amount == total(step.amount for step in steps if step.amount is not None)
+    assert steps
+    for step in steps:
+        assert step.text
+        assert step.amount is not None
+        if step.quantity is not None and step.unit_price is not None:
             product = Fraction(step.quantity) * Fraction(step.unit_price)
             assert abs(product - Fraction(step.amount)) < DUST
 
 
 @given(prices, quantities)
-def test_every_step_has_a_text_and_an_amount(price: Price, quantity: Decimal) -> None:
-    steps = rate(price, quantity).steps
+def test_the_steps_explain_the_amount(price: Price, quantity: Decimal) -> None:
+    rated = rate(price, quantity)
 
-    assert steps
-    assert all(step.text and step.amount is not None for step in steps)
+    _assert_explained(rated.steps, rated.amount)
 
 
-@given(prices)
+@given(event_prices, event_lists)
+def test_the_steps_explain_the_amount_of_events(price: Price, events: Events) -> None:
+    rated = rate(price, usage_of(price, events))
+
+    _assert_explained(rated.steps, rated.amount)
+
+
+@given(every_price)
 def test_every_generated_price_is_valid(price: Price) -> None:
     assert () == price_problems(price)
 
@@ -105,3 +139,66 @@ def test_free_units_cost_what_no_usage_costs(price: Price, quantity: Decimal) ->
     within = quantity if free is None else min(quantity, free)
 
     assert rate(price, Decimal(0)).amount == rate(price, within).amount
+
+
+@given(event_prices, event_lists, st.integers(min_value=0, max_value=8))
+def test_a_period_of_events_charged_in_parts_costs_what_it_costs_in_one_piece(
+    price: Price, events: Events, cut: int
+) -> None:
+    first, second = usage_of(price, events[:cut]), usage_of(price, events[cut:])
+    in_parts = add(rate(price, first).amount, rate_on_top(price, second, first).amount)
+
+    assert rate(price, usage_of(price, events)).amount == in_parts
+
+
+@given(percentage_prices(), event_lists, st.randoms(use_true_random=False))
+def test_the_order_of_events_matters_only_to_an_allowance(price: Percentage, events: Events, source: Random) -> None:
+    without = msgspec.structs.replace(price, free_events=None, free_amount=None)
+    shuffled = source.sample(events, len(events))
+
+    assert rate(without, usage_of(without, events)).amount == rate(without, usage_of(without, shuffled)).amount
+
+
+@given(amounts, quantities, event_lists, st.randoms(use_true_random=False))
+def test_the_order_of_events_does_not_matter_to_a_free_amount_without_fees(
+    percent: Decimal, free: Decimal, events: Events, source: Random
+) -> None:
+    price = Percentage(percent, free_amount=free)
+    shuffled = source.sample(events, len(events))
+
+    assert rate(price, usage_of(price, events)).amount == rate(price, usage_of(price, shuffled)).amount
+
+
+@given(matrix_prices(), event_lists)
+def test_the_order_of_groups_does_not_matter(price: Price, events: Events) -> None:
+    usage = usage_of(price, events)
+    assert usage.groups is not None
+    backwards = RatedUsage.of_groups(dict(reversed(list(usage.groups.items()))))
+
+    assert rate(price, usage) == rate(price, backwards)
+
+
+@given(event_prices, event_lists, quantities)
+def test_one_more_event_never_lowers_a_charge_that_is_no_volume_charge(
+    price: Price, events: Events, value: Decimal
+) -> None:
+    more = [*events, (value, ("a", "eu"))]
+    priced: CellPrice | None = price.price_of(("a", "eu")) if isinstance(price, Matrix) else None
+
+    if not isinstance(priced, Volume):
+        assert rate(price, usage_of(price, events)).amount <= rate(price, usage_of(price, more)).amount
+
+
+@given(amounts, quantities)
+def test_a_percentage_of_one_tier_is_a_plain_percentage(percent: Decimal, amount: Decimal) -> None:
+    tiers = (PercentageTier(None, percent),)
+
+    assert rate(Percentage(percent), amount).amount == rate(GraduatedPercentage(tiers), amount).amount
+
+
+@given(graduated_percentage_prices, quantities)
+def test_a_graduated_percentage_is_graduated_by_hundredths(price: GraduatedPercentage, amount: Decimal) -> None:
+    tiers = tuple(Tier(tier.up_to, tier.rate_percent / 100, tier.flat_fee) for tier in price.tiers)
+    by_units = Graduated(tiers, price.minimum_spend, price.maximum_spend)
+
+    assert rate(by_units, amount).amount == rate(price, amount).amount

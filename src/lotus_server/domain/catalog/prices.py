@@ -9,6 +9,11 @@ import msgspec
 from lotus_server.kernel.quantity import ONE, ZERO
 
 TIERS_MAX: Final = 100
+CELLS_MAX: Final = 1_000
+DIMENSIONS_MAX: Final = 5
+
+DimensionValues = tuple[str | None, ...]
+"""A group's values, in the order of a matrix price's dimensions; null: the events lack the property."""
 
 
 class Rounding(StrEnum):
@@ -86,28 +91,148 @@ class Package(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model"
     maximum_spend: Decimal | None = None
 
 
-Price = PerUnit | Graduated | Volume | Package
+class PercentageTier(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A range of amounts, from the end of the tier before to `up_to` (included; null: without end).
+
+    `rate_percent` of what falls into it is charged; `flat_fee` is due once when the tier is reached, in the first tier
+    always.
+    """
+
+    up_to: Decimal | None = None
+    rate_percent: Decimal = ZERO
+    flat_fee: Decimal = ZERO
+
+
+class Percentage(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model", tag="percentage"):
+    """A part of the amounts that events have, and a fee for each event.
+
+    `free_events` and `free_amount` (null: no such limit) are the allowance at the start of a period: it ends for good
+    at whichever limit is met first, and an event that is wholly within it costs nothing. `min_per_event` and
+    `max_per_event` (null: none) bound what each further event costs, its fixed fee included.
+    """
+
+    rate_percent: Decimal
+    fixed_fee: Decimal = ZERO
+    free_events: int | None = None
+    free_amount: Decimal | None = None
+    min_per_event: Decimal | None = None
+    max_per_event: Decimal | None = None
+    minimum_spend: Decimal | None = None
+    maximum_spend: Decimal | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether no event ever costs anything."""
+        return self.max_per_event == 0 or not (self.rate_percent or self.fixed_fee or self.min_per_event)
+
+    @property
+    def has_allowance(self) -> bool:
+        """Tell whether what comes first in a period may be free."""
+        return bool(self.free_events or self.free_amount)
+
+
+class GraduatedPercentage(
+    msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model", tag="graduated_percentage"
+):
+    """Each tier charges its percentage of the part of the amount that falls into it."""
+
+    tiers: tuple[PercentageTier, ...]
+    minimum_spend: Decimal | None = None
+    maximum_spend: Decimal | None = None
+
+
+class Dynamic(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model", tag="dynamic"):
+    """The events say themselves what they cost, in `amount_property`; the sum of it is charged `multiplier` times."""
+
+    amount_property: str
+    multiplier: Decimal = ONE
+    minimum_spend: Decimal | None = None
+    maximum_spend: Decimal | None = None
+
+
+CellPrice = PerUnit | Graduated | Volume | Package | Percentage | GraduatedPercentage | Dynamic
+"""A price that a cell of a matrix can have: every model but the matrix itself."""
+
+
+class MatrixCell(msgspec.Struct, frozen=True):
+    """The price of one group: `when` has its value for each dimension, in their order."""
+
+    when: DimensionValues
+    price: CellPrice
+
+
+class Matrix(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="model", tag="matrix"):
+    """Each group of the usage is priced on its own: at its cell, or at `default` (null: it is not charged)."""
+
+    dimensions: tuple[str, ...]
+    cells: tuple[MatrixCell, ...] = ()
+    default: CellPrice | None = None
+    minimum_spend: Decimal | None = None
+    maximum_spend: Decimal | None = None
+
+    def price_of(self, group: DimensionValues) -> CellPrice | None:
+        """Return the price of a group (null: it is not charged)."""
+        return next((cell.price for cell in self.cells if cell.when == group), self.default)
+
+
+Price = CellPrice | Matrix
+
+
+def needs_event_count(price: Price) -> bool:
+    """Tell whether a price needs to know how many events there were, beside their sum."""
+    return isinstance(price, Percentage) and bool(price.fixed_fee)
+
+
+def needs_event_values(price: Price) -> bool:
+    """Tell whether a price needs the value of every event of the period, in order.
+
+    A running allowance, and the least and the most for an event, cannot be had from a sum and a count.
+    """
+    if not isinstance(price, Percentage):
+        return False
+    return price.has_allowance or price.min_per_event is not None or price.max_per_event is not None
+
+
+def needs_only_quantity(price: Price) -> bool:
+    """Tell whether the quantity that a metric answers is all that a price needs.
+
+    A matrix needs the usage of each group, and a dynamic price the sum of a property of its own choice, which is the
+    metric's quantity only by chance.
+    """
+    return not (isinstance(price, Matrix | Dynamic) or needs_event_count(price) or needs_event_values(price))
 
 
 def free_units(price: Price) -> Decimal | None:
     """Return how many units cost nothing at all, or null when no quantity ever costs anything.
 
     In a tiered price these are the leading tiers that are free. The free units of a price whose first unit costs are
-    zero.
+    zero, and so are those of one that is not priced by its quantity alone.
     """
-    if isinstance(price, PerUnit):
-        return price.free_units if price.unit_price else None
-    if isinstance(price, Package):
-        return price.free_units if price.package_price else None
-    return _free_start(price.tiers)
+    match price:
+        case PerUnit():
+            return price.free_units if price.unit_price else None
+        case Package():
+            return price.free_units if price.package_price else None
+        case Percentage():
+            return None if price.is_free else ZERO
+        case Dynamic():
+            return ZERO if price.multiplier else None
+        case Matrix():
+            costs = any(free_units(cell.price) is not None for cell in price.cells)
+            return ZERO if costs or (price.default is not None and free_units(price.default) is not None) else None
+        case GraduatedPercentage():
+            return _free_start([(tier.up_to, not tier.rate_percent and not tier.flat_fee) for tier in price.tiers])
+        case _:
+            return _free_start([(tier.up_to, tier.is_free) for tier in price.tiers])
 
 
-def _free_start(tiers: tuple[Tier, ...]) -> Decimal | None:
+def _free_start(tiers: list[tuple[Decimal | None, bool]]) -> Decimal | None:
+    """Return where the leading free tiers end; a tier is its end, and whether it is free."""
     free = ZERO
-    for tier in tiers:
-        if not tier.is_free:
+    for end, is_free in tiers:
+        if not is_free:
             return free
-        if tier.up_to is None:
+        if end is None:
             return None
-        free = tier.up_to
+        free = end
     return free

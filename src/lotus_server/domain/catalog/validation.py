@@ -15,58 +15,84 @@ from lotus_server.domain.catalog.plans import (
     PlanVersion,
     RecurringCharge,
 )
-from lotus_server.domain.catalog.prices import TIERS_MAX, Package, PerUnit, Price, Tier
+from lotus_server.domain.catalog.prices import (
+    CELLS_MAX,
+    DIMENSIONS_MAX,
+    TIERS_MAX,
+    Dynamic,
+    GraduatedPercentage,
+    Matrix,
+    Package,
+    Percentage,
+    PercentageTier,
+    PerUnit,
+    Price,
+    Tier,
+    needs_only_quantity,
+)
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import FieldProblem, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
-from lotus_server.kernel.quantity import in_range, plain
+from lotus_server.kernel.quantity import ZERO, in_range, plain
 
 AMOUNT_LIMIT: Final = Decimal(10) ** 15
 BATCH_SIZE_MIN: Final = Decimal(10) ** -6
 DESCRIPTION_LENGTH_MAX: Final = 2_000
+_NOT_BILLED: Final = (
+    "Plans cannot have this price yet, because it needs more than the quantity of a period "
+    "(each event's value, the number of events, or the usage of each group); price_preview serves it."
+)
 
 
 def price_problems(price: Price) -> tuple[FieldProblem, ...]:
     """Return everything that is wrong with a price; rating trusts a price without problems."""
     found = Problems()
-    if isinstance(price, PerUnit):
-        _amount(found, "unit_price", price.unit_price)
-        _quantity(found, "free_units", price.free_units)
-        _batch(found, "batch_size", price.batch_size)
-    elif isinstance(price, Package):
-        _amount(found, "package_price", price.package_price)
-        _quantity(found, "free_units", price.free_units)
-        _batch(found, "package_size", price.package_size)
-    else:
-        found.extend(tiers_problems(price.tiers))
-    _spend_limits(found, price.minimum_spend, price.maximum_spend)
+    match price:
+        case PerUnit():
+            _amount(found, "unit_price", price.unit_price)
+            _quantity(found, "free_units", price.free_units)
+            _batch(found, "batch_size", price.batch_size)
+        case Package():
+            _amount(found, "package_price", price.package_price)
+            _quantity(found, "free_units", price.free_units)
+            _batch(found, "package_size", price.package_size)
+        case Percentage():
+            _percentage(found, price)
+        case GraduatedPercentage():
+            found.extend(percentage_tiers_problems(price.tiers))
+        case Dynamic():
+            _text(found, "amount_property", name_problem(price.amount_property))
+            _amount(found, "multiplier", price.multiplier)
+        case Matrix():
+            _matrix(found, price)
+        case _:
+            found.extend(tiers_problems(price.tiers))
+    _limits(found, "minimum_spend", price.minimum_spend, "maximum_spend", price.maximum_spend)
     return found.found
 
 
 def tiers_problems(tiers: tuple[Tier, ...]) -> tuple[FieldProblem, ...]:
     """Return everything that is wrong with the tiers of one price: each one's own numbers, and their order."""
     found = Problems()
-    if not tiers:
-        found.add("tiers", "required", "A tiered price has at least one tier.")
-    if len(tiers) > TIERS_MAX:
-        found.add("tiers", "too_many", f"A price has at most {TIERS_MAX} tiers.")
-        return found.found
-    start = Decimal(0)
-    for index, tier in enumerate(tiers):
-        path = f"tiers[{index}]."
-        is_last = index == len(tiers) - 1
-        _amount(found, f"{path}unit_price", tier.unit_price)
-        _amount(found, f"{path}flat_fee", tier.flat_fee)
-        _batch(found, f"{path}batch_size", tier.batch_size)
-        if tier.up_to is None:
-            if not is_last:
-                found.add(f"{path}up_to", "required", "Only the last tier may be without an end.")
-        elif is_last:
-            found.add(f"{path}up_to", "last_tier_not_open", "The last tier has no end: leave up_to out, or null.")
-        elif _quantity(found, f"{path}up_to", tier.up_to):
-            if tier.up_to <= start:
-                found.add(f"{path}up_to", "not_ascending", f"A tier ends above {plain(start)}, where it begins.")
-            start = max(start, tier.up_to)
+    if _has_tiers(found, len(tiers)):
+        for index, tier in enumerate(tiers):
+            path = f"tiers[{index}]."
+            _amount(found, f"{path}unit_price", tier.unit_price)
+            _amount(found, f"{path}flat_fee", tier.flat_fee)
+            _batch(found, f"{path}batch_size", tier.batch_size)
+        _tier_ends(found, [tier.up_to for tier in tiers])
+    return found.found
+
+
+def percentage_tiers_problems(tiers: tuple[PercentageTier, ...]) -> tuple[FieldProblem, ...]:
+    """Return everything that is wrong with the tiers of one graduated percentage."""
+    found = Problems()
+    if _has_tiers(found, len(tiers)):
+        for index, tier in enumerate(tiers):
+            path = f"tiers[{index}]."
+            _amount(found, f"{path}rate_percent", tier.rate_percent)
+            _amount(found, f"{path}flat_fee", tier.flat_fee)
+        _tier_ends(found, [tier.up_to for tier in tiers])
     return found.found
 
 
@@ -74,6 +100,8 @@ def component_problems(component: Component) -> tuple[FieldProblem, ...]:
     """Return everything that is wrong with a component, except whether its metric exists."""
     found = Problems()
     found.extend(price_problems(component.price), under="price.")
+    if not needs_only_quantity(component.price):
+        found.add("price.model", "unsupported", _NOT_BILLED)
     if component.limit is not None:
         _quantity(found, "limit", component.limit)
     return found.found
@@ -161,10 +189,82 @@ def _batch(found: Problems, field: str, size: Decimal) -> None:
         found.add(field, "out_of_range", f"{field} must be at least 0.000001 and below 10^15.")
 
 
-def _spend_limits(found: Problems, minimum: Decimal | None, maximum: Decimal | None) -> None:
-    limits = {"minimum_spend": minimum, "maximum_spend": maximum}
-    given = {field: limit for field, limit in limits.items() if limit is not None}
+def _limits(found: Problems, lower: str, minimum: Decimal | None, upper: str, maximum: Decimal | None) -> None:
+    """Check two amounts (null: no such limit) of which one bounds from below and one from above."""
+    given = {field: limit for field, limit in ((lower, minimum), (upper, maximum)) if limit is not None}
     for field, limit in given.items():
         _amount(found, field, limit)
-    if len(given) == 2 and all(map(in_range, given.values())) and given["minimum_spend"] > given["maximum_spend"]:
-        found.add("maximum_spend", "below_minimum", "maximum_spend must not be below minimum_spend.")
+    if len(given) == 2 and all(map(in_range, given.values())) and given[lower] > given[upper]:
+        found.add(upper, "below_minimum", f"{upper} must not be below {lower}.")
+
+
+def _has_tiers(found: Problems, count: int) -> bool:
+    """Check the number of tiers. Tell whether there are not too many to look at each."""
+    if not count:
+        found.add("tiers", "required", "A tiered price has at least one tier.")
+    if count > TIERS_MAX:
+        found.add("tiers", "too_many", f"A price has at most {TIERS_MAX} tiers.")
+    return count <= TIERS_MAX
+
+
+def _tier_ends(found: Problems, ends: list[Decimal | None]) -> None:
+    """Check that the ends of tiers ascend from 0, and that only the last one is missing."""
+    start = ZERO
+    for index, end in enumerate(ends):
+        field = f"tiers[{index}].up_to"
+        is_last = index == len(ends) - 1
+        if end is None:
+            if not is_last:
+                found.add(field, "required", "Only the last tier may be without an end.")
+        elif is_last:
+            found.add(field, "last_tier_not_open", "The last tier has no end: leave up_to out, or null.")
+        elif _quantity(found, field, end):
+            if end <= start:
+                found.add(field, "not_ascending", f"A tier ends above {plain(start)}, where it begins.")
+            start = max(start, end)
+
+
+def _percentage(found: Problems, price: Percentage) -> None:
+    _amount(found, "rate_percent", price.rate_percent)
+    _amount(found, "fixed_fee", price.fixed_fee)
+    if price.free_events is not None:
+        _quantity(found, "free_events", Decimal(price.free_events))
+    if price.free_amount is not None:
+        _quantity(found, "free_amount", price.free_amount)
+    limits = {"free_events": price.free_events, "free_amount": price.free_amount}
+    given = {field: limit for field, limit in limits.items() if limit is not None}
+    if len(given) == 2 and sum(not limit for limit in given.values()) == 1:
+        field = next(field for field, limit in given.items() if not limit)
+        detail = f"{field} 0 would end the allowance before it begins: leave it out, or leave out the other."
+        found.add(field, "ambiguous", detail)
+    _limits(found, "min_per_event", price.min_per_event, "max_per_event", price.max_per_event)
+
+
+def _matrix(found: Problems, price: Matrix) -> None:
+    if not price.dimensions:
+        found.add("dimensions", "required", "A matrix has at least one dimension.")
+    if len(price.dimensions) > DIMENSIONS_MAX:
+        found.add("dimensions", "too_many", f"A matrix has at most {DIMENSIONS_MAX} dimensions.")
+    for index, name in enumerate(price.dimensions[: DIMENSIONS_MAX + 1]):
+        _text(found, f"dimensions[{index}]", name_problem(name))
+        if name in price.dimensions[:index]:
+            found.add(f"dimensions[{index}]", "duplicate", f"The dimension {name!r} stands there twice.")
+    if not price.cells and price.default is None:
+        found.add("cells", "required", "A matrix has at least one cell, or a default.")
+    if len(price.cells) > CELLS_MAX:
+        found.add("cells", "too_many", f"A matrix has at most {CELLS_MAX} cells.")
+    else:
+        _cells(found, price)
+    if price.default is not None:
+        found.extend(price_problems(price.default), under="default.")
+
+
+def _cells(found: Problems, price: Matrix) -> None:
+    known = set()
+    for index, cell in enumerate(price.cells):
+        if len(cell.when) != len(price.dimensions):
+            found.add(f"cells[{index}].when", "invalid", "A cell has one value for each dimension.")
+        elif cell.when in known:
+            found.add(f"cells[{index}].when", "duplicate", "Another cell has the same values.")
+        known.add(cell.when)
+        found.extend(price_problems(cell.price), under=f"cells[{index}].price.")

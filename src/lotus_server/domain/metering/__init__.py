@@ -23,7 +23,7 @@ from lotus_server.domain.metering.definition import (
 from lotus_server.domain.metering.events import Event, Verdict
 from lotus_server.domain.metering.filters import compile_filters
 from lotus_server.domain.metering.oracle import usage_of
-from lotus_server.domain.metering.properties import Properties
+from lotus_server.domain.metering.properties import Properties, as_number, lookup
 
 __all__ = [
     "UNGROUPED",
@@ -43,8 +43,10 @@ __all__ = [
     "ValuesInMemory",
     "Verdict",
     "advance",
+    "as_number",
     "combine",
     "compile_filters",
     "group_key",
+    "lookup",
     "usage_of",
 ]

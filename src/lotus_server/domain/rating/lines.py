@@ -44,6 +44,17 @@ def with_spend_limits(steps: list[Step], minimum: Decimal | None, maximum: Decim
     return Rated(amount, tuple(steps))
 
 
+def charged_quantity(quantity: Decimal, steps: list[Step]) -> Decimal:
+    """Return a quantity as it is charged: one below zero is charged as zero and says so in a step of its own.
+
+    More was taken back than used. What is owed to a customer for it belongs to the period in which that usage was
+    charged, as a correction there.
+    """
+    if quantity < ZERO:
+        steps.append(Step(f"a usage of {plain(quantity)} is charged as 0", quantity, None, ZERO))
+    return ZERO if quantity.is_signed() else quantity
+
+
 def units_text(units: Decimal) -> str:
     """Return a number of units as people say it: `1 unit`, `1.5 units`."""
     text = plain(units)

@@ -11,7 +11,7 @@ from lotus_server.kernel.quantity import ONE, plain
 
 def tier_steps(tier: Tier, number: int, start: Decimal, units: Decimal) -> list[Step]:
     """Return the steps of a reached tier, which begins beyond `start`, for the units that are charged in it."""
-    what = _name(number, start, tier.up_to)
+    what = tier_name(number, start, tier.up_to)
     if tier.is_free:
         return [free(what, units)]
     steps = []
@@ -23,7 +23,7 @@ def tier_steps(tier: Tier, number: int, start: Decimal, units: Decimal) -> list[
 
 
 @lru_cache(maxsize=4_096)
-def _name(number: int, start: Decimal, end: Decimal | None) -> str:
+def tier_name(number: int, start: Decimal, end: Decimal | None) -> str:
     """Return what a tier is called in its steps. Kept, because the few tiers of a price are rated again and again."""
     if end is None:
         within = f"above {plain(start)}" if start else "every unit"
