@@ -6,15 +6,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
-API_KEY = "a_key_for_tests"
+API_KEY = "key-of-the-test"
 LOTUS = (sys.executable, "-m", "lotus_server")
 # The machine that runs the tests may be busy with other things.
 START_SECONDS_MAX = 90.0
@@ -31,7 +31,7 @@ def free_port() -> int:
         return port
 
 
-def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment_of(more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a program under test: what this process has without its settings of Lotus, and more."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LOTUS_")}
     return {**kept, "COLUMNS": "200", **(more or {})}
@@ -43,7 +43,7 @@ def run_lotus(
     """Run a command of `lotus` to its end, whatever its exit status."""
     return subprocess.run(
         [*LOTUS, *arguments],
-        env=environment(env),
+        env=environment_of(env),
         capture_output=True,
         text=True,
         timeout=seconds_max,
@@ -55,7 +55,7 @@ class ServerProcess:
     """A server that can be started on the same data directory again and again."""
 
     def __init__(self, data: Path, env: Mapping[str, str] | None = None, *, arguments: tuple[str, ...] = ()) -> None:
-        """Prepare; `start` starts it."""
+        """Prepare; `start` starts it. `env` comes on top of this process's environment without its settings."""
         self.data = data
         self.api_key = API_KEY
         self.port = free_port()
@@ -95,21 +95,37 @@ class ServerProcess:
         return httpx.Client(base_url=self.url, headers=headers, timeout=ANSWER_SECONDS_MAX)
 
     def start(self) -> Self:
-        """Start the program without waiting until it answers."""
+        """Start the program and return once requests are answered."""
         assert self._process is None, "it is running"
         command = [*LOTUS, "serve", "--data", str(self.data), "--port", str(self.port), *self._arguments]
         with self._output.open("ab") as output, self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, env=environment(self._env), stdout=output, stderr=log, start_new_session=True
+                command,
+                env=environment_of(self._env),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=log,
+                start_new_session=True,
             )
+        try:
+            self.wait()
+        except BaseException:
+            self._process.kill()
+            self._process.wait(STOP_SECONDS_MAX)
+            self._forget()
+            raise
         return self
 
     def is_answering(self) -> bool:
-        """Tell whether a request is answered now."""
+        """Tell whether a request is answered now. Takes no more of the processor than it must: it is asked often."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            return httpx.get(f"{self.url}/api/healthcheck/", timeout=5).status_code == 200
-        except httpx.TransportError:
+            connection.request("GET", "/api/healthcheck/")
+            return connection.getresponse().status == 200
+        except OSError:
             return False
+        finally:
+            connection.close()
 
     def wait(self) -> Self:
         """Return once requests are answered."""
@@ -120,6 +136,18 @@ class ServerProcess:
             assert time.monotonic() < give_up_at, f"the server does not answer:\n{self.log}"
             time.sleep(_POLL_SECONDS)
         return self
+
+    def get(self, path: str, **query: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """Read with the first organization's key."""
+        response = self.client.get(path, params=query)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def post(self, path: str, body: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """Make something with the first organization's key."""
+        response = self.client.post(path, json=body)
+        assert response.status_code == 201, response.text
+        return response.json()
 
     @property
     def process_id(self) -> int:
@@ -141,15 +169,13 @@ class ServerProcess:
         self._process.wait(STOP_SECONDS_MAX)
         self._forget()
 
-    def stop(self) -> float:
-        """Press Ctrl-C; the server ends in good order. Return how many seconds that took."""
+    def stop(self) -> int:
+        """Press Ctrl-C, and return the exit status of a server that ended in good order: 0."""
         assert self._process is not None
-        began = time.monotonic()
         self._process.send_signal(signal.SIGINT)
         status = self._process.wait(STOP_SECONDS_MAX)
         self._forget()
-        assert status == 0, f"the server ended with {status}:\n{self.log}"
-        return time.monotonic() - began
+        return status
 
     def _forget(self) -> None:
         self._process = None
@@ -159,12 +185,7 @@ class ServerProcess:
 
     def __enter__(self) -> Self:
         """Start and wait until requests are answered."""
-        self.start()
-        try:
-            return self.wait()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+        return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -173,15 +194,9 @@ class ServerProcess:
         if self._process is None:
             return
         if kind is None:
-            self.stop()
+            status = self.stop()
+            assert status == 0, f"the server ended with {status}:\n{self.log}"
         else:
             self._process.kill()
             self._process.wait(STOP_SECONDS_MAX)
             self._forget()
-
-
-@contextmanager
-def running_server(data: Path, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
-    """A server on a data directory, until the block ends."""
-    with ServerProcess(data, env) as server:
-        yield server
