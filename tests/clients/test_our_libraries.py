@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.repository import ROOT
-from tests.server_process import ServerProcess, running_server
+from tests.server_process import ServerProcess
 
 SECONDS_MAX = 600
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    with running_server(tmp_path / "data") as server:
+    with ServerProcess(tmp_path / "data") as server:
         yield server
 
 
