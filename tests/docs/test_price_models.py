@@ -13,12 +13,14 @@ from lotus_server.kernel.errors import Problems
 from lotus_server.wire.forms import read
 from lotus_server.wire.price_preview import PricePreviewForm
 from lotus_server.wire.prices import MODELS
+from lotus_server.wire.proration_preview import ProrationPreviewForm
 from tests.repository import ROOT
 
 PAGE = (ROOT / "docs/concepts/price-models.md").read_text(encoding="utf-8")
 EXAMPLE = re.compile(
     r"```json\n(?P<price>(?s:.+?))```\n\n\| (?P<way>quantity|events) .*\n\|[-|]+\|\n(?P<rows>(?:\|.*\|\n)+)"
 )
+CHANGE = re.compile(r"```json\n(?P<question>[^`]+)```\n\n```json\n(?P<answer>[^`]+)```")
 EVENT = re.compile(r"(?P<value>[\d.]+)(?: \((?P<name>\w+)=(?P<text>\w+)\))?")
 
 
@@ -50,4 +52,13 @@ def test_the_example_comes_out_as_it_says(price: dict[str, Any], usage: dict[str
 
 def test_every_model_has_an_example() -> None:
     assert set(MODELS) == {price["model"] for price, *_ in _examples()}
-    assert PAGE.count("```json") == len(EXAMPLE.findall(PAGE))
+    assert PAGE.count("```json") == len(EXAMPLE.findall(PAGE)) + 2 * len(CHANGE.findall(PAGE))
+
+
+def test_the_example_of_a_change_comes_out_as_it_says() -> None:
+    match = CHANGE.search(PAGE)
+    assert match is not None
+    payload, expected = (json.loads(match[name], parse_float=Decimal) for name in ("question", "answer"))
+    problems = Problems()
+
+    assert expected == read(ProrationPreviewForm, payload, problems).to_preview(problems, "USD").row()

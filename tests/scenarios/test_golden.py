@@ -27,15 +27,16 @@ from lotus_server.domain.catalog import (
 )
 from lotus_server.domain.credits import CreditGrant, HeldCredit, after, burn_down
 from lotus_server.domain.metering import Aggregation, Event, MetricDefinition, Selection, usage_of
-from lotus_server.domain.rating import RatedUsage, rate, rate_each, rate_on_top, share_of
+from lotus_server.domain.rating import RatedUsage, rate, rate_each, rate_on_top
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import parse_instant
-from lotus_server.kernel.money import allocate, round_to_minor_unit
+from lotus_server.kernel.money import allocate
 from lotus_server.kernel.period import Duration, Period, boundary, period_at
 from lotus_server.kernel.quantity import plain
 from lotus_server.wire.components import ComponentForm
 from lotus_server.wire.forms import read
+from lotus_server.wire.proration_preview import ProrationPreviewForm
 
 Case = dict[str, Any]
 Runner = Callable[[Case, Case], Case]
@@ -185,21 +186,25 @@ def _events(properties: list[Case]) -> list[Event]:
 
 
 def _plan_change(setup: Case, inputs: Case) -> Case:
-    """The unused time of the old plan is credited, and the new one charged for it unless its cycle starts anew."""
-    change = _instant(inputs["change"])
+    """Through the proration preview. A new plan whose cycle starts anew is charged a whole period."""
     if "period" in setup:
-        whole = Period(*map(_instant, setup["period"]))
+        start, end = setup["period"]
         old, new, restarts = inputs["old_cents"], inputs["new_cents"], False
     else:
-        duration = {"month": Duration.MONTHLY, "year": Duration.YEARLY}[inputs["old"][0]]
-        start = _instant(inputs["cycle_start"])
-        whole = Period(start, boundary(start, duration, 1))
-        old, new, restarts = inputs["old"][1], inputs["new"][1], inputs["old"][0] != inputs["new"][0]
-    rest = Period(change, whole.end)
-    credit = _cents(share_of(_decimal(old), part=rest, whole=whole))
-    debit = _decimal(new) if restarts else _cents(share_of(_decimal(new), part=rest, whole=whole))
-    found = {"credit_cents": credit, "debit_cents": debit}
-    return found | {"net_cents": debit - credit} if "period" in setup else found
+        (interval, old), (new_interval, new) = inputs["old"], inputs["new"]
+        start, restarts = inputs["cycle_start"], new_interval != interval
+        duration = {"month": Duration.MONTHLY, "year": Duration.YEARLY}[interval]
+        end = boundary(_instant(start), duration, 1).date().isoformat()
+    payload = {
+        "old": {"amount": Decimal(old).scaleb(-2), "timing": "in_advance"},
+        "new": {"amount": Decimal(new).scaleb(-2), "proration": "full" if restarts else "prorate"},
+        "period_start": start,
+        "period_end": end,
+        "change_at": inputs["change"],
+    }
+    problems = Problems()
+    row = read(ProrationPreviewForm, payload, problems).to_preview(problems, "USD").row()
+    return {f"{key}_cents": row[key] * 100 for key in ("credit", "debit", "net")}
 
 
 def _month_ends(_: Case, inputs: Case) -> Case:
@@ -287,11 +292,6 @@ def _instant(text: str) -> datetime:
     found = parse_instant(text)
     assert found is not None
     return found
-
-
-def _cents(amount: Decimal) -> Decimal:
-    """Round an amount that is counted in cents to whole cents."""
-    return round_to_minor_unit(amount, CURRENCIES["JPY"])
 
 
 def _comparable(value: Any) -> Any:  # noqa: ANN401 - any part of an entry

@@ -10,7 +10,16 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from lotus_server.http import error_catalog, metrics
 from lotus_server.http.api import credits as credit_resources
-from lotus_server.http.api import customers, features, invoices, organization, plans, price_preview, subscriptions
+from lotus_server.http.api import (
+    customers,
+    features,
+    invoices,
+    organization,
+    plans,
+    price_preview,
+    proration_preview,
+    subscriptions,
+)
 from lotus_server.http.api import metrics as metric_resources
 from lotus_server.http.front import Front
 from lotus_server.http.hot_paths import HOT_PATHS
@@ -44,6 +53,7 @@ def build_app(services: Services, cache: AccessCache, *, decode: Decoder, boot_i
         metric_resources,
         features,
         price_preview,
+        proration_preview,
         invoices,
         credit_resources,
         organization,

@@ -40,7 +40,7 @@ BATCH_SIZE_MIN: Final = Decimal(10) ** -6
 DESCRIPTION_LENGTH_MAX: Final = 2_000
 _NOT_BILLED: Final = (
     "Plans cannot have this price yet, because it needs more than the quantity of a period "
-    "(each event's value, the number of events, or the usage of each group); price_preview serves it."
+    "(each event's value, the number of events, or the usage of each group); the price preview serves it."
 )
 
 

@@ -1,8 +1,24 @@
 """Usage x price -> an amount that explains itself."""
 
+from lotus_server.domain.rating.change import Change, Fee, ProrationUnit, change_fee, in_days
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.proration import prorate, share_of, share_text
 from lotus_server.domain.rating.rate import rate, rate_each, rate_on_top
 from lotus_server.domain.rating.usage import RatedUsage
 
-__all__ = ["Rated", "RatedUsage", "Step", "prorate", "rate", "rate_each", "rate_on_top", "share_of", "share_text"]
+__all__ = [
+    "Change",
+    "Fee",
+    "ProrationUnit",
+    "Rated",
+    "RatedUsage",
+    "Step",
+    "change_fee",
+    "in_days",
+    "prorate",
+    "rate",
+    "rate_each",
+    "rate_on_top",
+    "share_of",
+    "share_text",
+]
