@@ -3,6 +3,7 @@
 import asyncio
 import sys
 
+import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
@@ -28,4 +29,5 @@ if __name__ == "__main__":
         backlog=2048,
         log_enabled=False,
     )
-    asyncio.run(server.serve())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import structlog
+import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
@@ -27,7 +28,8 @@ BACKLOG = 2_048
 
 def serve(services: Services, settings: Settings, announce: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; `announce` is called once requests are answered."""
-    asyncio.run(_serve(services, settings, announce))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(services, settings, announce))
 
 
 async def _serve(services: Services, settings: Settings, announce: Callable[[], None]) -> None:
