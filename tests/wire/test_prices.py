@@ -196,14 +196,14 @@ def test_a_plan_cannot_have_a_price_that_needs_more_than_a_quantity_yet() -> Non
 def test_a_percentage_of_the_quantity_is_shown_as_tiers_of_hundredths() -> None:
     tiers = (PercentageTier(D(10)), PercentageTier(None, D("2.5")))
     graduated = component_row(Component("c", "m", GraduatedPercentage(tiers)), METRIC, "USD")
-    plain = component_row(Component("c", "m", Percentage(D("2.5"))), METRIC, "USD")
+    plain = component_row(Component("c", "m", Percentage(D("2.5"), free_amount=D(7))), METRIC, "USD")
 
     assert () == component_problems(Component("c", "m", Percentage(D("2.5"))))
     assert [("free", D(0)), ("per_unit", D("0.025"))] == [
         (tier["type"], tier["cost_per_batch"]) for tier in graduated["tiers"]
     ]
     assert (D(10), D("0.025")) == (graduated["free_metric_units"], graduated["cost_per_batch"])
-    assert D("0.025") == plain["cost_per_batch"]
+    assert (D(7), D("0.025")) == (plain["free_metric_units"], plain["cost_per_batch"])
 
 
 def test_the_originals_touching_tiers_become_ours() -> None:

@@ -186,7 +186,7 @@ def as_tiers(price: Price) -> tuple[Tier, ...]:
     if isinstance(price, Graduated | Volume):
         return price.tiers
     if isinstance(price, Percentage) and needs_only_quantity(price):
-        return (Tier(None, multiply(price.rate_percent, _PERCENT)),)
+        return _after_free(price.free_amount or ZERO, Tier(None, multiply(price.rate_percent, _PERCENT)))
     return ()
 
 

@@ -169,6 +169,17 @@ def test_the_order_of_events_does_not_matter_to_a_free_amount_without_fees(
     assert rate(price, usage_of(price, events)).amount == rate(price, usage_of(price, shuffled)).amount
 
 
+@given(amounts, quantities.filter(bool), st.lists(st.decimals(min_value=-500, max_value=500, places=2), max_size=8))
+def test_a_free_amount_costs_the_same_counted_event_by_event_as_from_the_sum(
+    percent: Decimal, free: Decimal, values: list[Decimal]
+) -> None:
+    from_sum = rate(Percentage(percent, free_amount=free), total(values))
+    # More free events than there are change nothing, but have every event looked at.
+    one_by_one = rate(Percentage(percent, free_events=9, free_amount=free), RatedUsage.of_events(values))
+
+    assert from_sum.amount == one_by_one.amount
+
+
 @given(matrix_prices(), event_lists)
 def test_the_order_of_groups_does_not_matter(price: Price, events: Events) -> None:
     usage = usage_of(price, events)

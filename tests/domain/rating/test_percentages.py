@@ -63,6 +63,14 @@ def test_an_event_that_uses_up_exactly_the_free_amount_is_free() -> None:
     assert D(2) == rate(price, _events(50, 100, 0)).amount
 
 
+def test_a_free_amount_without_fees_is_the_first_part_of_the_sum() -> None:
+    price = Percentage(D(1), free_amount=D(100))
+
+    assert ["the first 100 free", "the other 40 x 1 %"] == _texts(price, RatedUsage(D(140)))
+    assert ["the first 100 free"] == _texts(price, RatedUsage(D(100)))
+    assert ["a usage of -5 is charged as 0", "the first 0 free"] == _texts(price, RatedUsage(D(-5)))
+
+
 def test_an_event_partly_free_has_its_whole_fee() -> None:
     assert D("2.01") == rate(Percentage(D(1), D(2), free_amount=D(99)), _events(100)).amount
 

@@ -186,11 +186,14 @@ def needs_event_count(price: Price) -> bool:
 def needs_event_values(price: Price) -> bool:
     """Tell whether a price needs the value of every event of the period, in order.
 
-    A running allowance, and the least and the most for an event, cannot be had from a sum and a count.
+    Which events an allowance covers, and the least and the most for an event, cannot be had from a sum and a count. A
+    free amount without fees can: whatever the events, all of the sum beyond it is charged.
     """
     if not isinstance(price, Percentage):
         return False
-    return price.has_allowance or price.min_per_event is not None or price.max_per_event is not None
+    if price.min_per_event is not None or price.max_per_event is not None:
+        return True
+    return bool(price.free_events) or bool(price.free_amount and price.fixed_fee)
 
 
 def needs_only_quantity(price: Price) -> bool:
@@ -214,7 +217,9 @@ def free_units(price: Price) -> Decimal | None:
         case Package():
             return price.free_units if price.package_price else None
         case Percentage():
-            return None if price.is_free else ZERO
+            if price.is_free:
+                return None
+            return ZERO if needs_event_values(price) else price.free_amount or ZERO
         case Dynamic():
             return ZERO if price.multiplier else None
         case Matrix():

@@ -7,7 +7,7 @@ import msgspec
 
 from lotus_server.domain.catalog import Percentage, needs_event_count, needs_event_values
 from lotus_server.domain.rating.lines import Step, charged_quantity
-from lotus_server.domain.rating.percents import as_factor, events_text, percent_charge
+from lotus_server.domain.rating.percents import as_factor, events_text, free_amount, percent_charge
 from lotus_server.domain.rating.usage import RatedUsage
 from lotus_server.kernel.quantity import EXACT, ZERO, add, plain, subtract
 
@@ -26,12 +26,12 @@ class _Events(msgspec.Struct):
 def percentage_steps(price: Percentage, usage: RatedUsage, steps: list[Step]) -> None:
     """Append the steps of what is free, of the percentage and fees of the other events, and of their bounds.
 
-    An allowance and the bounds of an event need `usage.values`; without them the sum, and for a fixed fee the number
-    of events, are enough.
+    Free events and the bounds of an event need `usage.values`, and so does a free amount beside a fee; without them
+    the sum, and for a fixed fee the number of events, are enough.
     """
     if not needs_event_values(price):
         assert usage.event_count is not None or not needs_event_count(price), "a fixed fee needs the number of events"
-        _charge(price, _Events(usage.event_count or 0, usage.quantity), "", steps)
+        _charge_sum(price, usage, steps)
         return
     assert usage.values is not None, "a price with an allowance or bounds per event needs the events' values"
     charged = list(_beyond_the_allowance(price, usage.values))
@@ -47,6 +47,17 @@ def percentage_steps(price: Percentage, usage: RatedUsage, steps: list[Step]) ->
             count = Decimal(events.count)
             text = f"{events_text(events.count)} at the {name} of {plain(bound)}"
             steps.append(Step(text, count, bound, EXACT.multiply(count, bound)))
+
+
+def _charge_sum(price: Percentage, usage: RatedUsage, steps: list[Step]) -> None:
+    """Append the steps of the sum of all events; a free amount is the first part of it."""
+    if not price.free_amount:
+        _charge(price, _Events(usage.event_count or 0, usage.quantity), "", steps)
+        return
+    amount = charged_quantity(usage.quantity, steps)
+    steps.append(free_amount("the first ", min(amount, price.free_amount)))
+    if amount > price.free_amount:
+        steps.append(percent_charge("the other ", subtract(amount, price.free_amount), price.rate_percent))
 
 
 def _charge(price: Percentage, events: _Events, what: str, steps: list[Step]) -> None:
