@@ -30,7 +30,7 @@ def services(server: ServerProcess) -> Iterator[Services]:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_tenant(server: ServerProcess, services: Services) -> Iterator[Callable[[OrganizationDraft], Tenant]]:
     with ExitStack() as stack:
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
+from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.usecases.customers import BATCH_MAX, CustomerDraft, CustomerView, ExistingBehavior
 from lotus_server.wire.forms import Form, Number, Text, choice, currency_code, currency_row, read, required
 from lotus_server.wire.free_form import free_form
@@ -72,8 +72,8 @@ def customer_batch(payload: object) -> tuple[list[CustomerDraft], ExistingBehavi
             draft = customer_draft(entry)
             problems.extend(draft.problems, f"customers[{index}].")
             drafts.append(draft)
-        except Invalid as error:
-            problems.extend(error.problems or (FieldProblem("", error.code, error.detail),), f"customers[{index}].")
+        except Invalid:
+            problems.add(f"customers[{index}]", "invalid", f"customers[{index}] must be an object.")
     problems.raise_if_any()
     return drafts, behavior
 
