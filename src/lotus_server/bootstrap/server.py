@@ -11,7 +11,9 @@ import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
 
-from lotus_server.http.app import build_app
+from lotus_server.http.front import Front
+from lotus_server.http.later import LaterApp
+from lotus_server.http.requests import App
 from lotus_server.jobs.periodic import Periodic
 from lotus_server.settings import Settings
 from lotus_server.usecases.access import AccessCache
@@ -34,15 +36,16 @@ def serve(services: Services, settings: Settings, announce: Callable[[], None]) 
 
 async def _serve(services: Services, settings: Settings, announce: Callable[[], None]) -> None:
     cache = AccessCache(services)
-    app = build_app(
+    resources = LaterApp(lambda: _load_resources(services))
+    front = Front(
         services,
         cache,
+        resources,
         decode=make_decoder(services.ids.random_uuid),
         boot_id=services.ids.random_uuid()[:8],
-        version=version("lotus-server"),
     )
     server = Server(
-        app,
+        front,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,
@@ -59,9 +62,7 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
         Periodic("key_uses", KEY_USE_SECONDS, lambda: _note_key_uses(services, cache)),
     ]
     tasks = [asyncio.create_task(job.run()) for job in jobs]
-    # What lives until the end need not be looked at by the collector again: its pauses are the tail of latencies.
-    gc.collect()
-    gc.freeze()
+    resources.begin()
     loop.call_soon(announce)
     try:
         await server.serve()
@@ -70,6 +71,16 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
             job.stop()
         await asyncio.gather(*tasks)
         _note_key_uses(services, cache)
+
+
+def _load_resources(services: Services) -> App:
+    from lotus_server.http.app import build_resources
+
+    app = build_resources(services, version=version("lotus-server"))
+    # What lives until the end need not be looked at by the collector again: its pauses are the tail of latencies.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _note_key_uses(services: Services, cache: AccessCache) -> int:

@@ -1,4 +1,4 @@
-"""The resources: a FastAPI application, and around it the front."""
+"""The resources: a FastAPI application behind the front."""
 
 from typing import Any
 
@@ -21,21 +21,18 @@ from lotus_server.http.api import (
     subscriptions,
 )
 from lotus_server.http.api import metrics as metric_resources
-from lotus_server.http.front import Front
 from lotus_server.http.hot_paths import HOT_PATHS
 from lotus_server.http.openapi import complete
 from lotus_server.http.paths import read_slashes_within_segments
 from lotus_server.http.problems import PROBLEM_JSON, internal_error, problem, problem_of
 from lotus_server.kernel.errors import FieldProblem, Invalid, LotusError
-from lotus_server.ports.event_store import Decoder
-from lotus_server.usecases.access import AccessCache
 from lotus_server.usecases.services import Services
 
 _DESCRIPTION = "Usage-based billing: events in, access checks and exact invoices out. Send your API key as `X-API-KEY`."
 
 
-def build_app(services: Services, cache: AccessCache, *, decode: Decoder, boot_id: str, version: str) -> Front:
-    """Return the whole ASGI application."""
+def build_resources(services: Services, *, version: str) -> FastAPI:
+    """Return the application that serves everything but the hot paths."""
     app = FastAPIOffline(
         title="Lotus",
         version=version,
@@ -66,13 +63,13 @@ def build_app(services: Services, cache: AccessCache, *, decode: Decoder, boot_i
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _internal_error)
     _describe(app)
-    return Front(services, cache, app, decode=decode, boot_id=boot_id)
+    return app
 
 
 def _add_open_paths(app: FastAPI) -> None:
     @app.get("/api/healthcheck/", tags=["Operation"], summary="Is the server up")
     async def healthcheck() -> dict[str, str]:
-        """Answer without a key, for load balancers."""
+        """Answer without a key, for load balancers. The front does so itself, before the resources are loaded."""
         return {}
 
     @app.get("/docs/errors", include_in_schema=False)

@@ -24,7 +24,7 @@ from lotus_server.usecases.access import AccessCache, load_principal
 from lotus_server.usecases.services import Services
 
 _log = structlog.get_logger()
-_OPEN: Final = frozenset({"/api/healthcheck/"})
+_HEALTHCHECK: Final = "/api/healthcheck/"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -55,7 +55,9 @@ class Front:
         path = tidy_path(scope.get("raw_path") or scope["path"].encode())
         scope["path"], scope["lotus.request_id"] = path, out.request_id
         try:
-            if path.startswith("/api/") and path not in _OPEN:
+            if path == _HEALTHCHECK and scope["method"] in {"GET", "HEAD"}:
+                await Reply(200, b"{}").send(out)
+            elif path.startswith("/api/") and path != _HEALTHCHECK:
                 await self._serve_caller(scope, receive, out)
             else:
                 await self._resources(scope, receive, out)

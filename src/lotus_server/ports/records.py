@@ -1,11 +1,9 @@
 """The records: everything but events.
 
-Organizations, keys, customers, catalog, subscriptions, invoices, the credit ledger.
-A use case opens one transaction, which commits when the block ends and rolls back when it raises. Uniqueness is kept
-by the database:
-`add` raises Conflict when the thing exists. Every look-up takes the organization, so no tenant can reach another's
-rows.
-Every adapter passes `tests/contracts/test_records.py`.
+Organizations, keys, customers, catalog, subscriptions, invoices, the credit ledger. A use case opens one transaction,
+which commits when the block ends and rolls back when it raises. Uniqueness is kept by the database: `add` raises
+Conflict when the thing exists. Every look-up takes the organization, so no tenant can reach another's rows. Every
+adapter passes `tests/contracts/test_records.py`.
 """
 
 from collections.abc import Sequence
@@ -426,12 +424,10 @@ class Records(Protocol):
     def changes(self) -> list[Change] | None:
         """Return what changed since this was last called, in microseconds when nothing did.
 
-        Null means anything may have changed.
-        It sees every transaction that had committed before the call, of this process and of others. Changes of
-        organizations, keys,
-        metrics, features and plans concern the whole organization, those of customers, subscriptions and credits one
-        customer.
-        For a single caller that keeps the cache.
+        Null means anything may have changed. It sees every transaction that had committed before the call, of this
+        process and of others. Changes of organizations, keys, metrics, features and plans concern the whole
+        organization, those of customers, subscriptions and credits one customer. For a single caller that keeps the
+        cache.
         """
         ...
 

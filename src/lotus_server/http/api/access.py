@@ -15,9 +15,9 @@ from lotus_server.domain.access import (
 )
 from lotus_server.domain.accounts import Organization, Scope
 from lotus_server.domain.metering import Metric
-from lotus_server.http.api.deps import require_scope
 from lotus_server.http.json_reply import encode
 from lotus_server.http.requests import Reply, Request
+from lotus_server.http.scopes import require_scope
 from lotus_server.kernel.errors import Problems
 from lotus_server.usecases.access import (
     AccessCache,

@@ -5,8 +5,9 @@ from typing import Annotated
 import msgspec
 from fastapi import Query, Request
 
-from lotus_server.domain.accounts import Organization, Principal, Scope, allows
-from lotus_server.kernel.errors import Forbidden, Invalid
+from lotus_server.domain.accounts import Organization, Principal, Scope
+from lotus_server.http.scopes import require_scope
+from lotus_server.kernel.errors import Invalid
 from lotus_server.ports.records import Page
 from lotus_server.usecases.services import Services
 
@@ -35,12 +36,6 @@ def _caller(request: Request, needed: Scope) -> Caller:
     principal: Principal = request.scope["lotus.principal"]
     require_scope(principal, needed)
     return Caller(principal.organization, request.app.state.services, principal.scope)
-
-
-def require_scope(principal: Principal, needed: Scope) -> None:
-    """Raise Forbidden `permission_denied` when the key's scope does not cover the call."""
-    if not allows(principal.scope, needed):
-        raise Forbidden(f"A key with the scope {principal.scope!r} may not do this; it needs the scope {needed!r}.")
 
 
 def paging(

@@ -5,10 +5,10 @@ from typing import Final
 
 from lotus_server.domain.accounts import Scope
 from lotus_server.http import metrics
-from lotus_server.http.api.deps import require_scope
 from lotus_server.http.json_reply import JSON, encode
 from lotus_server.http.problems import PROBLEM_JSON
 from lotus_server.http.requests import Reply, Request
+from lotus_server.http.scopes import require_scope
 from lotus_server.ports.event_store import BodyForm, Decoder, Submission
 from lotus_server.usecases.ingest import ingest, ingest_known_customers_only
 from lotus_server.usecases.services import Services, present
