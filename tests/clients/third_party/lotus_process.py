@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from tests.server_process import API_KEY, running_server
+from tests.server_process import API_KEY, ServerProcess
 
 
 class LotusProcess:
@@ -36,5 +36,5 @@ class LotusProcess:
 @contextmanager
 def running_lotus(folder: Path) -> Iterator[LotusProcess]:
     """A server that has its data in a folder, in real time, until the block ends."""
-    with running_server(folder / "data") as server:
+    with ServerProcess(folder / "data") as server:
         yield LotusProcess(server.url, server.client)
