@@ -57,7 +57,7 @@ def read_settings(
         host=host or _host(found) or defaults.host,
         port=port if port is not None else _port(found, defaults.port, problems),
         data=data or Path(found.get("LOTUS_DATA") or defaults.data),
-        bootstrap_api_key=found.get("LOTUS_BOOTSTRAP_API_KEY") or None,
+        bootstrap_api_key=_api_key(found, problems),
         bootstrap_type=bootstrap_type,
         bootstrap_now=_instant(found, problems),
         log_format=log_format,
@@ -70,6 +70,14 @@ def _host(found: Mapping[str, str]) -> str | None:
     """Return the address to listen on. The client libraries read the same variable as a URL; of one the host counts."""
     text = found.get("LOTUS_HOST", "")
     return urlsplit(text).hostname if "://" in text else text or None
+
+
+def _api_key(found: Mapping[str, str], problems: Problems) -> str | None:
+    text = found.get("LOTUS_BOOTSTRAP_API_KEY")
+    if text and (not text.isascii() or not text.isprintable() or " " in text):
+        detail = "LOTUS_BOOTSTRAP_API_KEY has only ASCII characters and no spaces: it is sent in a header."
+        problems.add("LOTUS_BOOTSTRAP_API_KEY", "invalid", detail)
+    return text or None
 
 
 def _port(found: Mapping[str, str], default: int, problems: Problems) -> int:

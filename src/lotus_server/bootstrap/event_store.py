@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 
 from lotus_server.adapters.events_sqlite import SqliteEventStore
+from lotus_server.adapters.events_sqlite.schema import DATABASE_NAME
 
+EVENTS_FILE = DATABASE_NAME
 WRITER_COMMAND = (sys.executable, "-m", "lotus_server.bootstrap.event_writer")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from lotus_server.adapters.clock_system import SystemClock
 from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
-from lotus_server.bootstrap.event_store import open_event_store, open_event_store_for_reading
+from lotus_server.bootstrap.event_store import EVENTS_FILE, open_event_store, open_event_store_for_reading
 from lotus_server.domain.accounts import Organization, OrganizationType
-from lotus_server.kernel.errors import Unavailable
+from lotus_server.kernel.errors import NotFound, Unavailable
 from lotus_server.settings import Settings
 from lotus_server.usecases.organizations import NewKey, OrganizationDraft, create_organization
 from lotus_server.usecases.services import Services
@@ -24,12 +24,18 @@ class DataDirectoryInUse(Unavailable):
 
 @contextmanager
 def owned_data_directory(data: Path) -> Iterator[None]:
-    """Own a data directory, which is made when missing, until the block ends. Raises DataDirectoryInUse.
+    """Own a data directory, which is made when missing, until the block ends.
+
+    Raises DataDirectoryInUse, or Unavailable when it can neither be made nor written to.
 
     The lock is the system's and ends with the process, however that ends.
     """
-    data.mkdir(parents=True, exist_ok=True)
-    with (data / "lotus.lock").open("a") as file:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        file = (data / "lotus.lock").open("a")
+    except OSError as error:
+        raise Unavailable(f"The data directory {data} cannot be used: {error.strerror}.") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -53,8 +59,12 @@ def open_services(settings: Settings) -> Iterator[Services]:
 
 @contextmanager
 def open_services_beside(settings: Settings) -> Iterator[Services]:
-    """Open everything but the event writer: fit for commands that run while a server is serving the same directory."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    """Open everything but the event writer: fit for commands that run while a server is serving the same directory.
+
+    Raises NotFound when no server has ever run there.
+    """
+    if not (settings.data / EVENTS_FILE).exists():
+        raise NotFound(f"There is no data in {settings.data}; `lotus serve` makes it.")
     records = SqlRecords.open(settings.records_url)
     try:
         events = open_event_store_for_reading(settings.data)
