@@ -17,7 +17,8 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from lotus_server.http.app import build_app
+from lotus_server.http.app import build_resources
+from lotus_server.http.front import Front
 from lotus_server.usecases.access import AccessCache
 from lotus_server.usecases.services import Services
 from lotus_server.wire.track import make_decoder
@@ -69,9 +70,8 @@ def references(value: object) -> set[str]:
 
 
 def test_everything_that_is_served_is_described_and_nothing_else(document: dict[str, Any], services: Services) -> None:
-    front = build_app(services, AccessCache(services), decode=make_decoder(str), boot_id="test", version="0.0.0")
-    resources = front._resources
-    assert isinstance(resources, FastAPI)
+    resources = build_resources(services, version="0.0.0")
+    front = Front(services, AccessCache(services), resources, decode=make_decoder(str), boot_id="test")
     served = {
         (method.lower(), route.path)
         for route in routes_of(resources)
