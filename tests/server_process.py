@@ -173,6 +173,11 @@ class ServerProcess:
         """Press Ctrl-C, and return the exit status of a server that ended in good order: 0."""
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
+        return self.wait_for_end()
+
+    def wait_for_end(self) -> int:
+        """Return the exit status of a server that was told to end."""
+        assert self._process is not None
         status = self._process.wait(STOP_SECONDS_MAX)
         self._forget()
         return status

@@ -1,7 +1,9 @@
 """`lotus serve`: what it says when it starts, when it cannot, and how it ends."""
 
+import os
 import re
 import shlex
+import signal
 import socket
 import time
 from pathlib import Path
@@ -93,6 +95,14 @@ def test_ctrl_c_ends_the_server_cleanly_within_seconds(server: ServerProcess) ->
 
     assert (status, time.monotonic() - began < STOP_SECONDS) == (0, True)
     assert "Traceback" not in server.log
+
+
+def test_a_service_manager_ends_the_server_cleanly(server: ServerProcess) -> None:
+    server.start()
+
+    os.kill(server.process_id, signal.SIGTERM)
+
+    assert server.wait_for_end() == 0
 
 
 def test_the_writer_ends_with_the_server(server: ServerProcess) -> None:

@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -404,15 +405,22 @@ def test_a_body_over_ten_megabytes_is_refused(furnished: Tenant) -> None:
 def test_a_body_over_ten_megabytes_is_refused_when_its_size_is_not_announced(
     furnished: Tenant, server: ServerProcess
 ) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     chunks = [b'{"pad":"', *[b"x" * 1_000_000] * 11, b'"}']
     headers = {"X-API-KEY": furnished.api_key, "Transfer-Encoding": "chunked"}
 
-    connection.request("POST", "/api/customers/", iter(chunks), headers, encode_chunked=True)
-    response = connection.getresponse()
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        connection.request("POST", "/api/customers/", iter(chunks), headers, encode_chunked=True)
+        status = connection.getresponse().status
 
-    assert response.status == 413
-    connection.close()
+    assert status == 413
+
+
+def test_a_client_that_sends_much_too_much_still_gets_its_answer(furnished: Tenant, server: ServerProcess) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as connection:
+        connection.request("POST", "/api/track/", b"x" * 40_000_000, {"X-API-KEY": furnished.api_key})
+        status = connection.getresponse().status
+
+    assert status == 413
 
 
 @pytest.mark.parametrize("path", ["/api/track/", "/api/customers/"])

@@ -18,6 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 BODY_BYTES_MAX: Final = 10_000_000
+DISCARDED_BYTES_MAX: Final = 100_000_000
 
 
 class Request(msgspec.Struct):
@@ -76,10 +77,13 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """Return a request's whole body. Raises TooLarge beyond 10 MB, also before reading when the length is announced."""
+    """Return a request's whole body. Raises TooLarge beyond 10 MB.
+
+    What comes beyond is read all the same, up to a point, and thrown away: an answer reaches only a client that could
+    finish sending.
+    """
     announced = header(scope, b"content-length")
-    if announced is not None and announced.isdigit() and int(announced) > BODY_BYTES_MAX:
-        raise _too_large()
+    is_too_large = announced is not None and announced.isdigit() and int(announced) > BODY_BYTES_MAX
     parts: list[bytes] = []
     size = 0
     while True:
@@ -88,10 +92,15 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
             raise Invalid("The connection ended before the body was complete.", code="incomplete_body")
         part = message.get("body", b"")
         size += len(part)
-        if size > BODY_BYTES_MAX:
+        is_too_large = is_too_large or size > BODY_BYTES_MAX
+        is_last = not message.get("more_body", False)
+        if is_too_large and (is_last or size > DISCARDED_BYTES_MAX):
             raise _too_large()
-        parts.append(part)
-        if not message.get("more_body", False):
+        if is_too_large:
+            parts.clear()
+        else:
+            parts.append(part)
+        if is_last:
             return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
