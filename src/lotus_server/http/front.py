@@ -17,7 +17,19 @@ from lotus_server.http.api.access import Handler
 from lotus_server.http.paths import tidy_path
 from lotus_server.http.problems import PROBLEM_JSON, internal_error, problem, problem_of
 from lotus_server.http.replay import Replays
-from lotus_server.http.requests import App, Message, Receive, Reply, Request, Scope, Send, header, inflate, read_body
+from lotus_server.http.requests import (
+    App,
+    Incoming,
+    Message,
+    Receive,
+    Reply,
+    Request,
+    Scope,
+    Send,
+    header,
+    inflate,
+    read_body,
+)
 from lotus_server.kernel.errors import LotusError, Unauthenticated
 from lotus_server.ports.event_store import Decoder
 from lotus_server.usecases.access import AccessCache, load_principal
@@ -51,7 +63,8 @@ class Front:
         if scope["type"] != "http":
             await self._resources(scope, receive, send)
             return
-        out = Outgoing(send, next(self._request_ids), scope["method"])
+        receive = Incoming(scope, receive)
+        out = Outgoing(send, next(self._request_ids), scope["method"], receive)
         path = tidy_path(scope.get("raw_path") or scope["path"].encode())
         scope["path"], scope["lotus.request_id"] = path, out.request_id
         try:
@@ -130,9 +143,10 @@ def _api_key(scope: Scope) -> str:
 class Outgoing:
     """Passes a response on with the request's id, and counts it."""
 
-    def __init__(self, send: Send, request_id: bytes, method: str) -> None:
-        """Pass on to `send`."""
+    def __init__(self, send: Send, request_id: bytes, method: str, incoming: Incoming) -> None:
+        """Pass on to `send`, once all of the request has come in."""
         self._send = send
+        self._incoming = incoming
         self._method = method
         self.request_id = request_id
         self.has_started = False
@@ -140,6 +154,7 @@ class Outgoing:
     async def __call__(self, message: Message) -> None:
         """Pass one message on."""
         if message["type"] == "http.response.start":
+            await self._incoming.finish()
             self.has_started = True
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id)]
             metrics.count_request(self._method, message["status"])

@@ -67,6 +67,34 @@ class Reply(msgspec.Struct, frozen=True):
         await send({"type": "http.response.body", "body": self.body})
 
 
+class Incoming:
+    """Passes a request's body on, and can read what nobody asked for.
+
+    An answer that is sent before the body was read closes the connection under the client, which then sees a reset
+    instead of the answer.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        """Pass on from `receive`."""
+        self._receive = receive
+        self._is_complete = (header(scope, b"content-length") or b"0") == b"0" and (
+            header(scope, b"transfer-encoding") is None
+        )
+
+    async def __call__(self) -> Message:
+        """Return the next message."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            self._is_complete = True
+        return message
+
+    async def finish(self) -> None:
+        """Read the rest of the body and throw it away, up to 100 MB."""
+        size = 0
+        while not self._is_complete and size < DISCARDED_BYTES_MAX:
+            size += len((await self()).get("body", b""))
+
+
 def header(scope: Scope, name: bytes) -> bytes | None:
     """Return a request header by its name in lower case."""
     for key, value in scope["headers"]:
