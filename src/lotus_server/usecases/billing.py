@@ -109,7 +109,7 @@ def invoice_start(services: Services, tx: Transaction, terms: Terms, now: dateti
     None is issued when there are none.
     """
     lines = advance_lines(terms, terms.subscription.open_period)
-    return issue(services, tx, terms, lines, cause=cause_of_start(terms.subscription), now=now) if lines else None
+    return issue(services, tx, terms, lines, cause=cause_of_start(terms.subscription), now=now)
 
 
 def bill_due(services: Services, *, until: datetime | None = None, organization: Organization | None = None) -> int:
@@ -208,11 +208,14 @@ def _with(terms: Terms, subscription: Subscription) -> Terms:
 
 def issue(
     services: Services, tx: Transaction, terms: Terms, lines: tuple[InvoiceLine, ...], *, cause: str, now: datetime
-) -> Invoice:
+) -> Invoice | None:
     """Issue an invoice with its number and the credit it uses or grants, all in the given transaction.
 
-    Returns the invoice of the same cause when there is one already: billing again changes nothing.
+    Returns the invoice of the same cause when there is one already: billing again changes nothing. Without a line there
+    is nothing to invoice, and no number is used up.
     """
+    if not lines:
+        return None
     subscription = terms.subscription
     organization_id, customer_id = subscription.organization_id, subscription.customer_id
     existing = tx.invoices.by_cause(organization_id, cause)
@@ -229,9 +232,7 @@ def issue(
         customer_id=customer_id,
         subscription_id=subscription.subscription_id,
         currency=code,
-        period=Period(min(line.period.start for line in lines), max(line.period.end for line in lines))
-        if lines
-        else subscription.open_period,
+        period=Period(min(line.period.start for line in lines), max(line.period.end for line in lines)),
         issued_at=now,
         due_at=now + PAYMENT_TERM,
         lines=lines,

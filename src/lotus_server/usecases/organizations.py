@@ -103,7 +103,7 @@ def note_key_uses(services: Services, key_ids: list[str]) -> None:
 
 
 def set_rejects_unknown_customers(services: Services, organization: Organization, *, rejects: bool) -> Organization:
-    """Decide whether events of customers that do not exist are turned away."""
+    """Decide whether events of customers that do not exist are turned away, from the next request on."""
     with services.records.transaction() as tx:
         changed = _load(tx, organization)
         changed = msgspec.structs.replace(changed, rejects_unknown_customers=rejects)

@@ -254,8 +254,8 @@ def _refuse_what_is_invoiced_in_advance(tx: Transaction, subscription: Subscript
 
 def _last_invoice(
     services: Services, tx: Transaction, subscription: Subscription, how: Cancellation, now: datetime
-) -> Invoice:
-    """Issue what the open period comes to at the moment of cancelling."""
+) -> Invoice | None:
+    """Issue what the open period comes to at the moment of cancelling; a plan that charges nothing has no invoice."""
     terms = terms_of(tx, subscription)
     opened = subscription.open_period
     held = opened.until(now)

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from lotus_server.domain.accounts import ApiKey, Scope
+from lotus_server.domain.accounts import ApiKey, Organization, Scope
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.wire.fields import instant
-from lotus_server.wire.forms import Form, Text, choice, read, required
+from lotus_server.wire.forms import Form, Text, choice, currency_row, read, required
 
 Row = dict[str, Any]
 
@@ -17,6 +17,12 @@ class ApiKeyForm(Form):
 
     name: Text = None
     scope: Text = None
+
+
+class OrganizationForm(Form):
+    """What of an organization can be changed."""
+
+    rejects_unknown_customers: bool | None = None
 
 
 class ClockForm(Form):
@@ -33,6 +39,28 @@ def api_key_draft(payload: object) -> tuple[str, Scope]:
     scope = choice(problems, "scope", form.scope, {each.value: each for each in Scope}, Scope.FULL)
     problems.raise_if_any()
     return name, scope
+
+
+def rejects_unknown_customers(payload: object) -> bool:
+    """Return whether events of unknown customers are to be turned away. Raises Invalid with every problem."""
+    problems = Problems()
+    form = read(OrganizationForm, payload, problems)
+    if form.rejects_unknown_customers is None:
+        problems.add("rejects_unknown_customers", "required", "rejects_unknown_customers is required.")
+    problems.raise_if_any()
+    return bool(form.rejects_unknown_customers)
+
+
+def organization_row(organization: Organization) -> Row:
+    """Return an organization with its settings."""
+    return {
+        "organization_id": organization.organization_id,
+        "organization_name": organization.name,
+        "organization_type": organization.type.value,
+        "default_currency": currency_row(organization.default_currency),
+        "rejects_unknown_customers": organization.rejects_unknown_customers,
+        "created": to_text(organization.created_at),
+    }
 
 
 def clock_instant(payload: object) -> datetime:

@@ -10,8 +10,22 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.clock import move_clock, read_clock
-from lotus_server.usecases.organizations import create_api_key, list_api_keys, revoke_api_key
-from lotus_server.wire.organization import ApiKeyForm, ClockForm, api_key_draft, api_key_row, clock_instant
+from lotus_server.usecases.organizations import (
+    create_api_key,
+    list_api_keys,
+    revoke_api_key,
+    set_rejects_unknown_customers,
+)
+from lotus_server.wire.organization import (
+    ApiKeyForm,
+    ClockForm,
+    OrganizationForm,
+    api_key_draft,
+    api_key_row,
+    clock_instant,
+    organization_row,
+    rejects_unknown_customers,
+)
 
 router = APIRouter(prefix="/api", responses=PROBLEMS)
 Writer = Annotated[Caller, Depends(writing)]
@@ -22,6 +36,22 @@ Payload = Annotated[object, Depends(json_body)]
 def ping(caller: Annotated[Caller, Depends(reading)]) -> Response:
     """Return the organization that the key belongs to."""
     return json_reply(200, {"organization_id": caller.organization.organization_id})
+
+
+@router.get("/organization/", tags=["Organization"], summary="The organization and its settings")
+def organization(caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return the organization that the key belongs to."""
+    return json_reply(200, organization_row(caller.organization))
+
+
+@router.patch(
+    "/organization/", tags=["Organization"], summary="Change a setting", openapi_extra=body_of(OrganizationForm)
+)
+def change_organization(caller: Writer, payload: Payload) -> Response:
+    """Decide whether events of customers that do not exist are kept, as they are by default, or rejected."""
+    rejects = rejects_unknown_customers(payload)
+    changed = set_rejects_unknown_customers(caller.services, caller.organization, rejects=rejects)
+    return json_reply(200, organization_row(changed))
 
 
 @router.get("/clock/", tags=["Sandbox"], summary="A sandbox's present")
