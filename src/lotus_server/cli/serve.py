@@ -70,7 +70,9 @@ def refuse_taken_port(host: str, port: int) -> None:
 def _announce(host: str, port: int, api_key: str | None) -> None:
     url = f"http://{host}:{port}"
     shown = api_key or "YOUR_API_KEY"
-    console.print(f"\n[bold]Lotus is serving on {url}[/bold]   (API reference: {url}/docs, Ctrl-C stops)")
+    console.print(
+        f"\n[bold]Lotus is serving on {url}[/bold]   (API reference: {url}/docs, Ctrl-C stops)", soft_wrap=True
+    )
     if api_key is not None:
         console.print(f"API key, shown this once: [bold]{api_key}[/bold]")
     console.print("Try:")
