@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from tests.server_process import ServerProcess
 from tests.tenants import Tenant
 
 KEY = {"Idempotency-Key": "once"}
@@ -61,6 +62,36 @@ def test_the_same_request_many_times_at_once_is_carried_out_once(sandbox: Tenant
     assert {response.status_code for response in responses} == {201}
     assert len({response.content for response in responses}) == 1
     assert len(sandbox.invoices()) == 1
+
+
+def test_an_answer_is_not_given_again_to_an_api_key_of_another_scope(tenant: Tenant, server: ServerProcess) -> None:
+    body = {"customer_id": "acme"}
+    assert tenant.client.post("/api/customers/", json=body, headers=KEY).status_code == 201
+    reading = tenant.post("/api/api_keys/", {"name": "reader", "scope": "read"})["api_key"]
+
+    with server.new_client(reading) as client:
+        answer = client.post("/api/customers/", json=body, headers=KEY)
+
+    assert (answer.status_code, answer.json()["title"]) == (409, "idempotency_key_reused")
+
+
+def test_a_refusal_for_lack_of_scope_is_not_kept(tenant: Tenant, server: ServerProcess) -> None:
+    reading = tenant.post("/api/api_keys/", {"name": "reader", "scope": "read"})["api_key"]
+    with server.new_client(reading) as client:
+        assert client.post("/api/customers/", json={"customer_id": "acme"}, headers=KEY).status_code == 403
+
+    answer = tenant.client.post("/api/customers/", json={"customer_id": "acme"}, headers=KEY)
+
+    assert answer.status_code == 201
+
+
+def test_an_answer_that_shows_a_new_api_key_is_never_kept(tenant: Tenant) -> None:
+    body = {"name": "second", "scope": "full"}
+
+    first, second = (tenant.client.post("/api/api_keys/", json=body, headers=KEY) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["api_key"] != second.json()["api_key"]
 
 
 def test_a_key_has_a_limit_of_length(tenant: Tenant) -> None:

@@ -16,6 +16,9 @@ from lotus_server.usecases.replies import find_reply, keep_reply
 from lotus_server.usecases.services import Services
 
 KEY_LENGTH_MAX: Final = 255
+# Their answers show an API key, this once: it must not lie in the database, nor be given to anybody again.
+_NEVER_KEPT: Final = frozenset({"/api/api_keys/"})
+_FORBIDDEN: Final = 403
 
 
 class Replays:
@@ -29,7 +32,7 @@ class Replays:
     async def serve(self, app: App, scope: Scope, body: bytes, send: Send, principal: Principal) -> None:
         """Serve a request whose body was read already, or give the reply of the same request before."""
         key = header(scope, b"idempotency-key")
-        if key is None or scope["method"] != "POST":
+        if key is None or scope["method"] != "POST" or scope["path"] in _NEVER_KEPT:
             await app(scope, _replaying(body), send)
             return
         if len(key) > KEY_LENGTH_MAX:
@@ -41,14 +44,15 @@ class Replays:
         turn.requests += 1
         try:
             async with turn.lock:
-                await self._serve_once(app, scope, body, send, name)
+                await self._serve_once(app, scope, body, send, name=name, request_hash=_hash_of(scope, body, principal))
         finally:
             turn.requests -= 1
             if not turn.requests:
                 del self._under_way[name]
 
-    async def _serve_once(self, app: App, scope: Scope, body: bytes, send: Send, name: tuple[str, str]) -> None:
-        request_hash = _hash_of(scope, body)
+    async def _serve_once(
+        self, app: App, scope: Scope, body: bytes, send: Send, *, name: tuple[str, str], request_hash: str
+    ) -> None:
         stored = await asyncio.to_thread(find_reply, self._services, *name)
         if stored is not None:
             if stored.request_hash != request_hash:
@@ -57,7 +61,7 @@ class Replays:
             return
         captured = _Captured(send)
         await app(scope, _replaying(body), captured)
-        if captured.status < 500:
+        if captured.status < 500 and captured.status != _FORBIDDEN:
             body = b"".join(captured.parts)
             now = self._services.clock.now()
             reply = StoredReply(*name, request_hash, captured.status, body, now)
@@ -101,8 +105,9 @@ async def _send_again(stored: StoredReply, send: Send) -> None:
     await send({"type": "http.response.body", "body": stored.body})
 
 
-def _hash_of(scope: Scope, body: bytes) -> str:
-    line = f"{scope['method']} {scope['path']}?".encode() + scope["query_string"] + b"\n"
+def _hash_of(scope: Scope, body: bytes, principal: Principal) -> str:
+    """Return what tells a true repeat: the same call by a key of the same scope, which may read the same answers."""
+    line = f"{principal.scope} {scope['method']} {scope['path']}?".encode() + scope["query_string"] + b"\n"
     return hashlib.blake2b(line + body, digest_size=16).hexdigest()
 
 
