@@ -136,8 +136,8 @@ class EventStore(Protocol):
         content is a duplicate, with other content a conflict; within one batch the first one stands. A time that the
         sender did not give does not take part in the comparison. Concurrent submissions share a commit.
 
-        Raises Invalid or TooLarge from the decoder, Unavailable when the store cannot take events now (nothing of it
-        was stored).
+        Raises Invalid or TooLarge from the decoder, Unavailable when the store cannot take events now. Then
+        nothing was acknowledged; a store that died meanwhile may have kept it all the same, so resend with the same ids.
         """
         ...
 
