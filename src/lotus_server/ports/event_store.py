@@ -137,7 +137,7 @@ class EventStore(Protocol):
         sender did not give does not take part in the comparison. Concurrent submissions share a commit.
 
         Raises Invalid or TooLarge from the decoder, Unavailable when the store cannot take events now. Then
-        nothing was acknowledged; a store that died meanwhile may have kept it all the same, so resend with the same ids.
+        nothing was acknowledged; a store that died may have kept it all the same, so resend with the same ids.
         """
         ...
 
