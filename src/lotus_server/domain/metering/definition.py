@@ -15,14 +15,59 @@ GROUP_BY_MAX: Final = 5
 FILTER_VALUES_MAX: Final = 1_000
 
 
+class MetricType(StrEnum):
+    """What the values of events mean.
+
+    A counter adds up what happened. A gauge knows a level that lasts until the next event, over the ends of periods.
+    A rate is the greatest aggregate of any stretch of time of one length. A ratio divides one metric by another. A
+    custom metric is a query.
+    """
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    RATE = "rate"
+    RATIO = "ratio"
+    CUSTOM = "custom"
+
+
 class Aggregation(StrEnum):
-    """How the values of the counted events of a period become one quantity."""
+    """How the values of the counted events of a period become one quantity.
+
+    For a gauge, `sum` is the level times how long it lasted.
+    """
 
     COUNT = "count"
     SUM = "sum"
     MAX = "max"
+    MIN = "min"
+    AVERAGE = "average"
     UNIQUE = "unique"
     LATEST = "latest"
+    PERCENTILE = "percentile"
+
+
+class LevelForm(StrEnum):
+    """What an event of a gauge says: the level, or by how much it changes."""
+
+    TOTAL = "total"
+    DELTA = "delta"
+
+
+class Granularity(StrEnum):
+    """A unit of time. Weeks, months and longer have the boundaries of the billing cycle, shorter ones those of UTC.
+
+    `total` is the whole billing cycle.
+    """
+
+    SECOND = "seconds"
+    MINUTE = "minutes"
+    HOUR = "hours"
+    DAY = "days"
+    WEEK = "weeks"
+    MONTH = "months"
+    QUARTER = "quarters"
+    YEAR = "years"
+    TOTAL = "total"
 
 
 class Operator(StrEnum):
@@ -54,14 +99,29 @@ class Filter(msgspec.Struct, frozen=True):
     value: FilterScalar | tuple[FilterScalar, ...] | None = None
 
 
-class MetricDefinition(msgspec.Struct, frozen=True):
-    """The part of a metric that decides numbers. Two metrics of equal definition always have equal quantities."""
+class MetricDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The part of a metric that decides numbers. Two metrics of equal definition always have equal quantities.
+
+    An event's value is its property, or what `expression` computes from its properties. `granularity` is the unit of a
+    gauge's level-times-time, and the length of the stretches of a rate; with `proration` a gauge's level counts as the
+    greatest within each such unit. With `window` every window of that length is a quantity of its own. `denominator` is
+    what a ratio divides by. `sql` is a custom metric's query; it has no event name.
+    """
 
     event_name: str
     aggregation: Aggregation
     property_name: str | None = None
     filters: tuple[Filter, ...] = ()
     group_by: tuple[str, ...] = ()
+    type: MetricType = MetricType.COUNTER
+    expression: str | None = None
+    percentile: Decimal | None = None
+    level_form: LevelForm = LevelForm.TOTAL
+    granularity: Granularity | None = None
+    proration: Granularity | None = None
+    window: Granularity | None = None
+    denominator: "MetricDefinition | None" = None
+    sql: str | None = None
 
     def problems(self) -> tuple[FieldProblem, ...]:
         """Return everything that is wrong with the definition."""
@@ -115,17 +175,22 @@ class PropertyMatch(msgspec.Struct, frozen=True):
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """One question to the event store: a metric of one customer over one half-open period."""
+    """One question to the event store: a metric of one customer over one half-open period.
+
+    `cycle` is the whole billing cycle of which the period is a part (null: the period itself). Only what is measured in
+    time depends on it: the units of a gauge begin at its start, and `total` is its length.
+    """
 
     definition: MetricDefinition
     customer_id: str
     period: Period
     matches: tuple[PropertyMatch, ...] = ()
+    cycle: Period | None = None
 
     def fingerprint(self, organization_id: str) -> str:
         """Return 32 hex digits that are equal exactly for equal questions of one organization.
 
         Incremental aggregates are stored under it, so a changed definition can never read an aggregate of the old one.
         """
-        text = _fingerprinted((organization_id, self))
+        text = _fingerprinted((organization_id, msgspec.structs.replace(self, cycle=None)))
         return hashlib.blake2b(text, digest_size=16).hexdigest()
