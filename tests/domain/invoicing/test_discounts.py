@@ -1,0 +1,81 @@
+"""What discounts take off, and what each line bears."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus_server.domain.invoicing.discounts import Discount, DiscountType, apply_discounts
+from lotus_server.kernel.currencies import CURRENCIES
+from lotus_server.kernel.money import total
+
+USD = CURRENCIES["USD"]
+MAY = datetime(2026, 5, 1, tzinfo=UTC)
+amounts = st.lists(st.decimals(-1_000, 1_000, places=2), max_size=10)
+discounts = st.lists(
+    st.one_of(
+        st.builds(Discount, st.just("percent"), st.just(DiscountType.PERCENTAGE), st.decimals(0, 100, places=3)),
+        st.builds(Discount, st.just("fixed"), st.just(DiscountType.FIXED), st.decimals(0, 2_000, places=2)),
+    ),
+    max_size=3,
+)
+
+
+def fixed(amount: str) -> Discount:
+    return Discount("less", DiscountType.FIXED, Decimal(amount), "USD")
+
+
+def percent(amount: str) -> Discount:
+    return Discount("less", DiscountType.PERCENTAGE, Decimal(amount))
+
+
+def test_a_fixed_discount_is_split_over_the_lines_without_losing_a_cent() -> None:
+    (found,) = apply_discounts([Decimal("3.33"), Decimal("3.33"), Decimal("3.34")], [fixed("1")], USD)
+
+    assert (Decimal("0.33"), Decimal("0.33"), Decimal("0.34")) == found.parts
+
+
+def test_the_second_discount_takes_from_what_the_first_has_left() -> None:
+    found = apply_discounts([Decimal(100)], [percent("50"), percent("10")], USD)
+
+    assert [Decimal(50), Decimal(5)] == [each.amount for each in found]
+
+
+def test_a_discount_takes_no_more_than_there_is() -> None:
+    (found,) = apply_discounts([Decimal(10), Decimal(20)], [fixed("40")], USD)
+
+    assert (Decimal(30), (Decimal(10), Decimal(20))) == (found.amount, found.parts)
+
+
+def test_credits_bear_no_discount() -> None:
+    (found,) = apply_discounts([Decimal(100), Decimal(-40)], [percent("10")], USD)
+
+    assert (Decimal(10), Decimal(0)) == found.parts
+
+
+@given(amounts, discounts)
+def test_parts_sum_to_the_discount_and_no_line_bears_more_than_itself(
+    amounts: list[Decimal], discounts: list[Discount]
+) -> None:
+    applied = apply_discounts(amounts, discounts, USD)
+
+    assert [each.amount for each in applied] == [total(each.parts) for each in applied]
+    for index, amount in enumerate(amounts):
+        assert 0 <= total(each.parts[index] for each in applied) <= max(amount, Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("discount", "applies"),
+    [
+        (Discount("d", DiscountType.PERCENTAGE, Decimal(1), starts_at=MAY, ends_at=MAY + timedelta(days=1)), True),
+        (Discount("d", DiscountType.PERCENTAGE, Decimal(1), ends_at=MAY), False),
+        (Discount("d", DiscountType.PERCENTAGE, Decimal(1), starts_at=MAY + timedelta(microseconds=1)), False),
+        (Discount("d", DiscountType.PERCENTAGE, Decimal(1), invoices_left=0), False),
+        (Discount("d", DiscountType.FIXED, Decimal(1), "EUR"), False),
+        (Discount("d", DiscountType.FIXED, Decimal(1), "USD"), True),
+    ],
+)
+def test_a_discount_applies_in_its_time_its_currency_and_as_often_as_it_says(discount: Discount, applies: bool) -> None:
+    assert applies == discount.applies_at(MAY, "USD")
