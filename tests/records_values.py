@@ -16,6 +16,7 @@ from lotus_server.domain.catalog import (
     PerUnit,
     Plan,
     PlanVersion,
+    Prepaid,
     RecurringCharge,
     Tier,
     VersionStatus,
@@ -292,7 +293,15 @@ plan_versions = st.builds(
         st.builds(RecurringCharge, charge_id=texts, name=texts, amount=decimals, quantity=decimals), max_size=2
     ).map(tuple),
     components=st.lists(
-        st.builds(Component, component_id=texts, metric_id=texts, price=prices, limit=st.none() | decimals), max_size=3
+        st.builds(
+            Component,
+            component_id=texts,
+            metric_id=texts,
+            price=prices,
+            limit=st.none() | decimals,
+            prepaid=st.none() | st.builds(Prepaid, units=st.none() | decimals),
+        ),
+        max_size=3,
     ).map(tuple),
     feature_ids=st.lists(texts, max_size=3).map(tuple),
     trial_days=small_numbers,

@@ -12,6 +12,7 @@ from lotus_server.domain.catalog import (
     PerUnit,
     Plan,
     PlanVersion,
+    Prepaid,
     Proration,
     RecurringCharge,
     Timing,
@@ -21,6 +22,7 @@ from lotus_server.domain.metering import Aggregation, Metric, MetricDefinition
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.period import Duration
 from lotus_server.usecases.plans import ChargeDraft, ComponentDraft, PlanDraft, PlanView, Replace, VersionDraft
+from lotus_server.wire.components import component_row
 from lotus_server.wire.forms import read
 from lotus_server.wire.plans import PlanForm, VersionForm, plan_row
 
@@ -78,6 +80,24 @@ def test_the_first_releases_plan_becomes_ours(pay_in_advance: bool | None, timin
 
     expected = VersionDraft(recurring_charges=(ChargeDraft("Flat Fee", D(30), timing),))
     assert PlanDraft("Pro", Duration.MONTHLY, expected, "pro") == _draft(payload)
+
+
+def test_units_that_are_bought_before_they_are_used_are_read() -> None:
+    component = {"metric_id": "m", "price": PRICE}
+    draft = _draft(
+        PRO
+        | {
+            "components": [
+                component | {"prepaid_charge": {"units": "100", "charge_behavior": "full"}},
+                component | {"prepaid_charge": {}},
+                component | {"prepaid_charge": None},
+            ]
+        }
+    )
+
+    expected = [Prepaid(D(100), Proration.FULL), Prepaid(), None]
+    assert expected == [each.prepaid for each in draft.version.components]
+    assert () == draft.version.problems
 
 
 def test_a_flat_rate_of_nothing_is_no_charge() -> None:
@@ -142,6 +162,10 @@ def test_a_wrong_value_within_an_initial_version_is_named() -> None:
         ({"flat_rate": 1, "recurring_charges": [{"name": "Base", "amount": 1}]}, ("flat_rate", "ambiguous")),
         ({"components": [5]}, ("components[0]", "invalid")),
         ({"components": [{"metric_id": "m", "price": 5}]}, ("components[0].price", "invalid")),
+        (
+            {"components": [{"metric_id": "m", "price": PRICE, "prepaid_charge": {"charge_behavior": "half"}}]},
+            ("components[0].prepaid_charge.charge_behavior", "invalid_choice"),
+        ),
         ({"features": [5]}, ("features[0]", "invalid")),
         ({"trial_days": "two"}, ("trial_days", "invalid")),
     ],
@@ -224,6 +248,13 @@ def test_a_plan_is_shown_as_the_first_clients_read_it() -> None:
     assert expected == {key: row[key] for key in expected}
     assert ["Calls"] == [component["billable_metric"]["billable_metric_name"] for component in row["components"]]
     assert ["SSO"] == [feature["feature_name"] for feature in row["features"]]
+
+
+def test_prepaid_units_are_shown_as_they_are_given() -> None:
+    metric = Metric("org", "m", "Calls", MetricDefinition("call", Aggregation.COUNT))
+    component = Component("k", "m", PerUnit(D(1)), prepaid=Prepaid(D(5), Proration.FULL))
+
+    assert {"units": D(5), "charge_behavior": "full"} == component_row(component, metric, "USD")["prepaid_charge"]
 
 
 def test_a_plan_is_shown_as_the_last_clients_read_it() -> None:

@@ -12,6 +12,7 @@ from lotus_server.domain.catalog import (
     Feature,
     Plan,
     PlanVersion,
+    Prepaid,
     Price,
     Proration,
     RecurringCharge,
@@ -44,6 +45,7 @@ class ComponentDraft(msgspec.Struct, frozen=True):
     metric: str
     price: Price
     limit: Decimal | None = None
+    prepaid: Prepaid | None = None
 
 
 class VersionDraft(msgspec.Struct, frozen=True):
@@ -238,6 +240,7 @@ def _version(
                 metrics.find(component.metric, f"components[{index}].metric_id", "metric", problems),
                 component.price,
                 component.limit,
+                component.prepaid,
             )
             for index, component in enumerate(draft.components)
         ),

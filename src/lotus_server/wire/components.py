@@ -5,24 +5,48 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from lotus_server.domain.catalog import Component, Graduated, PerUnit, Price, Rounding, Volume, free_units
+from lotus_server.domain.catalog import (
+    Component,
+    Graduated,
+    PerUnit,
+    Prepaid,
+    Price,
+    Proration,
+    Rounding,
+    Volume,
+    free_units,
+)
 from lotus_server.domain.metering import Metric
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.quantity import ONE, ZERO
 from lotus_server.usecases.plans import ComponentDraft
-from lotus_server.wire.forms import Form, Number, Text, currency_row, unsupported
+from lotus_server.wire.forms import Form, Number, Text, choice, currency_row, unsupported
 from lotus_server.wire.metrics import metric_row
 from lotus_server.wire.original_tiers import TierForm, as_tiers, original_rows, to_tiers
 from lotus_server.wire.prices import UNREADABLE, PriceForm, price_row
 
 _NOT_SERVED: Final = (
-    "prepaid_charge",
     "invoicing_interval_unit",
     "invoicing_interval_count",
     "reset_interval_unit",
     "reset_interval_count",
 )
 _BATCH_KEYS: Final = ("free_metric_units", "cost_per_batch", "metric_units_per_batch")
+
+
+_PRORATIONS: Final = {proration.value: proration for proration in Proration}
+
+
+class PrepaidForm(Form):
+    """Units that are bought before they are used."""
+
+    units: Number = Field(None, description="Bought with each period; when missing, each subscription says how many.")
+    charge_behavior: Text = Field(None, description="Units held for a part of a period: prorate (default) or full.")
+
+    def to_prepaid(self, problems: Problems, path: str) -> Prepaid:
+        """Return the terms; what is wrong with them is added to `problems`, below `path`."""
+        behavior = choice(problems, f"{path}charge_behavior", self.charge_behavior, _PRORATIONS, Proration.PRORATE)
+        return Prepaid(self.units, behavior)
 
 
 class ComponentForm(Form):
@@ -39,7 +63,7 @@ class ComponentForm(Form):
     cost_per_batch: Number = Field(None, description="Original form: the price of a batch; a batch begun is charged.")
     metric_units_per_batch: Number = Field(None, description="Original form: the number of units in one batch (1).")
     max_metric_units: Number = Field(None, description="Original form: the limit.")
-    prepaid_charge: Any = None
+    prepaid_charge: PrepaidForm | None = Field(None, description="Units are bought before they are used.")
     invoicing_interval_unit: Any = None
     invoicing_interval_count: Any = None
     reset_interval_unit: Any = None
@@ -56,7 +80,13 @@ class ComponentForm(Form):
         limits = {value for value in (self.limit, self.max_metric_units, end) if value is not None}
         if len(limits) > 1:
             problems.add(f"{path}limit", "ambiguous", "The limit, and the end of the last tier, are not the same.")
-        return ComponentDraft(metric or "", price, max(limits, default=None))
+        prepaid = self.prepaid_charge
+        return ComponentDraft(
+            metric or "",
+            price,
+            max(limits, default=None),
+            None if prepaid is None else prepaid.to_prepaid(problems, f"{path}prepaid_charge."),
+        )
 
     def _price(self, problems: Problems, path: str) -> tuple[Price, Decimal | None]:
         """Return the price, and the limit that the original's last tier sets."""
@@ -123,9 +153,13 @@ def component_row(component: Component, metric: Metric, currency: str) -> dict[s
         "cost_per_batch": in_batches.unit_price if in_batches else ZERO if is_free else None,
         "metric_units_per_batch": in_batches.batch_size if in_batches else ONE if is_free else None,
         "max_metric_units": component.limit,
-        "prepaid_charge": None,
+        "prepaid_charge": _prepaid_row(component.prepaid),
         "invoicing_interval_unit": None,
         "invoicing_interval_count": None,
         "reset_interval_unit": None,
         "reset_interval_count": None,
     }
+
+
+def _prepaid_row(prepaid: Prepaid | None) -> dict[str, Any] | None:
+    return None if prepaid is None else {"units": prepaid.units, "charge_behavior": prepaid.proration.value}

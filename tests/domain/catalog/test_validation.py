@@ -23,6 +23,7 @@ from lotus_server.domain.catalog import (
     PerUnit,
     Plan,
     PlanVersion,
+    Prepaid,
     Price,
     RecurringCharge,
     Tier,
@@ -207,11 +208,13 @@ def test_what_a_price_needs_of_the_events_is_known() -> None:
     ]
 
 
-def test_a_component_has_a_price_and_perhaps_a_limit() -> None:
-    component = Component("c", "m", PerUnit(D(-1)), limit=D(-5))
+def test_a_component_has_a_price_and_perhaps_a_limit_and_prepaid_units() -> None:
+    component = Component("c", "m", PerUnit(D(-1)), limit=D(-5), prepaid=Prepaid(D(-1)))
 
-    assert [("price.unit_price", "negative"), ("limit", "negative")] == _found(component_problems(component))
-    assert () == component_problems(Component("c", "m", PerUnit(D(1)), limit=D(0)))
+    assert [("price.unit_price", "negative"), ("limit", "negative"), ("prepaid_charge.units", "negative")] == _found(
+        component_problems(component)
+    )
+    assert () == component_problems(Component("c", "m", PerUnit(D(1)), limit=D(0), prepaid=Prepaid()))
 
 
 def test_a_charge_has_a_name_an_amount_and_a_quantity() -> None:

@@ -56,13 +56,28 @@ class RecurringCharge(msgspec.Struct, frozen=True, omit_defaults=True):
         return multiply(self.amount, self.quantity)
 
 
+class Prepaid(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Units of a component are bought before they are used, and only usage beyond them is charged afterwards.
+
+    `units` are bought with each period (null: each subscription says how many). `proration` is what units cost that
+    are held for a part of a period only.
+    """
+
+    units: Decimal | None = None
+    proration: Proration = Proration.PRORATE
+
+
 class Component(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A metric that is sold, at a price. Usage at or above `limit` is no longer allowed (null: no limit)."""
+    """A metric that is sold, at a price.
+
+    Usage at or above `limit` is no longer allowed (null: no limit). `prepaid` null: usage is charged when it is over.
+    """
 
     component_id: str
     metric_id: str
     price: Price
     limit: Decimal | None = None
+    prepaid: Prepaid | None = None
 
 
 class Plan(msgspec.Struct, frozen=True):

@@ -104,6 +104,8 @@ def component_problems(component: Component) -> tuple[FieldProblem, ...]:
         found.add("price.model", "unsupported", _NOT_BILLED)
     if component.limit is not None:
         _quantity(found, "limit", component.limit)
+    if component.prepaid is not None and component.prepaid.units is not None:
+        _quantity(found, "prepaid_charge.units", component.prepaid.units)
     return found.found
 
 
