@@ -24,7 +24,7 @@ from lotus_server.domain.catalog import (
     Tier,
     Volume,
 )
-from lotus_server.domain.metering import group_key
+from lotus_server.domain.metering import values_key
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.quantity import ONE, ZERO
 from lotus_server.wire.forms import Form, Number, Text, choice, required
@@ -238,7 +238,7 @@ def dimension_values(dimensions: Sequence[str], properties: dict[str, Any]) -> D
     """Return the values of an event's properties, or of a cell's `when`, by which a matrix knows its group."""
     if not dimensions:
         return ()
-    return msgspec.json.decode(group_key(tuple(dimensions), properties), type=DimensionValues)
+    return msgspec.json.decode(values_key(tuple(dimensions), properties), type=DimensionValues)
 
 
 def _or(value: Decimal | None, default: Decimal) -> Decimal:

@@ -91,9 +91,11 @@ class Live:
         self._passes = compile_filters(selection.definition.filters, selection.matches)
         self._seen = SeenInDatabase(connection, aggregate)
         self._states: dict[str, State] = {}
-        is_plain = self._passes is None and not self._definition.group_by
+        is_plain = self._passes is None and not self._definition.group_by and self._definition.window is None
         self._is_plain_count = is_plain and self._definition.aggregation is Aggregation.COUNT
-        self._is_plain_sum = is_plain and self._definition.aggregation is Aggregation.SUM
+        self._is_plain_sum = (
+            is_plain and self._definition.aggregation is Aggregation.SUM and self._definition.property_name is not None
+        )
 
     def advance(self, waiting: Waiting) -> None:
         """Stage the effect of events that lie in the period."""
@@ -137,9 +139,9 @@ class Live:
         for event, seq in zip(waiting.events, waiting.sequences, strict=True):
             properties = event.properties
             if passes is None or passes(properties):
-                group = group_key(definition.group_by, properties)
-                state = self._state(group)
                 at = event.happened_us
+                group = group_key(definition, properties, at)
+                state = self._state(group)
                 advance(definition, state, properties, group=group, at=at, order=seq, seen=self._seen)
 
     def _state(self, group: str) -> State:

@@ -85,7 +85,7 @@ class Making:
         properties = row.properties
         if self._passes is not None and not self._passes(properties):
             return
-        group = group_key(self._definition.group_by, properties)
+        group = group_key(self._definition, properties, row.happened_us)
         state = self._states.setdefault(group, State())
         advance(self._definition, state, properties, group=group, at=row.happened_us, order=row.seq, seen=self._seen)
 

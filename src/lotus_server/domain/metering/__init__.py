@@ -1,14 +1,12 @@
 """From events to quantities: metric definitions, filters, aggregates, and the oracle that judges them."""
 
 from lotus_server.domain.metering.aggregates import (
-    UNGROUPED,
     SeenValues,
     State,
     Usage,
     ValuesInMemory,
     advance,
     combine,
-    group_key,
 )
 from lotus_server.domain.metering.definition import (
     Aggregation,
@@ -25,8 +23,10 @@ from lotus_server.domain.metering.definition import (
 )
 from lotus_server.domain.metering.events import Event, Verdict
 from lotus_server.domain.metering.filters import compile_filters
+from lotus_server.domain.metering.groups import UNGROUPED, group_key, split_key, values_key
 from lotus_server.domain.metering.oracle import usage_of
 from lotus_server.domain.metering.properties import Properties, as_number, lookup
+from lotus_server.domain.metering.values import value_of
 
 __all__ = [
     "UNGROUPED",
@@ -54,5 +54,8 @@ __all__ = [
     "compile_filters",
     "group_key",
     "lookup",
+    "split_key",
     "usage_of",
+    "value_of",
+    "values_key",
 ]

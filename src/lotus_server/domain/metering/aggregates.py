@@ -6,23 +6,27 @@ set on disk.
 """
 
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from itertools import groupby
+from typing import Final, Protocol
 
 import msgspec
 
 from lotus_server.domain.metering.definition import Aggregation, MetricDefinition
-from lotus_server.domain.metering.properties import Properties, as_number, as_text, lookup
-from lotus_server.kernel.quantity import EXACT, ZERO
+from lotus_server.domain.metering.groups import UNGROUPED, split_key
+from lotus_server.domain.metering.properties import Properties
+from lotus_server.domain.metering.values import value_of
+from lotus_server.kernel.quantity import EXACT, ONE, ZERO, share
 
-UNGROUPED: Final = ""
+_ADDED: Final = {Aggregation.SUM, Aggregation.AVERAGE}
+_PICKED: Final = {Aggregation.MAX, Aggregation.MIN, Aggregation.LATEST, Aggregation.AVERAGE, Aggregation.PERCENTILE}
 
 
 class Usage(msgspec.Struct, frozen=True):
     """The answer to a selection: the quantity, how many events it was made of, and how many lacked a usable value.
 
     `value` is null when no counted event had a value (the maximum of nothing); `last_us` is the time of the last
-    counted event in microseconds since 1970 (null when there is none); `groups` maps a group's key (a JSON array of
-    texts in the order of `group_by`) to its own usage, and is empty for a metric without groups.
+    counted event in microseconds since 1970 (null when there is none); `groups` maps a group's key (see `group_key`) to
+    its own usage, and is empty for a metric without groups and windows.
     """
 
     value: Decimal | None
@@ -40,8 +44,8 @@ class Usage(msgspec.Struct, frozen=True):
 class State(msgspec.Struct):
     """The running aggregate of one group.
 
-    `value` is the sum, the greatest, the latest value, or the number of distinct ones. `at` is the time of the last
-    counted event in microseconds, and for `latest` `order` is its acceptance number.
+    `value` is the sum (for `average` too), the greatest, least or latest value, or the number of distinct ones. `at` is
+    the time of the last counted event in microseconds, and for `latest` `order` is its acceptance number.
     """
 
     counted: int = 0
@@ -67,7 +71,11 @@ class State(msgspec.Struct):
 
     def usage(self, definition: MetricDefinition) -> Usage:
         """Return the answer this state stands for; also when every event lacked a usable value."""
-        value = _nothing(definition) if self.value is None else self.value
+        value = self.value
+        if value is None:
+            value = nothing(definition)
+        elif definition.aggregation is Aggregation.AVERAGE:
+            value = share(value, ONE, Decimal(self.counted))
         return Usage(value, self.counted, self.skipped, self.at if self.counted else None)
 
 
@@ -93,16 +101,6 @@ class ValuesInMemory:
         return len(self._seen) > before
 
 
-def group_key(group_by: tuple[str, ...], properties: Properties) -> str:
-    """Return the key of an event's group.
-
-    A JSON array with a text, or null for a missing property, per grouped property.
-    """
-    if not group_by:
-        return UNGROUPED
-    return msgspec.json.encode([as_text(lookup(properties, name)) for name in group_by]).decode()
-
-
 def advance(
     definition: MetricDefinition,
     state: State,
@@ -123,21 +121,22 @@ def advance(
         _count(state, at)
         state.value = Decimal(state.counted)
         return
-    assert definition.property_name is not None
-    raw = lookup(properties, definition.property_name)
-    if aggregation is Aggregation.UNIQUE:
-        _advance_unique(state, raw, group=group, at=at, seen=seen)
-        return
-    number = as_number(raw)
-    if number is None:
+    value = value_of(definition, properties)
+    if value is None:
         state.skipped += 1
         return
-    if aggregation is Aggregation.SUM:
-        state.value = number if state.value is None else EXACT.add(state.value, number)
+    if isinstance(value, str):
+        state.value = (ZERO if state.value is None else state.value) + seen.is_new(group, value)
+    elif state.value is None:
+        state.value, state.order = value, order
+    elif aggregation in _ADDED:
+        state.value = EXACT.add(state.value, value)
     elif aggregation is Aggregation.MAX:
-        state.value = number if state.value is None or number > state.value else state.value
-    elif state.value is None or (at, order) > (state.at, state.order):
-        state.value, state.order = number, order
+        state.value = max(state.value, value)
+    elif aggregation is Aggregation.MIN:
+        state.value = min(state.value, value)
+    elif (at, order) > (state.at, state.order):
+        state.value, state.order = value, order
     _count(state, at)
 
 
@@ -146,49 +145,62 @@ def _count(state: State, at: int) -> None:
     state.counted += 1
 
 
-def _advance_unique(state: State, raw: Any, *, group: str, at: int, seen: SeenValues) -> None:  # noqa: ANN401 - a JSON value
-    text = as_text(raw)
-    if text is None:
-        state.skipped += 1
-        return
-    _count(state, at)
-    if state.value is None:
-        state.value = ZERO
-    if seen.is_new(group, text):
-        state.value += 1
-
-
 def combine(definition: MetricDefinition, states: dict[str, State]) -> Usage:
     """Return the usage over all groups.
 
-    The whole of `sum`, `count` and `unique` is the sum of the groups, of `max` and `latest` the one that wins.
-    A value that occurs in two groups counts once in each: groups are priced on their own.
+    The whole of `sum`, `count` and `unique` is the sum of the groups, of `max`, `min` and `latest` the one that wins,
+    of `average` that of all values. With windows the whole is the sum of what the windows are on their own. A value
+    that occurs in two groups counts once in each: groups are priced on their own.
     """
-    if not definition.group_by:
+    if not definition.group_by and definition.window is None:
         state = states.get(UNGROUPED)
-        return state.usage(definition) if state else Usage(_nothing(definition), 0, 0)
+        return state.usage(definition) if state else Usage(nothing(definition), 0, 0)
     groups = {key: state.usage(definition) for key, state in sorted(states.items())}
+    return whole_of_groups(groups, _whole_of_windows(definition, states))
+
+
+def whole_of_groups(groups: dict[str, Usage], value: Decimal | None) -> Usage:
+    """Return the usage of a whole whose value is known, from its groups."""
     counted = sum(usage.counted for usage in groups.values())
     skipped = sum(usage.skipped for usage in groups.values())
     last_us = max((usage.last_us for usage in groups.values() if usage.last_us is not None), default=None)
-    return Usage(_whole(definition, list(states.values())), counted, skipped, last_us, groups)
+    return Usage(value, counted, skipped, last_us, groups)
+
+
+def _whole_of_windows(definition: MetricDefinition, states: dict[str, State]) -> Decimal | None:
+    if definition.window is None:
+        return _whole(definition, list(states.values()))
+    starts = groupby(sorted((split_key(definition, key)[0], key) for key in states), key=lambda pair: pair[0])
+    values = [_whole(definition, [states[key] for _, key in pairs]) for _, pairs in starts]
+    return sum_of(definition, values)
+
+
+def sum_of(definition: MetricDefinition, values: list[Decimal | None]) -> Decimal | None:
+    """Return the exact sum of the values there are; what no event amounts to when there is none."""
+    whole = None
+    for value in values:
+        if value is not None:
+            whole = value if whole is None else EXACT.add(whole, value)
+    return nothing(definition) if whole is None else whole
 
 
 def _whole(definition: MetricDefinition, states: list[State]) -> Decimal | None:
-    valued = [state for state in states if state.value is not None]
+    valued = [(state.value, state) for state in states if state.value is not None]
     if not valued:
-        return _nothing(definition)
+        return nothing(definition)
     if definition.aggregation is Aggregation.MAX:
-        return max(state.value for state in valued if state.value is not None)
+        return max(value for value, _ in valued)
+    if definition.aggregation is Aggregation.MIN:
+        return min(value for value, _ in valued)
     if definition.aggregation is Aggregation.LATEST:
-        return max(valued, key=lambda state: (state.at, state.order)).value
-    whole = ZERO
-    for state in valued:
-        assert state.value is not None
-        whole = EXACT.add(whole, state.value)
+        return max(valued, key=lambda pair: (pair[1].at, pair[1].order))[0]
+    whole = sum_of(definition, [value for value, _ in valued])
+    if definition.aggregation is Aggregation.AVERAGE:
+        assert whole is not None
+        return share(whole, ONE, Decimal(sum(state.counted for _, state in valued)))
     return whole
 
 
-def _nothing(definition: MetricDefinition) -> Decimal | None:
-    """Return what no event at all amounts to: zero for what is added up, nothing for what is picked."""
-    return None if definition.aggregation in {Aggregation.MAX, Aggregation.LATEST} else ZERO
+def nothing(definition: MetricDefinition) -> Decimal | None:
+    """Return what no event at all amounts to: zero for what is added up, nothing for what is picked or divided."""
+    return None if definition.aggregation in _PICKED else ZERO

@@ -1,0 +1,47 @@
+"""Units of time: how long they are, and where the one begins that an instant lies in.
+
+Instants and lengths are whole microseconds; instants count from 1970-01-01T00:00Z.
+"""
+
+from typing import Final
+
+from lotus_server.domain.metering.definition import Granularity
+from lotus_server.kernel.instants import EPOCH, from_microseconds, to_microseconds
+from lotus_server.kernel.period import Duration, boundary, period_at
+
+_SECOND_US: Final = 1_000_000
+_DAY_US: Final = 86_400 * _SECOND_US
+# 1970 began on a Thursday; weeks begin on Monday.
+_FIRST_MONDAY_US: Final = 4 * _DAY_US
+
+# The units that are always equally long. Longer ones have a length only where they lie.
+LENGTHS_US: Final[dict[Granularity, int]] = {
+    Granularity.SECOND: _SECOND_US,
+    Granularity.MINUTE: 60 * _SECOND_US,
+    Granularity.HOUR: 3_600 * _SECOND_US,
+    Granularity.DAY: _DAY_US,
+    Granularity.WEEK: 7 * _DAY_US,
+}
+
+# The units that a gauge steps from the start of the billing cycle, as a duration and how many of it.
+STEPPED: Final[dict[Granularity, Duration]] = {
+    Granularity.WEEK: Duration.WEEKLY,
+    Granularity.MONTH: Duration.MONTHLY,
+    Granularity.QUARTER: Duration.QUARTERLY,
+    Granularity.YEAR: Duration.YEARLY,
+}
+
+
+def window_start_us(window: Granularity, at_us: int) -> int:
+    """Return the start of the UTC window that an instant lies in: of its hour, day, week (Monday) or month."""
+    if window is Granularity.MONTH:
+        return to_microseconds(period_at(EPOCH, Duration.MONTHLY, from_microseconds(at_us)).start)
+    first = _FIRST_MONDAY_US if window is Granularity.WEEK else 0
+    return at_us - (at_us - first) % LENGTHS_US[window]
+
+
+def window_end_us(window: Granularity, start_us: int) -> int:
+    """Return the end of the window that begins at `start_us`."""
+    if window is Granularity.MONTH:
+        return to_microseconds(boundary(from_microseconds(start_us), Duration.MONTHLY, 1))
+    return start_us + LENGTHS_US[window]
