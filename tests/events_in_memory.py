@@ -1,15 +1,26 @@
 """An event store without a process and without a file, built on the oracle: for tests of what is made from usage."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from lotus_server.domain.metering import Event, Selection, Usage, Verdict, usage_of
+from lotus_server.domain.metering import Correction, Event, EventStatus, Selection, Usage, Verdict, usage_of
 from lotus_server.kernel.errors import Unavailable
 from lotus_server.kernel.instants import from_microseconds
-from lotus_server.ports.event_store import Drift, EventQuery, EventResult, IncomingEvent, Receipt, Submission
+from lotus_server.ports.event_store import (
+    CorrectionOrder,
+    CorrectionResult,
+    CorrectionStatus,
+    Drift,
+    EventQuery,
+    EventResult,
+    IncomingEvent,
+    Receipt,
+    Submission,
+)
 from lotus_server.wire.track import make_decoder
+from tests.contracts.metering_model import corrected, correction_of
 
 
 class EventsInMemory:
@@ -18,6 +29,8 @@ class EventsInMemory:
     def __init__(self) -> None:
         """Start empty and able to answer."""
         self._events: dict[str, dict[str, Event]] = {}
+        self._sent: dict[tuple[str, str], Event] = {}
+        self._histories: dict[tuple[str, str], list[Correction]] = {}
         self._lock = threading.Lock()
         self._decode = make_decoder(lambda: f"made_{sum(map(len, self._events.values()))}")
         self.is_answering = True
@@ -36,11 +49,32 @@ class EventsInMemory:
         batch = self._decode(submission)
         with self._lock:
             kept = self._events.setdefault(submission.organization_id, {})
-            results = [_judge(kept, event, submission.now) for event in batch.events]
+            results = [self._judge(kept, event, submission) for event in batch.events]
         failures = [result for result in results if result.status is Verdict.CONFLICT]
         failures += [EventResult(each.idempotency_id, Verdict.REJECTED, each.reason) for each in batch.rejected]
         counts = [result.status for result in results]
         return Receipt(counts.count(Verdict.ACCEPTED), counts.count(Verdict.DUPLICATE), tuple(failures))
+
+    def _judge(self, kept: dict[str, Event], incoming: IncomingEvent, submission: Submission) -> EventResult:
+        event = Event(
+            len(kept) + 1,
+            incoming.idempotency_id,
+            incoming.customer_id,
+            incoming.event_name,
+            from_microseconds(incoming.happened_us),
+            submission.now,
+            incoming.properties,
+        )
+        first = self._sent.setdefault((submission.organization_id, event.idempotency_id), event)
+        if first is event:
+            kept[event.idempotency_id] = event
+            return EventResult(event.idempotency_id, Verdict.ACCEPTED)
+        is_same = (first.customer_id, first.event_name, first.properties) == (
+            event.customer_id,
+            event.event_name,
+            event.properties,
+        )
+        return EventResult(event.idempotency_id, Verdict.DUPLICATE if is_same else Verdict.CONFLICT)
 
     def usage(
         self, organization_id: str, selections: Sequence[Selection], *, keeps_aggregates: bool = True
@@ -48,17 +82,52 @@ class EventsInMemory:
         """Return the usage of each selection, or raise Unavailable while it is told not to answer."""
         if not self.is_answering:
             raise Unavailable("The events cannot be reached.")
+        events = self._counting(organization_id)
+        return [usage_of(selection, events) for selection in selections]
+
+    def _counting(self, organization_id: str) -> list[Event]:
         with self._lock:
             events = list(self._events.get(organization_id, {}).values())
-        return [usage_of(selection, events) for selection in selections]
+        return [event for event in events if event.status is not EventStatus.VOIDED]
 
     def usage_at_hand(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage] | None:
         """Return the same."""
         return self.usage(organization_id, selections)
 
     def events(self, organization_id: str, query: EventQuery) -> list[Event]:
-        """Return the newest events."""
-        return list(self._events.get(organization_id, {}).values())[: -query.limit - 1 : -1]
+        """Return events in the order of the query."""
+        with self._lock:
+            events = [event for event in self._events.get(organization_id, {}).values() if _is_listed(event, query)]
+        events.sort(key=lambda event: event.sequence, reverse=query.after is None)
+        return events[: query.limit]
+
+    def find(self, organization_id: str, idempotency_ids: Collection[str]) -> frozenset[str]:
+        """Return which of the ids belong to an event."""
+        return frozenset(self._events.get(organization_id, {})) & frozenset(idempotency_ids)
+
+    def correct(
+        self, organization_id: str, orders: Sequence[CorrectionOrder], *, now: datetime
+    ) -> list[CorrectionResult]:
+        """Void or amend events."""
+        with self._lock:
+            return [
+                CorrectionResult(order.idempotency_id, self._correct(organization_id, order, now)) for order in orders
+            ]
+
+    def _correct(self, organization_id: str, order: CorrectionOrder, now: datetime) -> CorrectionStatus:
+        kept = self._events.get(organization_id, {})
+        event = kept.get(order.idempotency_id)
+        if event is None:
+            return CorrectionStatus.UNKNOWN
+        status, kept[order.idempotency_id] = corrected(event, order)
+        if status is CorrectionStatus.DONE:
+            key = (organization_id, order.idempotency_id)
+            self._histories.setdefault(key, []).append(correction_of(event, order, now))
+        return status
+
+    def history(self, organization_id: str, idempotency_id: str) -> list[Correction]:
+        """Return every correction of an event."""
+        return list(self._histories.get((organization_id, idempotency_id), []))
 
     def event_count(self, organization_id: str | None = None) -> int:
         """Return how many events are stored."""
@@ -72,22 +141,14 @@ class EventsInMemory:
         """There is nothing to release."""
 
 
-def _judge(kept: dict[str, Event], incoming: IncomingEvent, now: datetime) -> EventResult:
-    event = Event(
-        len(kept) + 1,
-        incoming.idempotency_id,
-        incoming.customer_id,
-        incoming.event_name,
-        from_microseconds(incoming.happened_us),
-        now,
-        incoming.properties,
+def _is_listed(event: Event, query: EventQuery) -> bool:
+    return (
+        query.customer_id in {None, event.customer_id}
+        and query.event_name in {None, event.event_name}
+        and query.idempotency_id in {None, event.idempotency_id}
+        and query.status in {None, event.status}
+        and (query.start is None or query.start <= event.happened_at)
+        and (query.end is None or event.happened_at < query.end)
+        and (query.before is None or event.sequence < query.before)
+        and (query.after is None or query.after < event.sequence)
     )
-    first = kept.setdefault(event.idempotency_id, event)
-    if first is event:
-        return EventResult(event.idempotency_id, Verdict.ACCEPTED)
-    is_same = (first.customer_id, first.event_name, first.properties) == (
-        event.customer_id,
-        event.event_name,
-        event.properties,
-    )
-    return EventResult(event.idempotency_id, Verdict.DUPLICATE if is_same else Verdict.CONFLICT)

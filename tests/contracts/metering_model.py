@@ -7,11 +7,22 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
-from lotus_server.domain.metering import Event, Selection, Usage, Verdict, usage_of
-from lotus_server.ports.event_store import Submission
+from lotus_server.domain.metering import (
+    Correction,
+    CorrectionKind,
+    Event,
+    EventStatus,
+    Selection,
+    Usage,
+    Verdict,
+    usage_of,
+)
+from lotus_server.kernel.instants import from_microseconds
+from lotus_server.ports.event_store import CorrectionOrder, CorrectionStatus, Submission
 
 NOW = datetime(2026, 5, 15, 12, tzinfo=UTC)
 
@@ -41,14 +52,17 @@ def submission(organization: str, *events: Sent, now: datetime = NOW, wants_resu
 
 @dataclass
 class Model:
+    """`accepted` has each event as it was sent and as it counts now; `histories` what corrections made of it."""
+
     accepted: dict[str, tuple[Sent, Event]] = field(default_factory=dict)
+    histories: dict[str, list[Correction]] = field(default_factory=dict)
 
     def append(self, event: Sent, now: datetime = NOW) -> Verdict:
         known = self.accepted.get(event.id)
         if known is None:
-            properties = msgspec.json.Decoder(float_hook=Decimal).decode(event.properties)
+            properties = decoded(event.properties.encode())
             stored = Event(
-                len(self.accepted) + 1, event.id, event.customer, event.name, event.at or now, now, properties or {}
+                len(self.accepted) + 1, event.id, event.customer, event.name, event.at or now, now, properties
             )
             self.accepted[event.id] = (event, stored)
             return Verdict.ACCEPTED
@@ -60,8 +74,50 @@ class Model:
         )
         return Verdict.DUPLICATE if is_same else Verdict.CONFLICT
 
+    def correct(self, order: CorrectionOrder, now: datetime = NOW) -> CorrectionStatus:
+        if order.idempotency_id not in self.accepted:
+            return CorrectionStatus.UNKNOWN
+        sent, event = self.accepted[order.idempotency_id]
+        status, changed = corrected(event, order)
+        if status is CorrectionStatus.DONE:
+            self.accepted[order.idempotency_id] = (sent, changed)
+            self.histories.setdefault(order.idempotency_id, []).append(correction_of(event, order, now))
+        return status
+
     def usage(self, selection: Selection) -> Usage:
-        return usage_of(selection, [event for _, event in self.accepted.values()])
+        return usage_of(selection, self.counting())
+
+    def counting(self) -> list[Event]:
+        return [event for _, event in self.accepted.values() if event.status is not EventStatus.VOIDED]
+
+
+def corrected(event: Event, order: CorrectionOrder) -> tuple[CorrectionStatus, Event]:
+    """What becomes of an event by a correction."""
+    if order.kind is CorrectionKind.VOID:
+        if event.status is EventStatus.VOIDED:
+            return CorrectionStatus.UNCHANGED, event
+        return CorrectionStatus.DONE, msgspec.structs.replace(event, status=EventStatus.VOIDED)
+    if event.status is EventStatus.VOIDED:
+        return CorrectionStatus.VOIDED, event
+    changed = msgspec.structs.replace(
+        event,
+        customer_id=event.customer_id if order.customer_id is None else order.customer_id,
+        happened_at=event.happened_at if order.happened_us is None else from_microseconds(order.happened_us),
+        properties=event.properties if order.properties_json is None else decoded(order.properties_json),
+    )
+    before, after = _content(event), _content(changed)
+    if before == after:
+        return CorrectionStatus.UNCHANGED, event
+    return CorrectionStatus.DONE, msgspec.structs.replace(changed, status=EventStatus.AMENDED)
+
+
+def _content(event: Event) -> object:
+    return (event.customer_id, event.happened_at, _tagged(event.properties))
+
+
+def correction_of(event: Event, order: CorrectionOrder, now: datetime) -> Correction:
+    """The entry that an event's history gets by a correction."""
+    return Correction(order.kind, order.reason, now, event.customer_id, event.happened_at, event.properties)
 
 
 def _meaning(text: str) -> object:
@@ -69,11 +125,18 @@ def _meaning(text: str) -> object:
     return _tagged(json.loads(text, parse_float=Decimal, parse_int=Decimal) or {})
 
 
+def decoded(properties: bytes) -> dict[str, Any]:
+    """Properties with exact numbers."""
+    return msgspec.json.Decoder(dict[str, Any] | None, float_hook=Decimal).decode(properties) or {}
+
+
 def _tagged(value: object) -> object:
     if isinstance(value, dict):
         return {key: _tagged(member) for key, member in value.items()}
     if isinstance(value, list):
         return [_tagged(member) for member in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
     return (type(value).__name__, value)
 
 

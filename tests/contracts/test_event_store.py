@@ -4,76 +4,22 @@ import asyncio
 import itertools
 import random
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_server.domain.metering import (
-    Aggregation,
-    Filter,
-    MetricDefinition,
-    Operator,
-    PropertyMatch,
-    Selection,
-    Verdict,
-)
+from lotus_server.domain.metering import Aggregation, MetricDefinition, Selection, Verdict
 from lotus_server.kernel.errors import Invalid, TooLarge, Unavailable
-from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import EventQuery, EventStore, Receipt, Submission
-from tests.contracts.event_stores import STORES
+from tests.contracts.event_examples import JUNE, MANY, MAY, SELECTIONS, SENT
+from tests.contracts.event_stores import count, quantity, run, send, verdicts
 from tests.contracts.metering_model import NOW, Model, Sent, days, submission
-
-MAY = Period(days(0), days(31))
-JUNE = Period(days(31), days(61))
-SPAN = Period(days(10), days(40))
-_T = TypeVar("_T")
-
-
-@pytest.fixture(scope="module", params=list(STORES))
-def open_store(request: pytest.FixtureRequest) -> Callable[[Path], EventStore]:
-    opener: Callable[[Path], EventStore] = STORES[request.param]
-    return opener
-
-
-@pytest.fixture(scope="module")
-def store(open_store: Callable[[Path], EventStore], tmp_path_factory: pytest.TempPathFactory) -> Iterator[EventStore]:
-    """One store for the whole file; every test takes an organization of its own."""
-    opened = open_store(tmp_path_factory.mktemp("events"))
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def organization() -> str:
-    return f"org_{uuid.uuid4().hex}"
-
-
-def run(work: Coroutine[Any, Any, _T]) -> _T:
-    return asyncio.run(work)
-
-
-def send(store: EventStore, organization: str, *events: Sent) -> Receipt:
-    return run(store.append(submission(organization, *events)))
-
-
-def verdicts(receipt: Receipt) -> list[Verdict]:
-    assert receipt.results is not None
-    return [result.status for result in receipt.results]
-
-
-def count(customer: str = "acme", period: Period = MAY) -> Selection:
-    return Selection(MetricDefinition("call", Aggregation.COUNT), customer, period)
-
-
-def quantity(store: EventStore, organization: str, selection: Selection) -> Decimal:
-    return store.usage(organization, [selection])[0].quantity
-
 
 # -- verdicts
 
@@ -275,56 +221,19 @@ def test_sums_are_exact(store: EventStore, organization: str) -> None:
 
 # -- any sequence of anything
 
-_definitions = st.sampled_from(
-    [
-        MetricDefinition("call", Aggregation.COUNT),
-        MetricDefinition("call", Aggregation.SUM, "n"),
-        MetricDefinition("call", Aggregation.SUM, "a.b", group_by=("g",)),
-        MetricDefinition("call", Aggregation.MAX, "n"),
-        MetricDefinition("call", Aggregation.LATEST, "n", group_by=("g", "n")),
-        MetricDefinition("call", Aggregation.LATEST, "n"),
-        MetricDefinition("call", Aggregation.UNIQUE, "n"),
-        MetricDefinition("call", Aggregation.UNIQUE, "n", group_by=("g",)),
-        MetricDefinition("call", Aggregation.COUNT, filters=(Filter("n", Operator.GT, Decimal("0.5")),)),
-        MetricDefinition("call", Aggregation.SUM, "n", filters=(Filter("g", Operator.IN, ("a", Decimal(1), True)),)),
-        MetricDefinition("other", Aggregation.COUNT, group_by=("g",)),
-    ]
-)
-_selections = st.builds(
-    Selection,
-    definition=_definitions,
-    customer_id=st.sampled_from(["acme", "beta"]),
-    period=st.sampled_from([MAY, JUNE, SPAN]),
-    matches=st.sampled_from([(), (), (PropertyMatch("g", "a"),)]),
-)
-_numbers = ["1", "1.0", "2", "-0.25", "1e2", '"3.5"', '"x"', "true", "null", "[1]", "99999999999999999999.5"]
-_properties = st.one_of(
-    st.sampled_from(["{}", "null", '{"a":{"b":0.1}}', '{"a.b":7,"g":"a"}', '{"a":{"b":"2"},"g":1}']),
-    st.builds('{{"n":{}}}'.format, st.sampled_from(_numbers)),
-    st.builds('{{"g":{},"n":{}}}'.format, st.sampled_from(['"a"', '"b"', "1", "true"]), st.sampled_from(_numbers)),
-)
-_sent = st.builds(
-    Sent,
-    id=st.integers(0, 30).map(str),
-    customer=st.sampled_from(["acme", "acme", "beta"]),
-    name=st.sampled_from(["call", "call", "other"]),
-    at=st.sampled_from([None, None, days(0), days(5), days(11), days(14.5), days(15.5), days(-3)]),
-    properties=_properties,
-)
-_batch = st.lists(_sent, min_size=1, max_size=8)
+_batch = st.lists(SENT, min_size=1, max_size=8)
 _steps = st.lists(
     st.one_of(
         st.tuples(st.just("send"), _batch),
-        st.tuples(st.just("ask"), st.lists(_selections, min_size=1, max_size=4)),
+        st.tuples(st.just("ask"), st.lists(SELECTIONS, min_size=1, max_size=4)),
     ),
     min_size=1,
     max_size=12,
 )
-_many = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 
 
-@given(steps=_steps, finally_asked=st.lists(_selections, min_size=1, max_size=6))
-@_many
+@given(steps=_steps, finally_asked=st.lists(SELECTIONS, min_size=1, max_size=6))
+@MANY
 def test_every_sequence_gives_the_verdicts_and_numbers_of_the_model(
     store: EventStore, steps: list[tuple[str, Any]], finally_asked: list[Selection]
 ) -> None:
@@ -348,11 +257,11 @@ def test_every_sequence_gives_the_verdicts_and_numbers_of_the_model(
 
 
 @given(
-    events=st.lists(_sent, min_size=1, max_size=25, unique_by=lambda event: event.id),
+    events=st.lists(SENT, min_size=1, max_size=25, unique_by=lambda event: event.id),
     shuffled=st.randoms(use_true_random=False),
-    asked=st.lists(_selections, min_size=1, max_size=4),
+    asked=st.lists(SELECTIONS, min_size=1, max_size=4),
 )
-@_many
+@MANY
 def test_order_and_batching_change_nothing(
     store: EventStore, events: list[Sent], shuffled: random.Random, asked: list[Selection]
 ) -> None:
@@ -373,8 +282,8 @@ def test_order_and_batching_change_nothing(
     assert answers[0] == answers[1] == answers[2]
 
 
-@given(batches=st.lists(_batch, min_size=1, max_size=5), asked=st.lists(_selections, min_size=1, max_size=4))
-@_many
+@given(batches=st.lists(_batch, min_size=1, max_size=5), asked=st.lists(SELECTIONS, min_size=1, max_size=4))
+@MANY
 def test_replay_changes_nothing(store: EventStore, batches: list[list[Sent]], asked: list[Selection]) -> None:
     organization = f"org_{uuid.uuid4().hex}"
     for batch in batches:

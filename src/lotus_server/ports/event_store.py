@@ -3,14 +3,26 @@
 Every adapter passes `tests/contracts/test_event_store.py`, with the oracle of `domain/metering` as judge.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from lotus_server.domain.metering import Event, Properties, Selection, Usage, Verdict
+from lotus_server.domain.metering import (
+    Correction,
+    CorrectionKind,
+    Event,
+    EventStatus,
+    Properties,
+    Selection,
+    Usage,
+    Verdict,
+)
+
+CORRECTIONS_MAX: Final = 1_000
+IDS_MAX: Final = 10_000
 
 
 class BodyForm(StrEnum):
@@ -98,9 +110,11 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class EventQuery(msgspec.Struct, frozen=True):
-    """Which events to list, newest accepted first.
+    """Which events to list, by the content that counts now: newest accepted first, or oldest first with `after`.
 
-    `start` is included, `end` is not; `before` is an exclusive sequence number.
+    `start` is included, `end` is not; `before` and `after` are exclusive sequence numbers. Without a `status` events
+    are listed whatever became of them, voided ones too. Whoever asks again and again with the last sequence number
+    that was seen as `after` (0 at first) sees every event exactly once.
     """
 
     customer_id: str | None = None
@@ -110,6 +124,43 @@ class EventQuery(msgspec.Struct, frozen=True):
     end: datetime | None = None
     before: int | None = None
     limit: int = 100
+    status: EventStatus | None = None
+    after: int | None = None
+
+
+class CorrectionOrder(msgspec.Struct, frozen=True):
+    """What to do about one event, and why. An amendment gives what changes; null leaves a part as it is.
+
+    `happened_us` is microseconds since 1970; `properties_json` is the text of a JSON object that takes the place of
+    all properties. Its numbers are in the range of those of incoming events.
+    """
+
+    idempotency_id: str
+    kind: CorrectionKind
+    reason: str
+    customer_id: str | None = None
+    happened_us: int | None = None
+    properties_json: bytes | None = None
+
+
+class CorrectionStatus(StrEnum):
+    """What became of a correction.
+
+    `unchanged`: the event is exactly so already, so repeating a correction does no harm. `unknown`: no event has the
+    id. `voided`: an event that was voided cannot be amended.
+    """
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    UNKNOWN = "unknown"
+    VOIDED = "voided"
+
+
+class CorrectionResult(msgspec.Struct, frozen=True):
+    """What became of the correction of one event."""
+
+    idempotency_id: str
+    status: CorrectionStatus
 
 
 class Drift(msgspec.Struct, frozen=True):
@@ -156,7 +207,30 @@ class EventStore(Protocol):
         ...
 
     def events(self, organization_id: str, query: EventQuery) -> list[Event]:
-        """Return up to `limit` events, newest accepted first."""
+        """Return up to `limit` events with the content that counts now, in the order that the query asks for."""
+        ...
+
+    def find(self, organization_id: str, idempotency_ids: Collection[str]) -> frozenset[str]:
+        """Return which of the ids belong to an event that was ever accepted, also to a voided one.
+
+        Raises TooLarge for more than `IDS_MAX` ids.
+        """
+        ...
+
+    def correct(
+        self, organization_id: str, orders: Sequence[CorrectionOrder], *, now: datetime
+    ) -> list[CorrectionResult]:
+        """Void or amend events, one after the other in the given order; everything done is on disk on return.
+
+        All usage is as if the events had come with their new content from the beginning. What was sent stays in the
+        log, and only that is compared when an id is sent again: an event that was voided remains a duplicate. Blocks.
+        Raises TooLarge for more than `CORRECTIONS_MAX` orders, Unavailable when the store cannot write now; then
+        either all of it was done or nothing, and repeating it is safe.
+        """
+        ...
+
+    def history(self, organization_id: str, idempotency_id: str) -> list[Correction]:
+        """Return every correction of an event, the first one first; nothing for an event that is unknown."""
         ...
 
     def event_count(self, organization_id: str | None = None) -> int:

@@ -46,8 +46,8 @@ def test_ids_of_one_hash_are_told_apart(
         answers = writer.append([submission("org", *batch) for batch in group])
         assert expected == [verdicts(answer) for answer in answers]
     for id_ in model.accepted:
-        assert writer.find("org", id_) is not None
-    assert writer.find("org", "unheard-of") is None
+        assert {id_} == set(writer.find("org", [id_]))
+    assert {} == writer.find("org", ["unheard-of"])
     writer.close()
 
 

@@ -238,7 +238,7 @@ class Streams:
         return stream
 
     def drop(self, key: StreamKey) -> None:
-        """Forget a stream, because the database now knows more of it than memory does."""
+        """Forget a stream, because the database now knows other aggregates of it than memory does."""
         self._streams.pop(key, None)
 
     def stage(self, segments: Iterable[Segment], events: Sequence[Happened], first_seq: int) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from lotus_server.kernel import errors
 from lotus_server.kernel.errors import FieldProblem, LotusError
-from lotus_server.ports.event_store import BodyForm, Receipt
+from lotus_server.ports.event_store import BodyForm, CorrectionOrder, CorrectionResult, Receipt
 
 LENGTHS: Final = struct.Struct("<II")
 FRAME_BYTES_MAX: Final = 1 << 31
@@ -70,7 +70,7 @@ class Answer(msgspec.Struct, array_like=True):
 
 
 class NewAggregate(msgspec.Struct, array_like=True):
-    """An aggregate over every event up to `until_seq`.
+    """An aggregate over every event up to `until_seq`, as it counts after the correction `until_correction`.
 
     Its states as text by group, and the values that `unique` has seen.
     """
@@ -78,6 +78,7 @@ class NewAggregate(msgspec.Struct, array_like=True):
     organization_id: str
     selection_text: str
     until_seq: int
+    until_correction: int
     states: dict[str, str]
     values: list[tuple[str, str]]
 
@@ -89,10 +90,18 @@ class Register(msgspec.Struct, array_like=True, tag="register"):
 
 
 class Find(msgspec.Struct, array_like=True, tag="find"):
-    """Which event has this id?"""
+    """Which events have these ids?"""
 
     organization_id: str
-    idempotency_id: str
+    idempotency_ids: list[str]
+
+
+class Correct(msgspec.Struct, array_like=True, tag="correct"):
+    """Void or amend these events."""
+
+    organization_id: str
+    orders: list[CorrectionOrder]
+    now: datetime
 
 
 class Status(msgspec.Struct, array_like=True, tag="status"):
@@ -100,15 +109,16 @@ class Status(msgspec.Struct, array_like=True, tag="status"):
 
 
 class Reply(msgspec.Struct, array_like=True):
-    """The answer to a question: a number, if that was asked for, or what went wrong."""
+    """The answer to a question: what was asked for, or what went wrong. `found` are sequence numbers by id."""
 
-    value: int | None = None
+    found: dict[str, int] = {}
     failure: str | None = None
     commit_count: int = 0
+    corrected: list[CorrectionResult] = []
 
 
 Fed = Append | KnownCustomers
-Question = Register | Find | Status
+Question = Register | Find | Correct | Status
 
 _encode: Final = msgspec.msgpack.Encoder(decimal_format="string").encode
 

@@ -19,6 +19,7 @@ import msgspec
 from lotus_server.adapters.events_sqlite.messages import (
     Answer,
     Append,
+    Correct,
     Failure,
     Fed,
     Find,
@@ -171,16 +172,19 @@ class _Service:
         return True
 
     def _reply(self, question: Question) -> Reply:
+        reply = Reply()
         try:
-            value = None
             if isinstance(question, Register):
                 self._writer.register(question.aggregates)
             elif isinstance(question, Find):
-                value = self._writer.find(question.organization_id, question.idempotency_id)
-            return Reply(value, commit_count=self._writer.commit_count)
+                reply.found = self._writer.find(question.organization_id, question.idempotency_ids)
+            elif isinstance(question, Correct):
+                reply.corrected = self._writer.correct(question.organization_id, question.orders, question.now)
         except Exception as error:  # noqa: BLE001 - the asker gets the error, the writer goes on
             _log.exception("a question to the event writer failed")
             return Reply(failure=str(error))
+        reply.commit_count = self._writer.commit_count
+        return reply
 
 
 def _events_at_most(submission: Submission) -> int:

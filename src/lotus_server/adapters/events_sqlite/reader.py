@@ -14,12 +14,19 @@ from typing import Final
 import msgspec
 
 from lotus_server.adapters.events_sqlite import selections
+from lotus_server.adapters.events_sqlite.corrections import history
 from lotus_server.adapters.events_sqlite.hashes import name_keys
 from lotus_server.adapters.events_sqlite.messages import NewAggregate
-from lotus_server.adapters.events_sqlite.rows import Row, rows_by_sequence
+from lotus_server.adapters.events_sqlite.rows import VOIDED, Row, effective_rows
 from lotus_server.adapters.events_sqlite.run_index import RunReader, indexed_until
-from lotus_server.adapters.events_sqlite.schema import DATABASE_NAME, last_sequence, open_for_reading
+from lotus_server.adapters.events_sqlite.schema import (
+    DATABASE_NAME,
+    last_correction,
+    last_sequence,
+    open_for_reading,
+)
 from lotus_server.domain.metering import (
+    Correction,
     Event,
     Selection,
     State,
@@ -70,6 +77,7 @@ class Making:
         """Start from nothing."""
         self.selection = selection
         self.until_seq = 0
+        self.until_correction: int | None = None
         self._organization_id = organization_id
         self._definition = selection.definition
         self._start_us = to_microseconds(selection.period.start)
@@ -95,10 +103,12 @@ class Making:
 
     def to_new_aggregate(self) -> NewAggregate:
         """Return what the writer needs to keep the aggregate up to date."""
+        assert self.until_correction is not None, "an aggregate is made before it is handed on"
         return NewAggregate(
             self._organization_id,
             selections.to_text(self.selection),
             self.until_seq,
+            self.until_correction,
             {group: state.to_text() for group, state in self._states.items()},
             list(self._seen.values),
         )
@@ -217,23 +227,34 @@ class EventReader:
             for row in self.rows(connection, Stream(org, customer, name, start, end), members[0].until_seq):
                 for member in members:
                     member.add(row)
+        correction = last_correction(connection)
         for making in makings:
             making.until_seq = last
+            if making.until_correction is None:
+                # Not later: what was read before a correction stays in the aggregate.
+                making.until_correction = correction
 
     def rows(self, connection: sqlite3.Connection, stream: Stream, after_seq: int = 0) -> Iterator[Row]:
-        """Yield the events of a stream that were accepted after a sequence number, in no particular order."""
-        # Two customers may share a key of the index, so the rows themselves decide.
-        return filter(stream.has, rows_by_sequence(connection, self._sequences(connection, stream, after_seq)))
+        """Yield the events that count in a stream and were accepted after a sequence number, as they count now."""
+        # Two customers may share a key of the index, and the index knows nothing of corrections, so the rows decide.
+        sequences = self._sequences(connection, stream, after_seq)
+        return (row for row in effective_rows(connection, sequences) if row.status != VOIDED and stream.has(row))
 
-    def _sequences(self, connection: sqlite3.Connection, stream: Stream, after_seq: int = 0) -> list[int]:
+    def _sequences(self, connection: sqlite3.Connection, stream: Stream, after_seq: int = 0) -> set[int]:
         """Return the sequence numbers that a stream's events have, and perhaps some others."""
         keys = name_keys(stream.org, stream.customer, stream.name)
-        found = self._runs.find(connection, keys, stream.start_us, stream.end_us, after_seq)
+        found = set(self._runs.find(connection, keys, stream.start_us, stream.end_us, after_seq))
         tail = connection.execute(
             "SELECT seq FROM events WHERE seq > ? AND org = ? AND customer = ?",
             (max(after_seq, indexed_until(connection)), stream.org, stream.customer),
         )
-        return found + [row[0] for row in tail]
+        found.update(row[0] for row in tail)
+        moved = connection.execute(
+            "SELECT seq FROM corrected WHERE org = ? AND customer = ? AND seq > ?",
+            (stream.org, stream.customer, after_seq),
+        )
+        found.update(row[0] for row in moved)
+        return found
 
     # -- listing
 
@@ -247,28 +268,35 @@ class EventReader:
             ).fetchone()
             return int(row[0]) if row else 0
 
-    def events(self, organization_id: str, query: EventQuery, sequence: int | None) -> list[Event]:
-        """Return events, newest accepted first.
+    def sequences(self, organization_id: str, ids: frozenset[str]) -> dict[str, int]:
+        """Return the sequence numbers of the events that have some ids, by reading the organization's whole log."""
+        with self.snapshot() as connection:
+            org = _org(connection, organization_id)
+            rows = connection.execute("SELECT id, seq FROM events WHERE org = ?", (org,))
+            return {id_: seq for id_, seq in rows if id_ in ids}
 
-        `sequence` is the one that has the query's id, if that is asked for and known.
-        """
+    def history(self, sequence: int) -> list[Correction]:
+        """Return the corrections of an event that exists, the first one first."""
+        with self.snapshot() as connection:
+            return history(connection, sequence)
+
+    def events(self, organization_id: str, query: EventQuery, sequence: int | None) -> list[Event]:
+        """Return events in the order of the query. `sequence` is the one of the query's id, if that is asked for."""
         with self.snapshot() as connection:
             org = _org(connection, organization_id)
             if org is None:
                 return []
             if sequence is not None:
-                rows = rows_by_sequence(connection, [sequence])
-            elif query.customer_id is not None and query.idempotency_id is None:
-                rows = self._newest_of_customer(connection, org, query.customer_id, query)
+                rows = effective_rows(connection, [sequence])
+            elif query.customer_id is not None:
+                rows = self._of_customer(connection, org, query.customer_id, query)
             else:
-                rows = _newest(connection, org, query)
+                rows = _listed(connection, org, query)
             # Keys of the index may be shared, and a known sequence number says nothing of the other conditions.
             matching = (row.to_event() for row in rows if row.org == org and _matches(row, query))
             return list(islice(matching, query.limit))
 
-    def _newest_of_customer(
-        self, connection: sqlite3.Connection, org: int, customer: str, query: EventQuery
-    ) -> Iterator[Row]:
+    def _of_customer(self, connection: sqlite3.Connection, org: int, customer: str, query: EventQuery) -> Iterator[Row]:
         stream = Stream(
             org,
             customer,
@@ -276,9 +304,10 @@ class EventReader:
             -_FAR_US if query.start is None else to_microseconds(query.start),
             _FAR_US if query.end is None else to_microseconds(query.end),
         )
-        for seq in sorted(self._sequences(connection, stream), reverse=True):
+        sequences = self._sequences(connection, stream, query.after or 0)
+        for seq in sorted(sequences, reverse=query.after is None):
             if query.before is None or seq < query.before:
-                yield from rows_by_sequence(connection, [seq])
+                yield from effective_rows(connection, [seq])
 
 
 def usage_kept(connection: sqlite3.Connection, selection: Selection, fingerprint: str) -> Usage | None:
@@ -296,31 +325,41 @@ def _org(connection: sqlite3.Connection, organization_id: str) -> int | None:
     return int(row[0]) if row else None
 
 
-def _newest(connection: sqlite3.Connection, org: int, query: EventQuery) -> Iterator[Row]:
-    """Yield an organization's events backwards, with conditions that SQLite checks twenty times as fast as Python.
+def _listed(connection: sqlite3.Connection, org: int, query: EventQuery) -> Iterator[Row]:
+    """Yield an organization's events, with conditions that SQLite checks twenty times as fast as Python.
 
     Piece by piece, each read to its end: a cursor left open would keep the read transaction.
     """
     conditions, values = ["seq >= ?", "seq < ?", "org = ?"], list[int | str]()
     for condition, value in (
-        ("customer = ?", query.customer_id),
         ("name = ?", query.event_name),
-        ("id = ?", query.idempotency_id),
         ("happened_us >= ?", None if query.start is None else to_microseconds(query.start)),
         ("happened_us < ?", None if query.end is None else to_microseconds(query.end)),
+        ("status = ?", None if query.status is None else query.status.value),
     ):
         if value is not None:
             conditions.append(condition)
             values.append(value)
-    statement = f"SELECT * FROM events WHERE {' AND '.join(conditions)} ORDER BY seq DESC LIMIT ?"  # noqa: S608 - constants
-    before = last_sequence(connection) + 1
-    if query.before is not None:
-        before = min(before, query.before)
-    while before > 1:
-        first = max(1, before - _EVENTS_PER_READ)
-        rows = connection.execute(statement, (first, before, org, *values, query.limit)).fetchall()
+    order = "DESC" if query.after is None else "ASC"
+    where = " AND ".join(conditions)
+    statement = f"SELECT * FROM effective WHERE {where} ORDER BY seq {order} LIMIT ?"  # noqa: S608 - constants
+    for first, end in _pieces(query, last_sequence(connection)):
+        rows = connection.execute(statement, (first, end, org, *values, query.limit)).fetchall()
         yield from (Row(*row) for row in rows)
-        before = first
+
+
+def _pieces(query: EventQuery, last: int) -> Iterator[tuple[int, int]]:
+    """Yield half-open ranges of sequence numbers that cover what a query may list, in its order."""
+    first = 1 + (query.after or 0)
+    end = last + 1 if query.before is None else min(query.before, last + 1)
+    if query.after is None:
+        while end > first:
+            start = max(first, end - _EVENTS_PER_READ)
+            yield start, end
+            end = start
+    else:
+        for start in range(first, end, _EVENTS_PER_READ):
+            yield start, min(end, start + _EVENTS_PER_READ)
 
 
 def _matches(row: Row, query: EventQuery) -> bool:
@@ -328,7 +367,9 @@ def _matches(row: Row, query: EventQuery) -> bool:
         (query.customer_id is None or row.customer == query.customer_id)
         and (query.event_name is None or row.name == query.event_name)
         and (query.idempotency_id is None or row.id == query.idempotency_id)
+        and (query.status is None or row.status == query.status)
         and (query.before is None or row.seq < query.before)
+        and (query.after is None or row.seq > query.after)
         and (query.start is None or row.happened_us >= to_microseconds(query.start))
         and (query.end is None or row.happened_us < to_microseconds(query.end))
     )

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from lotus_server.domain.metering import Event, Properties
+from lotus_server.domain.metering import Event, EventStatus, Properties
 from lotus_server.kernel.instants import from_microseconds
 from lotus_server.ports.event_store import IncomingEvent
 
 HAS_OWN_TIME: Final = 1
+VOIDED: Final = EventStatus.VOIDED.value
 # Rows per INSERT. Measured with 1,000 rows a commit: executemany 250 k/s, 50 rows 370 k/s, 100 rows 390 k/s, 500 rows
 # 300 k/s.
 _ROWS_PER_INSERT: Final = 100
@@ -23,7 +24,7 @@ _decode_properties: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Deci
 
 
 class Row(msgspec.Struct, gc=False):
-    """One event of the log, as stored."""
+    """One event: a row of the log as it was sent, or of the view `effective` with the content that counts now."""
 
     seq: int
     org: int
@@ -34,6 +35,7 @@ class Row(msgspec.Struct, gc=False):
     name: str
     id: str
     properties_text: str
+    status: str = EventStatus.RECORDED.value
 
     @property
     def properties(self) -> Properties:
@@ -50,6 +52,7 @@ class Row(msgspec.Struct, gc=False):
             from_microseconds(self.happened_us),
             from_microseconds(self.received_us),
             self.properties,
+            EventStatus(self.status),
         )
 
 
@@ -93,12 +96,25 @@ def insert_events(
 
 
 def rows_by_sequence(connection: sqlite3.Connection, sequences: Iterable[int]) -> Iterator[Row]:
-    """Yield the events of these sequence numbers, in the order of the log."""
+    """Yield the events of these sequence numbers as they were sent, in the order of the log."""
+    return (Row(*values) for values in _select(connection, "SELECT * FROM events", sequences))
+
+
+def effective_rows(connection: sqlite3.Connection, sequences: Iterable[int]) -> Iterator[Row]:
+    """Yield the events of these sequence numbers with the content that counts now, in the order of the log."""
+    return (Row(*values) for values in _select(connection, "SELECT * FROM effective", sequences))
+
+
+def ids_by_sequence(connection: sqlite3.Connection, sequences: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Return the organization's number and the id of each of these events."""
+    rows = _select(connection, "SELECT seq, org, id FROM events", sequences)
+    return {seq: (org, id_) for seq, org, id_ in rows}
+
+
+def _select(connection: sqlite3.Connection, statement: str, sequences: Iterable[int]) -> Iterator[tuple[Any, ...]]:
     wanted = sorted(sequences)
     for start in range(0, len(wanted), _IDS_PER_SELECT):
         piece = wanted[start : start + _IDS_PER_SELECT]
         marks = ",".join("?" * len(piece))
-        statement = f"SELECT * FROM events WHERE seq IN ({marks})"  # noqa: S608 - marks only
         # Fetched at once: a cursor that its reader leaves half-way would keep the read transaction.
-        for row in connection.execute(statement, piece).fetchall():
-            yield Row(*row)
+        yield from connection.execute(f"{statement} WHERE seq IN ({marks}) ORDER BY seq", piece).fetchall()

@@ -1,11 +1,22 @@
 """Selections as text that can be read back, for the file and for the way between the processes."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from lotus_server.domain.metering import Aggregation, Filter, MetricDefinition, Operator, PropertyMatch, Selection
+from lotus_server.domain.metering import (
+    Aggregation,
+    Filter,
+    Granularity,
+    LevelForm,
+    MetricDefinition,
+    MetricType,
+    Operator,
+    PropertyMatch,
+    Selection,
+)
 from lotus_server.domain.metering.definition import FilterScalar
 from lotus_server.kernel.period import Period
 
@@ -22,22 +33,25 @@ def to_text(selection: Selection) -> str:
 def from_text(text: str) -> Selection:
     """Return the selection that `to_text` wrote."""
     fields = _decode(text)
-    definition = fields["definition"]
-    filters = (
-        Filter(item["property"], Operator(item["operator"]), _value(item["value"])) for item in definition["filters"]
-    )
+    cycle = fields["cycle"]
     return Selection(
-        MetricDefinition(
-            definition["event_name"],
-            Aggregation(definition["aggregation"]),
-            definition["property_name"],
-            tuple(filters),
-            tuple(definition["group_by"]),
-        ),
+        _definition(fields["definition"]),
         fields["customer_id"],
         msgspec.convert(fields["period"], Period),
         tuple(PropertyMatch(item["property_name"], item["value"]) for item in fields["matches"]),
+        None if cycle is None else msgspec.convert(cycle, Period),
     )
+
+
+def _definition(fields: dict[str, Any]) -> MetricDefinition:
+    """Return a definition; what it has by default is not in its text."""
+    return MetricDefinition(
+        **{name: _READERS[name](value) if name in _READERS else value for name, value in fields.items()}
+    )
+
+
+def _filters(items: list[dict[str, Any]]) -> tuple[Filter, ...]:
+    return tuple(Filter(item["property"], Operator(item["operator"]), _value(item["value"])) for item in items)
 
 
 def _value(value: Any) -> FilterScalar | tuple[FilterScalar, ...] | None:  # noqa: ANN401 - a JSON value
@@ -50,3 +64,18 @@ def _scalar(value: Any) -> FilterScalar:  # noqa: ANN401 - a JSON value
     is_number = isinstance(value, int) and not isinstance(value, bool)
     scalar: FilterScalar = Decimal(value) if is_number else value
     return scalar
+
+
+# Fields whose values are not already what JSON makes of them.
+_READERS: Final[dict[str, Callable[[Any], Any]]] = {
+    "type": MetricType,
+    "aggregation": Aggregation,
+    "level_form": LevelForm,
+    "granularity": Granularity,
+    "proration": Granularity,
+    "window": Granularity,
+    "percentile": Decimal,
+    "filters": _filters,
+    "group_by": tuple,
+    "denominator": _definition,
+}

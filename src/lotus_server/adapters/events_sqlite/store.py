@@ -3,19 +3,30 @@
 A writer process for everything that changes, and readers on the file for everything else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
 from lotus_server.adapters.events_sqlite.link import IN_FLIGHT_BYTES_MAX, RESTART_SECONDS_MIN, WriterLink
-from lotus_server.adapters.events_sqlite.messages import Find, Register, Status
+from lotus_server.adapters.events_sqlite.messages import Correct, Find, Register, Status
 from lotus_server.adapters.events_sqlite.reader import EventReader, Making
 from lotus_server.adapters.events_sqlite.verify import drifts
-from lotus_server.domain.metering import Event, Selection, Usage
-from lotus_server.kernel.errors import Unavailable
-from lotus_server.ports.event_store import Drift, EventQuery, Receipt, Submission
+from lotus_server.domain.metering import Correction, Event, Selection, Usage
+from lotus_server.kernel.errors import TooLarge, Unavailable
+from lotus_server.ports.event_store import (
+    CORRECTIONS_MAX,
+    IDS_MAX,
+    CorrectionOrder,
+    CorrectionResult,
+    Drift,
+    EventQuery,
+    Receipt,
+    Submission,
+)
 
 _AGGREGATES_PER_MESSAGE: Final = 1_000
+_IDS_PER_MESSAGE: Final = 2_000
 
 
 class SqliteEventStore:
@@ -91,14 +102,45 @@ class SqliteEventStore:
                 return
 
     def events(self, organization_id: str, query: EventQuery) -> list[Event]:
-        """Return events, newest accepted first."""
+        """Return events with the content that counts now, in the order that the query asks for."""
         sequence = None
-        if query.idempotency_id is not None and self._link is not None:
-            # The writer's guard knows it at once; without a writer the log is read from its end.
-            sequence = self._link.ask(Find(organization_id, query.idempotency_id)).value
+        if query.idempotency_id is not None:
+            sequence = self._sequences(organization_id, [query.idempotency_id]).get(query.idempotency_id)
             if sequence is None:
                 return []
         return self._reader.events(organization_id, query, sequence)
+
+    def find(self, organization_id: str, idempotency_ids: Collection[str]) -> frozenset[str]:
+        """Return which of the ids belong to an event that was ever accepted."""
+        if len(idempotency_ids) > IDS_MAX:
+            raise TooLarge(f"{len(idempotency_ids)} ids were asked for; at most {IDS_MAX} can be looked up at once.")
+        return frozenset(self._sequences(organization_id, list(idempotency_ids)))
+
+    def _sequences(self, organization_id: str, ids: list[str]) -> dict[str, int]:
+        """Return the sequence numbers of events by their ids."""
+        if self._link is None:
+            # Only the writer has the guard; without one the log is read.
+            return self._reader.sequences(organization_id, frozenset(ids))
+        found: dict[str, int] = {}
+        # In pieces, so that events that come in meanwhile need not wait for all of it.
+        for start in range(0, len(ids), _IDS_PER_MESSAGE):
+            found |= self._link.ask(Find(organization_id, ids[start : start + _IDS_PER_MESSAGE])).found
+        return found
+
+    def correct(
+        self, organization_id: str, orders: Sequence[CorrectionOrder], *, now: datetime
+    ) -> list[CorrectionResult]:
+        """Void or amend events; everything done is on disk on return."""
+        if len(orders) > CORRECTIONS_MAX:
+            raise TooLarge(f"{len(orders)} corrections are too many; at most {CORRECTIONS_MAX} are made at once.")
+        if self._link is None:
+            raise Unavailable("The event store is open for reading only.")
+        return self._link.ask(Correct(organization_id, list(orders), now)).corrected
+
+    def history(self, organization_id: str, idempotency_id: str) -> list[Correction]:
+        """Return every correction of an event, the first one first."""
+        sequence = self._sequences(organization_id, [idempotency_id]).get(idempotency_id)
+        return [] if sequence is None else self._reader.history(sequence)
 
     def event_count(self, organization_id: str | None = None) -> int:
         """Return how many events are stored, of one organization or of all."""

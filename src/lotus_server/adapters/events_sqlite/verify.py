@@ -1,7 +1,7 @@
-"""Whether everything derived still agrees with the log: ids are unique, the run index is complete.
+"""Whether everything derived still agrees with the log and its corrections.
 
-Every aggregate equals its recount. Reads in short transactions, so a server may go on beside it: a long one would keep
-the writer from emptying its write-ahead log.
+Ids are unique, the run index is complete, every aggregate equals its recount. Reads in short transactions, so a server
+may go on beside it: a long one would keep the writer from emptying its write-ahead log.
 """
 
 import sqlite3
@@ -23,6 +23,19 @@ Progress = Callable[[int, int], None]
 _ROWS_PER_READ: Final = 50_000
 
 
+_CONTRADICTIONS: Final = """
+SELECT corrected.seq FROM corrected
+LEFT JOIN events ON events.seq = corrected.seq
+LEFT JOIN corrections ON corrections.correction = (SELECT max(correction) FROM corrections WHERE seq = corrected.seq)
+WHERE (corrected.org, corrected.status, corrected.customer, corrected.happened_us, corrected.properties) IS NOT (
+    events.org, CASE corrections.kind WHEN 'void' THEN 'voided' WHEN 'amend' THEN 'amended' END, corrections.customer,
+    corrections.happened_us, corrections.properties
+)
+UNION SELECT seq FROM corrections WHERE seq NOT IN (SELECT seq FROM corrected)
+LIMIT 1
+"""
+
+
 class DamagedLog(Exception):
     """The log or the index over it contradicts itself. Nothing repairs that in passing: keep the file and look."""
 
@@ -30,13 +43,14 @@ class DamagedLog(Exception):
 def drifts(reader: EventReader, progress: Progress) -> Iterator[Drift]:
     """Yield every aggregate beside its recount.
 
-    Raises DamagedLog when ids repeat, events are missing, or the index is wrong. `progress` counts every event twice:
-    once when the log is read, once when the aggregates are recounted.
+    Raises DamagedLog when ids repeat, events are missing, or the index or what counts for an event is wrong.
+    `progress` counts every event twice: once when the log is read, once when the aggregates are recounted.
     """
     with reader.snapshot() as connection:
         total = last_sequence(connection)
     _check_log(reader, total, lambda read: progress(read, 2 * total))
     _check_index(reader)
+    _check_corrections(reader)
     yield from _recounts(reader, lambda done, streams: progress(total + total * done // streams, 2 * total))
 
 
@@ -94,6 +108,14 @@ def _check_index(reader: EventReader) -> None:
         if expected.to_bytes() != found.to_bytes():
             raise DamagedLog(f"run {run[0]} differs from the events {run[1]} to {run[2]} of the log")
         checked = run[2]
+
+
+def _check_corrections(reader: EventReader) -> None:
+    """Check that what counts for each corrected event is what its last correction says."""
+    with reader.snapshot() as connection:
+        wrong = connection.execute(_CONTRADICTIONS).fetchone()
+    if wrong:
+        raise DamagedLog(f"what counts for event {wrong[0]} is not what its corrections say")
 
 
 def _entries_of_log(connection: sqlite3.Connection, first: int, last: int) -> Entries:

@@ -8,21 +8,23 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 
-from lotus_server.adapters.events_sqlite import selections
+from lotus_server.adapters.events_sqlite import corrections, selections
 from lotus_server.adapters.events_sqlite.guard import SEQUENCE_MAX, Guard
 from lotus_server.adapters.events_sqlite.guard_file import GuardKeeper
 from lotus_server.adapters.events_sqlite.hashes import HashIds, hash_ids, seed_of
 from lotus_server.adapters.events_sqlite.judge import Group, judge
 from lotus_server.adapters.events_sqlite.live import Live, Segment, StreamKey, Streams
 from lotus_server.adapters.events_sqlite.messages import NewAggregate
-from lotus_server.adapters.events_sqlite.rows import Row, insert_events, rows_by_sequence
+from lotus_server.adapters.events_sqlite.organizations import Organizations
+from lotus_server.adapters.events_sqlite.receipts import Taken, receipt
+from lotus_server.adapters.events_sqlite.rows import Row, ids_by_sequence, insert_events
 from lotus_server.adapters.events_sqlite.run_index import RUN_EVENTS, Entries, indexed_until, write_run
 from lotus_server.adapters.events_sqlite.schema import (
     DATABASE_NAME,
@@ -32,10 +34,18 @@ from lotus_server.adapters.events_sqlite.schema import (
     open_for_writing,
     secret_of,
 )
-from lotus_server.domain.metering import Selection, Verdict
+from lotus_server.domain.metering import Selection
 from lotus_server.kernel.errors import LotusError, Unavailable
 from lotus_server.kernel.instants import to_microseconds
-from lotus_server.ports.event_store import DecodedBatch, Decoder, EventResult, IncomingEvent, Receipt, Submission
+from lotus_server.ports.event_store import (
+    CorrectionOrder,
+    CorrectionResult,
+    CorrectionStatus,
+    Decoder,
+    IncomingEvent,
+    Receipt,
+    Submission,
+)
 
 _log: Final = logging.getLogger("lotus.events")
 EVENTS_PER_COMMIT_MAX: Final = 20_000
@@ -57,48 +67,6 @@ class MemoryIsBehind(BaseException):
     """
 
 
-class _Taken(msgspec.Struct):
-    """A submission that was decoded: where it stands in its group."""
-
-    submission: Submission
-    batch: DecodedBatch
-
-
-class _Organizations:
-    """Small numbers for organizations. New ones are staged until their transaction is on disk."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        rows = connection.execute("SELECT organization_id, org FROM organizations")
-        self._kept: dict[str, int] = dict(rows.fetchall())
-        self._staged: dict[str, int] = {}
-
-    def known(self, organization_id: str) -> int | None:
-        return self._kept.get(organization_id)
-
-    def number(self, organization_id: str) -> int:
-        found = self._kept.get(organization_id) or self._staged.get(organization_id)
-        if found is None:
-            found = self._staged[organization_id] = len(self._kept) + len(self._staged) + 1
-        return found
-
-    def write(self, added: dict[int, int]) -> None:
-        """Write new organizations, and add to the event counts. The caller has a transaction."""
-        rows = [(org, organization_id) for organization_id, org in self._staged.items()]
-        self._connection.executemany("INSERT INTO organizations VALUES (?, ?, 0)", rows)
-        self._connection.executemany(
-            "UPDATE organizations SET event_count = event_count + ? WHERE org = ?",
-            [(count, org) for org, count in added.items()],
-        )
-
-    def keep(self) -> None:
-        self._kept.update(self._staged)
-        self._staged = {}
-
-    def forget(self) -> None:
-        self._staged = {}
-
-
 class EventWriter:
     """The only writer of a directory's events."""
 
@@ -118,7 +86,7 @@ class EventWriter:
         self._last_seq = last_sequence(self._connection)
         self._guard_keeper = GuardKeeper(directory / GUARD_NAME, self._secret)
         self._guard = self._restored_guard()
-        self._organizations = _Organizations(self._connection)
+        self._organizations = Organizations(self._connection)
         self._streams = Streams(self._connection)
         self._unindexed: list[Entries] = []
         self._unindexed_count = 0
@@ -137,10 +105,10 @@ class EventWriter:
         One transaction, unless something goes wrong.
         """
         answers: dict[int, Answer] = {}
-        taken: dict[int, _Taken] = {}
+        taken: dict[int, Taken] = {}
         for index, submission in enumerate(submissions):
             try:
-                taken[index] = _Taken(submission, self._decode(submission))
+                taken[index] = Taken(submission, self._decode(submission))
             except LotusError as error:
                 answers[index] = error
             except Exception:  # noqa: BLE001 - a defect of ours must not cost the neighbours their events
@@ -151,7 +119,7 @@ class EventWriter:
         answers |= self._commit_together(taken)
         return [answers[index] for index in range(len(submissions))]
 
-    def _commit_together(self, taken: dict[int, _Taken]) -> dict[int, Answer]:
+    def _commit_together(self, taken: dict[int, Taken]) -> dict[int, Answer]:
         try:
             return dict(zip(taken, self._commit(list(taken.values())), strict=True))
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must not suffer from it
@@ -165,7 +133,7 @@ class EventWriter:
             answers |= self._commit_together({index: one})
         return answers
 
-    def _commit(self, taken: list[_Taken]) -> list[Receipt]:
+    def _commit(self, taken: list[Taken]) -> list[Receipt]:
         group = self._group(taken)
         verdicts = judge(self._connection, self._guard, group) if group.events else {}
         if len(verdicts) < len(group.events):
@@ -173,11 +141,11 @@ class EventWriter:
         receipts: list[Receipt] = []
         start = 0
         for one in taken:
-            receipts.append(_receipt(one, verdicts, start))
+            receipts.append(receipt(one, verdicts, start))
             start += len(one.batch.events)
         return receipts
 
-    def _group(self, taken: list[_Taken]) -> Group:
+    def _group(self, taken: list[Taken]) -> Group:
         events: list[IncomingEvent] = []
         orgs: list[int] = []
         received: list[int] = []
@@ -282,7 +250,10 @@ class EventWriter:
             self._streams.drop(key)
 
     def _insert_aggregate(self, new: NewAggregate, selection: Selection, org: int) -> Live | None:
-        """Insert an aggregate, unless it is there already."""
+        """Insert an aggregate, unless it is there already or a correction has come after it was made."""
+        key = (org, selection.customer_id, selection.definition.event_name)
+        if corrections.corrected_until(self._connection, key) > new.until_correction:
+            return None
         fingerprint = selection.fingerprint(new.organization_id)
         if self._connection.execute("SELECT 1 FROM aggregates WHERE fingerprint = ?", (fingerprint,)).fetchone():
             return None
@@ -317,16 +288,49 @@ class EventWriter:
                 if row.seq > until and live.start_us <= row.happened_us < live.end_us:
                     self._streams.stage_one(live, row, row.seq)
 
+    # -- corrections
+
+    def correct(self, organization_id: str, orders: Sequence[CorrectionOrder], now: datetime) -> list[CorrectionResult]:
+        """Carry out corrections in one transaction; everything done is on disk on return."""
+        known = self.find(organization_id, {order.idempotency_id for order in orders})
+        if not known:
+            return [CorrectionResult(order.idempotency_id, CorrectionStatus.UNKNOWN) for order in orders]
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            applied = corrections.apply(self._connection, known, orders, to_microseconds(now))
+            self._connection.execute("COMMIT")
+        except Exception:
+            self._roll_back()
+            raise
+        try:
+            self.commit_count += 1
+            self._pages_since_checkpoint += 4 + len(orders)
+            for key in applied.streams:
+                self._streams.drop(key)
+        except BaseException as error:
+            raise MemoryIsBehind("aggregates are gone that the memory would advance") from error
+        return applied.results
+
     # -- looking up
 
-    def find(self, organization_id: str, idempotency_id: str) -> int | None:
-        """Return the sequence number of an event by its id, or None when there is none."""
+    def find(self, organization_id: str, idempotency_ids: Collection[str]) -> dict[str, int]:
+        """Return the sequence number of each event that has one of the ids."""
         org = self._organizations.known(organization_id)
-        if org is None:
-            return None
-        hashed = int(self._hash_ids(seed_of(self._secret, org), [idempotency_id])[0])
-        rows = rows_by_sequence(self._connection, self._guard.candidates(hashed))
-        return next((row.seq for row in rows if row.id == idempotency_id and row.org == org), None)
+        wanted = list(idempotency_ids)
+        if org is None or not wanted:
+            return {}
+        hashes = self._hash_ids(seed_of(self._secret, org), wanted)
+        proposed = self._guard.find(hashes)
+        stored = ids_by_sequence(self._connection, proposed[proposed > 0].tolist())
+        found: dict[str, int] = {}
+        for id_, hashed, seq in zip(wanted, hashes.tolist(), proposed.tolist(), strict=True):
+            if seq and stored[seq] == (org, id_):
+                found[id_] = seq
+            elif seq:
+                # Two ids with one hash: look at every other event that has it.
+                others = ids_by_sequence(self._connection, self._guard.candidates(hashed))
+                found |= {event[1]: other for other, event in others.items() if event == (org, id_)}
+        return found
 
     # -- what can wait until the answers are out
 
@@ -407,8 +411,8 @@ class EventWriter:
 
         A restored backup has another one there.
         """
-        row = next(rows_by_sequence(self._connection, [until]))
-        return until in guard.candidates(int(self._hash_ids(seed_of(self._secret, row.org), [row.id])[0]))
+        org, id_ = ids_by_sequence(self._connection, [until])[until]
+        return until in guard.candidates(int(self._hash_ids(seed_of(self._secret, org), [id_])[0]))
 
     def close(self) -> None:
         """Leave the directory in order: guard saved, log checkpointed, lock released."""
@@ -433,29 +437,6 @@ def _unavailable(error: Exception) -> Unavailable:
     if isinstance(error, sqlite3.Error):
         return Unavailable(f"The events could not be written: {error}.")
     return Unavailable("The events could not be stored because of an internal error.", code="internal_error")
-
-
-def _receipt(one: _Taken, verdicts: dict[int, EventResult], start: int) -> Receipt:
-    """Return the receipt of a submission whose events begin at `start` of its group."""
-    events, rejected = one.batch.events, one.batch.rejected
-    mine = (
-        {index: verdicts[start + index] for index in range(len(events)) if start + index in verdicts}
-        if verdicts
-        else {}
-    )
-    turned_away = {item.position: EventResult(item.idempotency_id, Verdict.REJECTED, item.reason) for item in rejected}
-    duplicates = sum(1 for result in mine.values() if result.status is Verdict.DUPLICATE)
-    accepted = len(events) - len(mine)
-    positions = one.batch.positions
-    placed = turned_away | {positions[index]: result for index, result in mine.items()}
-    failures = tuple(
-        placed[position] for position in sorted(placed) if placed[position].status is not Verdict.DUPLICATE
-    )
-    if not one.submission.wants_results:
-        return Receipt(accepted, duplicates, failures)
-    for position, event in zip(positions, events, strict=True):
-        placed.setdefault(position, EventResult(event.idempotency_id, Verdict.ACCEPTED))
-    return Receipt(accepted, duplicates, failures, tuple(placed[position] for position in sorted(placed)))
 
 
 def _in_pieces(cursor: sqlite3.Cursor) -> Iterator[list[tuple[Any, ...]]]:

@@ -21,7 +21,7 @@ from lotus_server.domain.metering.definition import (
     PropertyMatch,
     Selection,
 )
-from lotus_server.domain.metering.events import Event, Verdict
+from lotus_server.domain.metering.events import Correction, CorrectionKind, Event, EventStatus, Verdict
 from lotus_server.domain.metering.filters import compile_filters
 from lotus_server.domain.metering.groups import UNGROUPED, group_key, split_key, values_key
 from lotus_server.domain.metering.oracle import usage_of
@@ -31,7 +31,10 @@ from lotus_server.domain.metering.values import value_of
 __all__ = [
     "UNGROUPED",
     "Aggregation",
+    "Correction",
+    "CorrectionKind",
     "Event",
+    "EventStatus",
     "Filter",
     "FilterScalar",
     "Granularity",

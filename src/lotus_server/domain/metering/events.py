@@ -1,4 +1,4 @@
-"""An event as metering sees it, and the verdict each sent event gets."""
+"""An event as metering sees it, the verdict each sent event gets, and what corrections made of it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,10 +16,37 @@ class Verdict(StrEnum):
     REJECTED = "rejected"
 
 
-class Event(msgspec.Struct, frozen=True):
-    """One stored event.
+class EventStatus(StrEnum):
+    """Whether an event still is as it was sent. A voided event counts for nothing; its id stays taken for ever."""
 
-    `properties` hold exact numbers (int or Decimal), never float; `sequence` is the order of acceptance.
+    RECORDED = "recorded"
+    AMENDED = "amended"
+    VOIDED = "voided"
+
+
+class CorrectionKind(StrEnum):
+    """What a correction does: it takes an event out, or changes its content."""
+
+    VOID = "void"
+    AMEND = "amend"
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """One correction of an event: why and when it was made, and the content the event had before it."""
+
+    kind: CorrectionKind
+    reason: str
+    made_at: datetime
+    customer_id: str
+    happened_at: datetime
+    properties: dict[str, Any]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One stored event with the content that counts now; that of a voided event is what it had when it was voided.
+
+    `properties` hold exact numbers (int or Decimal), never float; `sequence` is the order of acceptance, which no
+    correction changes.
     """
 
     sequence: int
@@ -29,3 +56,4 @@ class Event(msgspec.Struct, frozen=True):
     happened_at: datetime
     received_at: datetime
     properties: dict[str, Any]
+    status: EventStatus = EventStatus.RECORDED

@@ -1,0 +1,43 @@
+"""The organizations of a file, each with a small number and the count of its events."""
+
+import sqlite3
+
+
+class Organizations:
+    """Small numbers for organizations. New ones are staged until their transaction is on disk."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Know every organization on disk."""
+        self._connection = connection
+        rows = connection.execute("SELECT organization_id, org FROM organizations")
+        self._kept: dict[str, int] = dict(rows.fetchall())
+        self._staged: dict[str, int] = {}
+
+    def known(self, organization_id: str) -> int | None:
+        """Return the number of an organization that is on disk."""
+        return self._kept.get(organization_id)
+
+    def number(self, organization_id: str) -> int:
+        """Return the number of an organization; a new one gets the next."""
+        found = self._kept.get(organization_id) or self._staged.get(organization_id)
+        if found is None:
+            found = self._staged[organization_id] = len(self._kept) + len(self._staged) + 1
+        return found
+
+    def write(self, added: dict[int, int]) -> None:
+        """Write new organizations, and add to the event counts. The caller has a transaction."""
+        rows = [(org, organization_id) for organization_id, org in self._staged.items()]
+        self._connection.executemany("INSERT INTO organizations VALUES (?, ?, 0)", rows)
+        self._connection.executemany(
+            "UPDATE organizations SET event_count = event_count + ? WHERE org = ?",
+            [(count, org) for org, count in added.items()],
+        )
+
+    def keep(self) -> None:
+        """Make what was staged the truth: the transaction is on disk."""
+        self._kept.update(self._staged)
+        self._staged = {}
+
+    def forget(self) -> None:
+        """Drop what was staged: the transaction was rolled back."""
+        self._staged = {}
