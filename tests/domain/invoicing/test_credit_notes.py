@@ -81,3 +81,7 @@ def test_notes_that_credit_everything_credit_exactly_the_invoice(amounts: list[D
     notes.append(credit_note_amounts(nets, taxes, notes, what_is_left(nets, notes), USD))
 
     assert total(amounts) + total(each.tax for each in taxes) == total(note.total for note in notes)
+
+
+def _up_to(amount: Decimal) -> st.SearchStrategy[Decimal]:
+    return st.decimals(min(amount, Decimal(0)), max(amount, Decimal(0)), places=2)
