@@ -6,6 +6,7 @@ import pytest
 
 from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
+from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.usecases.services import Services
 from tests.business import Business, SetClock, found_business
 from tests.events_in_memory import EventsInMemory
@@ -16,7 +17,9 @@ __all__ = ["shared_records"]
 
 @pytest.fixture
 def services(shared_records: SqlRecords) -> Services:
-    return Services(shared_records, EventsInMemory(), SetClock(datetime(2026, 1, 1, tzinfo=UTC)), Uuid7Ids())
+    return Services(
+        shared_records, EventsInMemory(), SetClock(datetime(2026, 1, 1, tzinfo=UTC)), Uuid7Ids(), LaterDocuments()
+    )
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from lotus_server.adapters.clock_system import SystemClock
 from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
+from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.bootstrap.event_store import EVENTS_FILE, open_event_store, open_event_store_for_reading
 from lotus_server.domain.accounts import Organization, OrganizationType
 from lotus_server.kernel.errors import NotFound, Unavailable
@@ -50,7 +51,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     try:
         events = open_event_store(settings.data)
         try:
-            yield Services(records, events, SystemClock(), Uuid7Ids())
+            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments())
         finally:
             events.close()
     finally:
@@ -69,7 +70,7 @@ def open_services_beside(settings: Settings) -> Iterator[Services]:
     try:
         events = open_event_store_for_reading(settings.data)
         try:
-            yield Services(records, events, SystemClock(), Uuid7Ids())
+            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments())
         finally:
             events.close()
     finally:

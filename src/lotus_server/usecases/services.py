@@ -6,6 +6,7 @@ import msgspec
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.ports.clock import Clock
+from lotus_server.ports.documents import Documents
 from lotus_server.ports.event_store import EventStore
 from lotus_server.ports.ids import Ids
 from lotus_server.ports.records import Records
@@ -18,6 +19,7 @@ class Services(msgspec.Struct, frozen=True):
     events: EventStore
     clock: Clock
     ids: Ids
+    documents: Documents
 
 
 def present(services: Services, organization: Organization) -> datetime:

@@ -9,6 +9,7 @@ from lotus_server.http.body import json_body
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
+from lotus_server.usecases.documents import invoice_pdf
 from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status
 from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
 
@@ -35,6 +36,19 @@ def list_all(
 def one(invoice_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
     """Return one invoice; each line explains how its amount came about."""
     return json_reply(200, invoice_row(get_invoice(caller.services, caller.organization, invoice_id)))
+
+
+@router.get(
+    "/{invoice_id}/pdf/",
+    summary="An invoice as PDF",
+    response_class=Response,
+    responses={200: {"description": "The document", "content": {"application/pdf": {}}}},
+)
+def pdf(invoice_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return an invoice as a PDF/A-3 document."""
+    number, document = invoice_pdf(caller.services, caller.organization, invoice_id)
+    headers = {"content-disposition": f'inline; filename="invoice-{number}.pdf"'}
+    return Response(document, media_type="application/pdf", headers=headers)
 
 
 @router.patch("/{invoice_id}/", summary="Mark as paid or unpaid", openapi_extra=body_of(PaymentForm))

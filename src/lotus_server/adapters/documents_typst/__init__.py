@@ -1,0 +1,166 @@
+"""Documents set by Typst: one template, the numbers and dates written as the reader's country writes them."""
+
+import functools
+import tempfile
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+import typst
+from babel import Locale
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent
+from typing_extensions import override
+
+from lotus_server.adapters.documents_typst.words import Words, words_of
+from lotus_server.kernel.errors import Invalid
+from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import plain
+from lotus_server.ports.documents import DocumentKind, DocumentLine, Documents, InvoiceDocument, Party
+
+_TEMPLATE: Final = Path(__file__).parent / "invoice.typ"
+_INSTANT: Final = timedelta(microseconds=1)
+# PDF/A-3 is what archives accept, and what an e-invoice can be attached to.
+_STANDARD: Final = "a-3a"
+
+
+class TypstDocuments(Documents):
+    """See `ports/documents.py` for what each method promises."""
+
+    @override
+    def pdf(self, document: InvoiceDocument) -> bytes:
+        data = msgspec.json.encode(_Writer(document).data()).decode()
+        # A fixed time makes the same document the same bytes.
+        timestamp = document.issued_at.astimezone(UTC)
+        if document.logo is None:
+            return _compile(_TEMPLATE.read_bytes(), data, timestamp)
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "logo").write_bytes(document.logo)
+            main = Path(folder) / "invoice.typ"
+            main.write_bytes(_TEMPLATE.read_bytes())
+            try:
+                return _compile(main, data, timestamp)
+            except typst.TypstError as error:
+                raise Invalid(f"The logo cannot be shown: {error}.", code="logo_unreadable") from error
+
+
+def _compile(source: bytes | Path, data: str, timestamp: datetime) -> bytes:
+    made = typst.compile(
+        source, sys_inputs={"data": data}, font_paths=_fonts(), timestamp=timestamp, pdf_standards=_STANDARD
+    )
+    assert isinstance(made, bytes), "one document, one file"
+    return made
+
+
+@functools.cache
+def _fonts() -> Any:  # noqa: ANN401 - the library's own type
+    """Return the fonts: those within the library first, the machine's for scripts that these lack. Found only once."""
+    return typst.Fonts(include_system_fonts=True, include_embedded_fonts=True)
+
+
+class _Writer:
+    """Writes the values of one document as its locale writes them."""
+
+    def __init__(self, document: InvoiceDocument) -> None:
+        self._document = document
+        self._locale = Locale.parse(document.locale)
+        self._zone = ZoneInfo(document.zone)
+        self._words = words_of(self._locale.language)
+
+    def data(self) -> dict[str, Any]:
+        document, words = self._document, self._words
+        heading = words.credit_note if document.kind is DocumentKind.CREDIT_NOTE else words.invoice
+        return {
+            "title": f"{heading} {document.number}",
+            "heading": heading,
+            "language": self._locale.language,
+            "paper": document.paper.value,
+            "logo": document.logo is not None,
+            "stamp": {DocumentKind.DRAFT: words.draft, DocumentKind.VOIDED: words.voided}.get(document.kind),
+            "seller": self._party(document.seller),
+            "buyer": self._party(document.buyer),
+            "words": _names(words),
+            "facts": self._facts(),
+            "lines": [self._line(line) for line in document.lines],
+            "sums": self._sums(),
+            "taxes": self._taxes(),
+            "notes": document.notes,
+        }
+
+    def _party(self, party: Party) -> dict[str, Any]:
+        footer = " · ".join(part for part in (party.name, *party.address, party.email) if part)
+        return msgspec.structs.asdict(party) | {"footer": footer}
+
+    def _facts(self) -> list[tuple[str, str]]:
+        document, words = self._document, self._words
+        facts = [(words.number, document.number), (words.issued, self._date(document.issued_at))]
+        if document.due_at is not None:
+            facts.append((words.due, self._date(document.due_at)))
+        if document.refers_to is not None:
+            facts.append((words.refers_to, document.refers_to))
+        return facts
+
+    def _line(self, line: DocumentLine) -> dict[str, Any]:
+        quantity = "" if line.quantity is None else self._number(line.quantity)
+        return {
+            "name": line.name,
+            "period": self._period(line.period),
+            "quantity": quantity,
+            "amount": self._money(line.amount),
+            "details": line.details,
+        }
+
+    def _sums(self) -> list[dict[str, Any]]:
+        document, words = self._document, self._words
+        sums = [(words.subtotal, document.subtotal, False)]
+        sums += [(name, amount, False) for name, amount in document.deductions]
+        if not document.prices_include_tax:
+            sums += [(self._tax_name(tax.percent), tax.tax, False) for tax in document.taxes if tax.percent is not None]
+        sums.append((words.total, document.total, True))
+        if document.prices_include_tax:
+            included = [tax for tax in document.taxes if tax.percent is not None]
+            sums += [(f"{words.included_tax} {self._percent(tax.percent)}", tax.tax, False) for tax in included]
+        sums += [(name, amount, False) for name, amount in document.payments]
+        if document.payments or document.amount_due != document.total:
+            sums.append((words.amount_due, document.amount_due, True))
+        return [{"name": name, "amount": self._money(amount), "strong": strong} for name, amount, strong in sums]
+
+    def _tax_name(self, percent: Decimal | None) -> str:
+        return f"{self._words.tax} {self._percent(percent)}"
+
+    def _taxes(self) -> list[dict[str, str]]:
+        return [
+            {
+                "rate": self._words.no_tax if tax.percent is None else self._percent(tax.percent),
+                "base": self._money(tax.base),
+                "tax": self._money(tax.tax) + (f" ({tax.reason})" if tax.reason else ""),
+            }
+            for tax in self._document.taxes
+        ]
+
+    def _percent(self, percent: Decimal | None) -> str:
+        assert percent is not None, "asked only of a rate"
+        return format_percent(percent.scaleb(-2), locale=self._locale, decimal_quantization=False)
+
+    def _money(self, amount: Decimal) -> str:
+        return format_currency(amount, self._document.currency, locale=self._locale)
+
+    def _number(self, number: Decimal) -> str:
+        text = plain(number)
+        return format_decimal(Decimal(text), locale=self._locale, decimal_quantization=False)
+
+    def _date(self, instant: datetime) -> str:
+        return format_date(instant.astimezone(self._zone).date(), format="medium", locale=self._locale)
+
+    def _period(self, period: Period) -> str:
+        """Return the first and the last day that a period touches; an instant has one."""
+        last = max(period.start, period.end - _INSTANT)
+        first_day, last_day = self._date(period.start), self._date(last)
+        return first_day if first_day == last_day else f"{first_day} – {last_day}"  # noqa: RUF001 - as it is printed
+
+
+def _names(words: Words) -> dict[str, str]:
+    return {name.rstrip("_"): text for name, text in msgspec.structs.asdict(words).items()}
