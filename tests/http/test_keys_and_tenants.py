@@ -136,6 +136,8 @@ FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
     ),
     ("GET", "/api/invoices/{invoice}/", lambda ids: None),
     ("PATCH", "/api/invoices/{invoice}/", lambda ids: {"payment_status": "paid"}),
+    ("GET", "/api/invoices/{invoice}/pdf/", lambda ids: None),
+    ("PATCH", "/api/customers/acme/", lambda ids: {"customer_name": "Other"}),
     ("POST", "/api/api_keys/{key}/revoke/", lambda ids: {}),
 ]
 

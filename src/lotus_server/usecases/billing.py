@@ -12,6 +12,7 @@ from lotus_server.domain.invoicing import (
     InvoiceLine,
     PaymentStatus,
     Terms,
+    Totals,
     advance_lines,
     arrears_lines,
     cause_of_period,
@@ -23,6 +24,7 @@ from lotus_server.domain.subscriptions import Subscription, advance, metered_per
 from lotus_server.kernel.errors import LotusError
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import metrics_by_id, terms_of
 from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
@@ -30,7 +32,6 @@ from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
 
 _log = structlog.get_logger()
-PAYMENT_TERM = timedelta(days=30)
 RETRY_AFTER = timedelta(hours=1)
 DUE_AT_ONCE_MAX = 200
 
@@ -45,6 +46,11 @@ class Draft(msgspec.Struct, frozen=True):
     period: Period
     lines: tuple[InvoiceLine, ...]
     usages: dict[str, Usage]
+
+    @property
+    def totals(self) -> Totals:
+        """Return what the lines come to, before credit."""
+        return total_of(self.lines, balance=ZERO, code=self.terms.version.currency, tax=self.terms.tax)
 
 
 def draft_invoices(services: Services, organization: Organization, customer_id: str) -> tuple[Customer, list[Draft]]:
@@ -223,7 +229,7 @@ def issue(
         return existing
     code = terms.version.currency
     held = tx.credits.held(organization_id, customer_id, code, now)
-    totals = total_of(lines, balance=usable_balance(held, now), code=code)
+    totals = total_of(lines, balance=usable_balance(held, now), code=code, tax=terms.tax)
     invoice = Invoice(
         organization_id=organization_id,
         invoice_id=services.ids.new("invoice"),
@@ -234,12 +240,14 @@ def issue(
         currency=code,
         period=Period(min(line.period.start for line in lines), max(line.period.end for line in lines)),
         issued_at=now,
-        due_at=now + PAYMENT_TERM,
+        due_at=now + timedelta(days=terms.payment_term_days),
         lines=lines,
         subtotal=totals.subtotal,
         credit_applied=totals.credit_applied,
         total=totals.total,
         payment_status=PaymentStatus.UNPAID if totals.total else PaymentStatus.PAID,
+        taxes=totals.taxes,
+        prices_include_tax=terms.tax.is_included,
     )
     tx.invoices.add(invoice)
     pay_with_credit(services, tx, invoice, burn_down(held, totals.credit_applied, now))

@@ -1,8 +1,10 @@
 """Reading the terms of subscriptions: plan, version, and the metrics of its components."""
 
-from lotus_server.domain.invoicing import Terms
+from lotus_server.domain.accounts import Customer, Organization, TaxStatus
+from lotus_server.domain.invoicing import TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
+from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 
 
@@ -13,7 +15,29 @@ def terms_of(tx: Transaction, subscription: Subscription, metrics: dict[str, Met
     plan = tx.plans.get(organization_id, subscription.plan_id)
     assert plan is not None, "a subscription's plan is never deleted"
     assert version is not None, "a subscription's version is never deleted"
-    return Terms(subscription, plan, version, metrics if metrics is not None else metrics_by_id(tx, organization_id))
+    organization = tx.organizations.get(organization_id)
+    customer = tx.customers.get(organization_id, subscription.customer_id)
+    assert organization is not None, "a subscription belongs to an organization"
+    assert customer is not None, "a subscription belongs to a customer"
+    return Terms(
+        subscription,
+        plan,
+        version,
+        metrics if metrics is not None else metrics_by_id(tx, organization_id),
+        tax_terms(organization, customer),
+        organization.invoice_settings.payment_term_days,
+    )
+
+
+def tax_terms(organization: Organization, customer: Customer) -> TaxTerms:
+    """Return the tax of a customer: their own rate before the organization's, none for who is not charged any."""
+    settings = organization.invoice_settings
+    percent = customer.tax_rate if customer.tax_rate is not None else settings.tax_percent
+    if customer.tax_status is TaxStatus.EXEMPT:
+        return TaxTerms(TaxRate(TaxCategory.EXEMPT, ZERO))
+    if customer.tax_status is TaxStatus.REVERSE_CHARGE:
+        return TaxTerms(TaxRate(TaxCategory.REVERSE_CHARGE, ZERO))
+    return TaxTerms() if percent is None else TaxTerms(standard_rate(percent), settings.prices_include_tax)
 
 
 def metrics_by_id(tx: Transaction, organization_id: str) -> dict[str, Metric]:

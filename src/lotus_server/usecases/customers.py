@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.accounts import Customer, Organization, TaxStatus
 from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Status, Subscription
 from lotus_server.kernel.currencies import CURRENCIES
@@ -21,6 +21,22 @@ from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 
 NAME_LENGTH_MAX: Final = 500
 BATCH_MAX: Final = 1_000
+_CHANGEABLE: Final = frozenset(
+    {
+        "customer_name",
+        "email",
+        "currency",
+        "payment_provider",
+        "payment_provider_id",
+        "properties",
+        "address",
+        "billing_address",
+        "shipping_address",
+        "tax_rate",
+        "tax_status",
+        "tax_id",
+    }
+)
 
 
 class ExistingBehavior(StrEnum):
@@ -51,6 +67,8 @@ class CustomerDraft(msgspec.Struct, frozen=True):
     billing_address: dict[str, Any] | None = None
     shipping_address: dict[str, Any] | None = None
     tax_rate: Decimal | None = None
+    tax_status: TaxStatus = TaxStatus.TAXABLE
+    tax_id: str | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -105,6 +123,25 @@ def create_customers(
     return failed
 
 
+def change_customer(
+    services: Services, organization: Organization, draft: CustomerDraft, sent: frozenset[str]
+) -> CustomerView:
+    """Change those fields of a customer that were sent; null or an empty text clears what can be empty.
+
+    Raises Invalid with every problem, NotFound `customer_not_found`.
+    """
+    _validate(draft)
+    with services.records.transaction() as tx:
+        existing = require_customer(tx, organization, draft.customer_id, for_update=True)
+        said = {name: getattr(draft, name) for name in sent & _CHANGEABLE}
+        if "currency" in said:
+            said["currency"] = draft.currency or existing.currency
+        if "payment_provider_id" in said:
+            said["payment_provider"] = _provider(draft, existing.payment_provider)
+        tx.customers.replace(msgspec.structs.replace(existing, **said))
+        return _views(services, tx, organization, [require_customer(tx, organization, draft.customer_id)])[0]
+
+
 def _merged(existing: Customer, draft: CustomerDraft) -> Customer:
     """Return a customer with what a draft says and everything else as it was; properties are merged key by key."""
     draft = msgspec.structs.replace(draft, payment_provider=_provider(draft, existing.payment_provider))
@@ -133,6 +170,8 @@ def _new_customer(services: Services, organization: Organization, draft: Custome
         billing_address=draft.billing_address,
         shipping_address=draft.shipping_address,
         tax_rate=draft.tax_rate,
+        tax_status=draft.tax_status,
+        tax_id=draft.tax_id,
     )
 
 
@@ -221,6 +260,7 @@ def _validate(draft: CustomerDraft) -> None:
 
 
 def _small_texts(draft: CustomerDraft) -> Iterator[tuple[str, str | None]]:
+    yield "tax_id", draft.tax_id
     yield "payment_provider", draft.payment_provider
     yield "payment_provider_id", draft.payment_provider_id
     for field in ("address", "billing_address", "shipping_address"):

@@ -1,13 +1,16 @@
 """Documents of invoices."""
 
-from lotus_server.domain.accounts import Customer, Organization
-from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus
-from lotus_server.ports.documents import DocumentKind, DocumentLine, InvoiceDocument, Party
+from typing import Any
+
+from lotus_server.domain.accounts import Customer, Organization, PaperSize
+from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus, TaxCategory, TaxSubtotal
+from lotus_server.ports.documents import DocumentKind, DocumentLine, DocumentTax, InvoiceDocument, Paper, Party
 from lotus_server.usecases.invoices import InvoiceView, get_invoice
 from lotus_server.usecases.services import Services
 
 _ADDRESS_FIELDS = ("line1", "line2", "city", "state", "postal_code", "country")
 DETAILS_MAX = 12
+_REASONS = {TaxCategory.EXEMPT: "Exempt from tax", TaxCategory.REVERSE_CHARGE: "Reverse charge"}
 
 
 def invoice_pdf(services: Services, organization: Organization, invoice_id: str) -> tuple[str, bytes]:
@@ -20,19 +23,26 @@ def document_of(view: InvoiceView) -> InvoiceDocument:
     """Return what is printed of an invoice: its own amounts, and both parties as they are known now."""
     invoice = view.invoice
     is_void = invoice.payment_status is PaymentStatus.VOIDED
+    settings = view.organization.invoice_settings
     return InvoiceDocument(
         kind=DocumentKind.VOIDED if is_void else DocumentKind.INVOICE,
         number=invoice.invoice_number,
         issued_at=invoice.issued_at,
         due_at=invoice.due_at,
-        seller=Party(view.organization.name),
+        seller=_seller(view.organization),
         buyer=_buyer(view.customer),
         currency=invoice.currency,
         lines=tuple(_line(line) for line in invoice.lines),
         subtotal=invoice.subtotal,
-        total=invoice.subtotal,
+        total=invoice.gross,
         amount_due=invoice.total,
+        taxes=tuple(_tax(each) for each in invoice.taxes),
         payments=(("Credit", invoice.credit_applied.copy_negate()),) if invoice.credit_applied else (),
+        prices_include_tax=invoice.prices_include_tax,
+        notes=(settings.note,) if settings.note else (),
+        locale=settings.locale,
+        zone=settings.timezone,
+        paper=Paper.LETTER if settings.paper is PaperSize.LETTER else Paper.A4,
     )
 
 
@@ -43,10 +53,21 @@ def _line(line: InvoiceLine) -> DocumentLine:
     return DocumentLine(line.name, line.period, line.amount, line.quantity, tuple(details))
 
 
+def _tax(tax: TaxSubtotal) -> DocumentTax:
+    reason = _REASONS.get(tax.rate.category)
+    return DocumentTax(None if reason else tax.rate.percent, tax.base, tax.tax, reason)
+
+
+def _seller(organization: Organization) -> Party:
+    settings = organization.invoice_settings
+    name = settings.legal_name or organization.name
+    return Party(name, _address(settings.address), settings.tax_id, settings.email)
+
+
 def _buyer(customer: Customer) -> Party:
-    address = customer.billing_address or customer.address or {}
-    return Party(
-        name=customer.customer_name or customer.customer_id,
-        address=tuple(str(address[name]) for name in _ADDRESS_FIELDS if address.get(name)),
-        email=customer.email,
-    )
+    name = customer.customer_name or customer.customer_id
+    return Party(name, _address(customer.billing_address or customer.address), customer.tax_id, customer.email)
+
+
+def _address(address: dict[str, Any] | None) -> tuple[str, ...]:
+    return tuple(str(address[name]) for name in _ADDRESS_FIELDS if address.get(name)) if address else ()

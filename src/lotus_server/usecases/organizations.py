@@ -2,12 +2,14 @@
 
 import hashlib
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from lotus_server.domain.accounts import ApiKey, Organization, OrganizationType, Principal, Scope
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import NotFound, Problems, Unauthenticated
+from lotus_server.kernel.identifiers import name_problem
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.services import Services, present
 
@@ -22,6 +24,14 @@ class OrganizationDraft(msgspec.Struct, frozen=True):
     type: OrganizationType = OrganizationType.PRODUCTION
     default_currency: str = "USD"
     clock_now: datetime | None = None
+
+
+class OrganizationChange(msgspec.Struct, frozen=True):
+    """What is to change of an organization (null: nothing). `invoice_settings` has the fields that change, by name."""
+
+    name: str | None = None
+    rejects_unknown_customers: bool | None = None
+    invoice_settings: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -102,11 +112,27 @@ def note_key_uses(services: Services, key_ids: list[str]) -> None:
         tx.api_keys.note_use(key_ids, services.clock.now())
 
 
-def set_rejects_unknown_customers(services: Services, organization: Organization, *, rejects: bool) -> Organization:
-    """Decide whether events of customers that do not exist are turned away, from the next request on."""
+def change_organization(services: Services, organization: Organization, change: OrganizationChange) -> Organization:
+    """Change an organization and its settings; invoices issued from now on follow them.
+
+    Raises Invalid with every problem.
+    """
+    problems = Problems()
     with services.records.transaction() as tx:
-        changed = _load(tx, organization)
-        changed = msgspec.structs.replace(changed, rejects_unknown_customers=rejects)
+        present_one = _load(tx, organization)
+        settings = msgspec.structs.replace(present_one.invoice_settings, **change.invoice_settings)
+        problems.extend(settings.problems())
+        name = present_one.name if change.name is None else change.name.strip()
+        if wrong := name_problem(name):
+            problems.add("organization_name", "invalid", f"organization_name {wrong}.")
+        problems.raise_if_any()
+        rejects = change.rejects_unknown_customers
+        changed = msgspec.structs.replace(
+            present_one,
+            name=name,
+            rejects_unknown_customers=present_one.rejects_unknown_customers if rejects is None else rejects,
+            invoice_settings=settings,
+        )
         tx.organizations.replace(changed)
         return changed
 

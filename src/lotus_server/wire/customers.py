@@ -2,30 +2,16 @@
 
 from typing import Any
 
+from lotus_server.domain.accounts import TaxStatus
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.usecases.customers import BATCH_MAX, CustomerDraft, CustomerView, ExistingBehavior
+from lotus_server.wire.addresses import AddressForm
 from lotus_server.wire.forms import Form, Number, Text, choice, currency_code, currency_row, read, required
 from lotus_server.wire.free_form import free_form
 from lotus_server.wire.invoices import light_invoice_row
 from lotus_server.wire.subscriptions import subscription_record
 
 Row = dict[str, Any]
-_ADDRESS_FIELDS = ("line1", "line2", "city", "state", "postal_code", "country")
-
-
-class AddressForm(Form):
-    """A postal address; `country` is an ISO 3166 alpha-2 code."""
-
-    line1: Text = None
-    line2: Text = None
-    city: Text = None
-    state: Text = None
-    postal_code: Text = None
-    country: Text = None
-
-    def to_fields(self) -> Row:
-        """Return the address as it is kept."""
-        return {name: getattr(self, name) for name in _ADDRESS_FIELDS}
 
 
 class CustomerForm(Form):
@@ -43,6 +29,8 @@ class CustomerForm(Form):
     billing_address: AddressForm | None = None
     shipping_address: AddressForm | None = None
     tax_rate: Number = None
+    tax_status: Text = None
+    tax_id: Text = None
 
 
 class BatchForm(Form):
@@ -96,8 +84,27 @@ def customer_draft(payload: object) -> CustomerDraft:
         billing_address=form.billing_address.to_fields() if form.billing_address else None,
         shipping_address=form.shipping_address.to_fields() if form.shipping_address else None,
         tax_rate=form.tax_rate,
+        tax_status=_tax_status(form.tax_status, problems),
+        tax_id=form.tax_id or None,
         problems=problems.found,
     )
+
+
+def customer_change(customer_id: str, payload: object) -> tuple[CustomerDraft, frozenset[str]]:
+    """Return the draft of a change, and the names of the fields that the body sends, null included.
+
+    Raises Invalid for what is no object, and for another id than that of the path.
+    """
+    if not isinstance(payload, dict):
+        raise Invalid("The body must be a JSON object.", code="malformed_body")
+    if payload.get("customer_id", customer_id) != customer_id:
+        raise Invalid.field("customer_id", "unchangeable", "A customer keeps its customer_id.")
+    sent = {"currency" if name == "default_currency_code" else name for name in payload}
+    return customer_draft({**payload, "customer_id": customer_id}), frozenset(sent)
+
+
+def _tax_status(text: str | None, problems: Problems) -> TaxStatus:
+    return choice(problems, "tax_status", text, {each.value: each for each in TaxStatus}, TaxStatus.TAXABLE)
 
 
 def customer_row(view: CustomerView) -> Row:
@@ -120,6 +127,8 @@ def customer_row(view: CustomerView) -> Row:
         "billing_address": customer.billing_address,
         "shipping_address": customer.shipping_address,
         "tax_rate": customer.tax_rate,
+        "tax_status": customer.tax_status.value,
+        "tax_id": customer.tax_id,
         "timezone": customer.timezone,
         "tax_providers": [],
         "properties": customer.properties,

@@ -10,7 +10,7 @@ from lotus_server.kernel.money import total
 from lotus_server.usecases.billing import Draft
 from lotus_server.wire.fields import INTERVALS
 from lotus_server.wire.forms import currency_row
-from lotus_server.wire.invoices import line_row, step_row
+from lotus_server.wire.invoices import line_row, step_row, tax_row
 
 Row = dict[str, Any]
 # What the lines of one group have in common is said of the group.
@@ -20,11 +20,11 @@ _OF_THE_GROUP: Final = frozenset({"plan", "plan_id", "version_id", "subscription
 def draft_row(draft: Draft, customer: Customer, organization: Organization) -> Row:
     """Return what a subscription owes so far, in the seed's form."""
     terms, version = draft.terms, draft.terms.version
-    due = total(line.amount for line in draft.lines)
+    totals = draft.totals
     flat = total(line.amount for line in draft.lines if line.kind is LineKind.RECURRING)
     usage = total(line.amount for line in draft.lines if line.kind is LineKind.USAGE)
     return {
-        "cost_due": due,
+        "cost_due": totals.gross,
         "cost_due_currency": version.currency,
         "cust_connected_to_payment_provider": customer.payment_provider_id is not None,
         "org_connected_to_cust_payment_provider": False,
@@ -32,8 +32,9 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization) -> R
             "components": _components(draft),
             "usage_revenue_due": usage,
             "flat_revenue_due": flat,
-            "total_revenue_due": due,
+            "total_revenue_due": totals.subtotal,
         },
+        "taxes": [tax_row(each) for each in totals.taxes],
         "lines": [line_row(line, terms.plan, version, terms.subscription) for line in draft.lines],
         "organization": {"company_name": organization.name},
         "customer": {"customer_name": customer.customer_name, "customer_id": customer.customer_id},
@@ -79,8 +80,7 @@ def later_draft(drafts: list[Draft]) -> Row:
 
 
 def _invoice(code: str, drafts: list[Draft]) -> Row:
-    lines = [line for draft in drafts for line in draft.lines]
-    due = total(line.amount for line in lines)
+    due = total(draft.totals.gross for draft in drafts)
     start, end = min(draft.period.start for draft in drafts), max(draft.period.end for draft in drafts)
     return {
         "invoice_id": None,

@@ -4,7 +4,7 @@ from typing import Any
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
-from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus
+from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus, TaxSubtotal
 from lotus_server.domain.rating import Step
 from lotus_server.domain.subscriptions import Subscription, last_instant
 from lotus_server.kernel.errors import Problems
@@ -49,6 +49,7 @@ def invoice_row(view: InvoiceView) -> Row:
 
 def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
     """Return an invoice without its lines. `start_date` and `end_date` are its first and last day, in UTC."""
+    settings = seller.invoice_settings
     return {
         "invoice_id": invoice.invoice_id,
         "invoice_number": invoice.invoice_number,
@@ -56,13 +57,21 @@ def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
         "cost_due": invoice.total,
         "amount": invoice.total,
         "subtotal": invoice.subtotal,
+        "taxes": [tax_row(each) for each in invoice.taxes],
+        "prices_include_tax": invoice.prices_include_tax,
+        "total_with_tax": invoice.gross,
         "credit_applied": invoice.credit_applied,
         "currency": currency_row(invoice.currency),
         "issue_date": to_text(invoice.issued_at),
         "due_date": to_text(invoice.due_at),
         "start_date": f"{invoice.period.start:%Y-%m-%d}",
         "end_date": f"{max(invoice.period.start, last_instant(invoice.period.end)):%Y-%m-%d}",
-        "seller": {"name": seller.name, "address": None, "phone": None, "email": None},
+        "seller": {
+            "name": settings.legal_name or seller.name,
+            "address": settings.address,
+            "phone": settings.phone,
+            "email": settings.email,
+        },
         "payment_status": invoice.payment_status.value,
         "external_payment_obj_id": None,
         "external_payment_obj_type": None,
@@ -100,6 +109,16 @@ def line_row(line: InvoiceLine, plan: Plan, version: PlanVersion, subscription: 
         "metric_id": line.metric_id,
         "metadata": {},
         "explanation": [step_row(step) for step in line.steps],
+    }
+
+
+def tax_row(tax: TaxSubtotal) -> Row:
+    """Return what the lines of one rate come to."""
+    return {
+        "category": tax.rate.category.value,
+        "rate_percent": tax.rate.percent,
+        "base": tax.base,
+        "amount": tax.tax,
     }
 
 

@@ -3,11 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from lotus_server.domain.accounts import ApiKey, Organization, Scope
+from babel import Locale, UnknownLocaleError
+from pydantic import Field
+
+from lotus_server.domain.accounts import ApiKey, InvoiceSettings, Organization, PaperSize, Scope
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
+from lotus_server.usecases.organizations import OrganizationChange
+from lotus_server.wire.addresses import AddressForm
 from lotus_server.wire.fields import instant
-from lotus_server.wire.forms import Form, Text, choice, currency_row, read, required
+from lotus_server.wire.forms import Form, Number, Text, choice, currency_row, read, required
 
 Row = dict[str, Any]
 
@@ -20,9 +25,22 @@ class ApiKeyForm(Form):
 
 
 class OrganizationForm(Form):
-    """What of an organization can be changed."""
+    """What of an organization can be changed; what is not sent stays as it is, and null clears it."""
 
+    organization_name: Text = None
     rejects_unknown_customers: bool | None = None
+    legal_name: Text = Field(None, description="The seller's name on invoices, when it is not the organization's.")
+    address: AddressForm | None = None
+    email: Text = None
+    phone: Text = None
+    tax_id: Text = None
+    tax_rate: Number = Field(None, description="Percent of tax for customers without a rate of their own; null: none.")
+    prices_include_tax: bool | None = None
+    payment_grace_period: int | None = Field(None, description="Days from the issue of an invoice until it is due.")
+    locale: Text = Field(None, description="How documents write words, numbers and dates, such as de_DE.")
+    timezone: Text = Field(None, description="In which zone documents show days, such as Europe/Berlin.")
+    paper: Text = Field(None, description="a4 or letter.")
+    note: Text = Field(None, description="What stands below the sums of every invoice.")
 
 
 class ClockForm(Form):
@@ -41,24 +59,74 @@ def api_key_draft(payload: object) -> tuple[str, Scope]:
     return name, scope
 
 
-def rejects_unknown_customers(payload: object) -> bool:
-    """Return whether events of unknown customers are to be turned away. Raises Invalid with every problem."""
+# The settings whose names differ on the wire; the others are called the same.
+_WIRE_NAMES = {"tax_rate": "tax_percent", "payment_grace_period": "payment_term_days"}
+_SETTINGS = (
+    "legal_name",
+    "address",
+    "email",
+    "phone",
+    "tax_id",
+    "tax_rate",
+    "prices_include_tax",
+    "payment_grace_period",
+    "locale",
+    "timezone",
+    "paper",
+    "note",
+)
+
+
+def organization_change(payload: object) -> OrganizationChange:
+    """Return what a body changes of an organization. Raises Invalid with every problem of reading it."""
     problems = Problems()
     form = read(OrganizationForm, payload, problems)
-    if form.rejects_unknown_customers is None:
-        problems.add("rejects_unknown_customers", "required", "rejects_unknown_customers is required.")
+    defaults = InvoiceSettings()
+    settings: Row = {}
+    for name in _SETTINGS:
+        if name in form.model_fields_set:
+            kept, value = _WIRE_NAMES.get(name, name), getattr(form, name)
+            settings[kept] = getattr(defaults, kept) if value is None else value
+    if form.address is not None:
+        settings["address"] = form.address.to_fields()
+    if form.paper is not None:
+        sizes = {each.value: each for each in PaperSize}
+        settings["paper"] = choice(problems, "paper", form.paper, sizes, PaperSize.A4)
+    if form.locale is not None and not _is_locale(form.locale):
+        problems.add("locale", "unknown_locale", f"{form.locale!r} is not a locale, such as en_US.")
     problems.raise_if_any()
-    return bool(form.rejects_unknown_customers)
+    return OrganizationChange(form.organization_name, form.rejects_unknown_customers, settings)
+
+
+def _is_locale(text: str) -> bool:
+    try:
+        Locale.parse(text)
+    except (UnknownLocaleError, ValueError):
+        return False
+    return True
 
 
 def organization_row(organization: Organization) -> Row:
     """Return an organization with its settings."""
+    settings = organization.invoice_settings
     return {
         "organization_id": organization.organization_id,
         "organization_name": organization.name,
         "organization_type": organization.type.value,
         "default_currency": currency_row(organization.default_currency),
         "rejects_unknown_customers": organization.rejects_unknown_customers,
+        "legal_name": settings.legal_name,
+        "address": settings.address,
+        "email": settings.email,
+        "phone": settings.phone,
+        "tax_id": settings.tax_id,
+        "tax_rate": settings.tax_percent,
+        "prices_include_tax": settings.prices_include_tax,
+        "payment_grace_period": settings.payment_term_days,
+        "locale": settings.locale,
+        "timezone": settings.timezone,
+        "paper": settings.paper.value,
+        "note": settings.note,
         "created": to_text(organization.created_at),
     }
 

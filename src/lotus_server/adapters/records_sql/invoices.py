@@ -29,6 +29,8 @@ _COLUMNS: Final = (
     "credit_applied",
     "total",
     "payment_status",
+    "taxes",
+    "prices_include_tax",
 )
 # An invoice's place in the list is the order in which invoices were added. That is the order of their numbers, because
 # whoever takes a number keeps the series to themselves until their transaction ends; the printed number's form is
@@ -86,6 +88,8 @@ def invoice_to_row(value: Invoice) -> Values:
         "credit_applied": value.credit_applied,
         "total": value.total,
         "payment_status": value.payment_status,
+        "taxes": value.taxes,
+        "prices_include_tax": value.prices_include_tax,
     }
 
 

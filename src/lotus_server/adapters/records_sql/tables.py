@@ -16,14 +16,15 @@ from sqlalchemy import (
     MetaData,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
 from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, FreeForm, Instant, Structured
-from lotus_server.domain.accounts import OrganizationType, Scope
+from lotus_server.domain.accounts import InvoiceSettings, OrganizationType, Scope, TaxStatus
 from lotus_server.domain.catalog import Component, RecurringCharge, VersionStatus
 from lotus_server.domain.credits import CreditAccount
-from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus
+from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus, TaxSubtotal
 from lotus_server.domain.metering import Aggregation, PropertyMatch
 from lotus_server.kernel.period import Duration
 
@@ -54,6 +55,7 @@ ORGANIZATIONS = Table(
     Column("created_at", Instant, nullable=False),
     Column("clock_now", Instant),
     Column("rejects_unknown_customers", Boolean, nullable=False),
+    Column("invoice_settings", Structured(InvoiceSettings), nullable=False, server_default="{}"),
 )
 
 API_KEYS = Table(
@@ -91,6 +93,8 @@ CUSTOMERS = Table(
     Column("shipping_address", FreeForm),
     Column("tax_rate", ExactDecimal),
     Column("timezone", TEXT, nullable=False),
+    Column("tax_status", Choice(TaxStatus), nullable=False, server_default="taxable"),
+    Column("tax_id", TEXT),
     _belongs_to("organizations"),
 )
 
@@ -241,6 +245,8 @@ INVOICES = Table(
     Column("credit_applied", ExactDecimal, nullable=False),
     Column("total", ExactDecimal, nullable=False),
     Column("payment_status", Choice(PaymentStatus), nullable=False),
+    Column("taxes", Structured(tuple[TaxSubtotal, ...]), nullable=False, server_default="[]"),
+    Column("prices_include_tax", Boolean, nullable=False, server_default=false()),
     Column("made_number", BigInteger, nullable=False),
     _belongs_to("customers", "customer_id"),
     _belongs_to("subscriptions", "subscription_id"),

@@ -9,5 +9,17 @@ from lotus_server.domain.accounts.accounts import (
     Scope,
     allows,
 )
+from lotus_server.domain.accounts.settings import InvoiceSettings, PaperSize, TaxStatus
 
-__all__ = ["ApiKey", "Customer", "Organization", "OrganizationType", "Principal", "Scope", "allows"]
+__all__ = [
+    "ApiKey",
+    "Customer",
+    "InvoiceSettings",
+    "Organization",
+    "OrganizationType",
+    "PaperSize",
+    "Principal",
+    "Scope",
+    "TaxStatus",
+    "allows",
+]

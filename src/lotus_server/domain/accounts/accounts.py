@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from lotus_server.domain.accounts.settings import InvoiceSettings, TaxStatus
+
 
 class OrganizationType(StrEnum):
     """A production organization lives in real time; a sandbox has a clock of its own that its users move."""
@@ -25,6 +27,7 @@ class Organization(msgspec.Struct, frozen=True):
     created_at: datetime
     clock_now: datetime | None = None
     rejects_unknown_customers: bool = False
+    invoice_settings: InvoiceSettings = InvoiceSettings()
 
 
 class Scope(StrEnum):
@@ -90,3 +93,5 @@ class Customer(msgspec.Struct, frozen=True):
     shipping_address: dict[str, Any] | None = None
     tax_rate: Decimal | None = None
     timezone: str = "UTC"
+    tax_status: TaxStatus = TaxStatus.TAXABLE
+    tax_id: str | None = None

@@ -2,12 +2,10 @@
 
 from lotus_server.domain.invoicing.draft import (
     Terms,
-    Totals,
     advance_lines,
     arrears_lines,
     cause_of_period,
     cause_of_start,
-    total_of,
     usage_lines,
 )
 from lotus_server.domain.invoicing.invoice import (
@@ -18,14 +16,21 @@ from lotus_server.domain.invoicing.invoice import (
     PaymentStatus,
 )
 from lotus_server.domain.invoicing.settlement import FlatFeeBehavior, settled_charge_lines
+from lotus_server.domain.invoicing.taxes import NO_TAX, TaxCategory, TaxRate, TaxSubtotal, standard_rate
+from lotus_server.domain.invoicing.totals import TaxTerms, Totals, total_of
 
 __all__ = [
+    "NO_TAX",
     "BillingType",
     "FlatFeeBehavior",
     "Invoice",
     "InvoiceLine",
     "LineKind",
     "PaymentStatus",
+    "TaxCategory",
+    "TaxRate",
+    "TaxSubtotal",
+    "TaxTerms",
     "Terms",
     "Totals",
     "advance_lines",
@@ -33,6 +38,7 @@ __all__ = [
     "cause_of_period",
     "cause_of_start",
     "settled_charge_lines",
+    "standard_rate",
     "total_of",
     "usage_lines",
 ]

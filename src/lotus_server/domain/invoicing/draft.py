@@ -7,39 +7,28 @@ import msgspec
 
 from lotus_server.domain.catalog import Component, Plan, PlanVersion, Proration, RecurringCharge, Timing
 from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine, LineKind
+from lotus_server.domain.invoicing.totals import TaxTerms
 from lotus_server.domain.metering import Metric, Usage
 from lotus_server.domain.rating import Rated, Step, prorate, rate
 from lotus_server.domain.subscriptions import Subscription, usage_period, whole_period
 from lotus_server.kernel.currencies import currency
-from lotus_server.kernel.money import round_to_minor_unit, total
+from lotus_server.kernel.money import round_to_minor_unit
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ZERO, subtract
 
 
 class Terms(msgspec.Struct, frozen=True):
     """Everything that decides what a subscription costs.
 
-    `metrics` has every metric that the version's components name.
+    `metrics` has every metric that the version's components name. `tax` and `payment_term_days` are those of the
+    customer's invoices.
     """
 
     subscription: Subscription
     plan: Plan
     version: PlanVersion
     metrics: dict[str, Metric]
-
-
-class Totals(msgspec.Struct, frozen=True):
-    """What a set of lines comes to.
-
-    `subtotal` is the sum of the lines, `credit_applied` is paid from the balance, `total` is left to pay.
-
-    A negative subtotal is granted as credit (`credit_granted`), and then nothing is left to pay.
-    """
-
-    subtotal: Decimal
-    credit_applied: Decimal
-    credit_granted: Decimal
-    total: Decimal
+    tax: TaxTerms = TaxTerms()
+    payment_term_days: int = 30
 
 
 def arrears_lines(terms: Terms, period: Period, usages: dict[str, Usage]) -> tuple[InvoiceLine, ...]:
@@ -60,15 +49,6 @@ def usage_lines(terms: Terms, period: Period, usages: dict[str, Usage]) -> tuple
 def advance_lines(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
     """Return the lines of the charges that are due before the period begins."""
     return _charge_lines(terms, period, Timing.IN_ADVANCE)
-
-
-def total_of(lines: tuple[InvoiceLine, ...], *, balance: Decimal, code: str) -> Totals:
-    """Return the totals of lines, given the customer's balance in their currency. Credit never exceeds the subtotal."""
-    subtotal = round_to_minor_unit(total(line.amount for line in lines), currency(code))
-    applied = min(max(subtotal, ZERO), max(balance, ZERO))
-    # Not `-subtotal`: an operator rounds to the 28 digits of the interpreter's own context.
-    granted = subtract(ZERO, subtotal) if subtotal < 0 else ZERO
-    return Totals(subtotal, applied, granted, subtract(max(subtotal, ZERO), applied))
 
 
 def cause_of_start(subscription: Subscription) -> str:

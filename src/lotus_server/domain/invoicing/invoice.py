@@ -6,8 +6,11 @@ from enum import StrEnum
 
 import msgspec
 
+from lotus_server.domain.invoicing.taxes import TaxSubtotal
 from lotus_server.domain.rating import Step
+from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import add
 
 
 class PaymentStatus(StrEnum):
@@ -57,9 +60,9 @@ class Invoice(msgspec.Struct, frozen=True):
     """An issued invoice.
 
     `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period
-    start>`): it is what makes billing the same thing twice impossible. `subtotal` is the sum of the lines;
-    `credit_applied` of it was paid from the customer's balance; `total` is what is left to pay. A negative subtotal
-    became credit, and then the total is zero.
+    start>`): it is what makes billing the same thing twice impossible. `subtotal` is the sum of the lines, and `gross`
+    that sum with tax; `credit_applied` of it was paid from the customer's balance; `total` is what is left to pay. A
+    negative gross became credit, and then the total is zero.
     """
 
     organization_id: str
@@ -77,3 +80,10 @@ class Invoice(msgspec.Struct, frozen=True):
     credit_applied: Decimal
     total: Decimal
     payment_status: PaymentStatus = PaymentStatus.UNPAID
+    taxes: tuple[TaxSubtotal, ...] = ()
+    prices_include_tax: bool = False
+
+    @property
+    def gross(self) -> Decimal:
+        """Return the sum of the lines with tax."""
+        return self.subtotal if self.prices_include_tax else add(self.subtotal, total(each.tax for each in self.taxes))

@@ -11,9 +11,22 @@ from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.kernel.errors import NotFound
 from lotus_server.ports.records import Page
 from lotus_server.usecases.billing import draft_invoices
-from lotus_server.usecases.customers import create_customer, create_customers, get_customer, list_customers
+from lotus_server.usecases.customers import (
+    change_customer,
+    create_customer,
+    create_customers,
+    get_customer,
+    list_customers,
+)
 from lotus_server.usecases.plans import get_plan
-from lotus_server.wire.customers import BatchForm, CustomerForm, customer_batch, customer_draft, customer_row
+from lotus_server.wire.customers import (
+    BatchForm,
+    CustomerForm,
+    customer_batch,
+    customer_change,
+    customer_draft,
+    customer_row,
+)
 from lotus_server.wire.drafts import draft_row, later_draft
 from lotus_server.wire.plans import plan_row
 
@@ -68,6 +81,15 @@ def one(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -> Respon
         if not customer_id.startswith("plan_"):
             raise
         return json_reply(200, plan_row(get_plan(caller.services, caller.organization, customer_id)))
+
+
+@router.patch("/customers/{customer_id}/", summary="Change a customer", openapi_extra=body_of(CustomerForm))
+def change(
+    customer_id: str, caller: Annotated[Caller, Depends(writing)], payload: Annotated[object, Depends(json_body)]
+) -> Response:
+    """Change the fields that are sent; null clears one. A customer keeps its id."""
+    draft, sent = customer_change(customer_id, payload)
+    return json_reply(200, customer_row(change_customer(caller.services, caller.organization, draft, sent)))
 
 
 @router.get("/customers/{customer_id}/draft_invoice/", summary="What a customer owes so far, by currency")

@@ -11,10 +11,10 @@ from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.clock import move_clock, read_clock
 from lotus_server.usecases.organizations import (
+    change_organization,
     create_api_key,
     list_api_keys,
     revoke_api_key,
-    set_rejects_unknown_customers,
 )
 from lotus_server.wire.organization import (
     ApiKeyForm,
@@ -23,8 +23,8 @@ from lotus_server.wire.organization import (
     api_key_draft,
     api_key_row,
     clock_instant,
+    organization_change,
     organization_row,
-    rejects_unknown_customers,
 )
 
 router = APIRouter(prefix="/api", responses=PROBLEMS)
@@ -45,12 +45,11 @@ def organization(caller: Annotated[Caller, Depends(reading)]) -> Response:
 
 
 @router.patch(
-    "/organization/", tags=["Organization"], summary="Change a setting", openapi_extra=body_of(OrganizationForm)
+    "/organization/", tags=["Organization"], summary="Change settings", openapi_extra=body_of(OrganizationForm)
 )
-def change_organization(caller: Writer, payload: Payload) -> Response:
-    """Decide whether events of customers that do not exist are kept, as they are by default, or rejected."""
-    rejects = rejects_unknown_customers(payload)
-    changed = set_rejects_unknown_customers(caller.services, caller.organization, rejects=rejects)
+def change(caller: Writer, payload: Payload) -> Response:
+    """Change the organization's name, its address and tax, how its documents look, and what events it takes."""
+    changed = change_organization(caller.services, caller.organization, organization_change(payload))
     return json_reply(200, organization_row(changed))
 
 
