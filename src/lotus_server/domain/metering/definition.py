@@ -7,12 +7,16 @@ from typing import Final
 
 import msgspec
 
+from lotus_server.domain.metering.expressions import ExpressionProblem, compiled
 from lotus_server.kernel.errors import FieldProblem, Problems
+from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import ZERO, in_range, plain
 
 FILTERS_MAX: Final = 50
 GROUP_BY_MAX: Final = 5
 FILTER_VALUES_MAX: Final = 1_000
+SQL_LENGTH_MAX: Final = 10_000
 
 
 class MetricType(StrEnum):
@@ -56,7 +60,7 @@ class LevelForm(StrEnum):
 class Granularity(StrEnum):
     """A unit of time. Weeks, months and longer have the boundaries of the billing cycle, shorter ones those of UTC.
 
-    `total` is the whole billing cycle.
+    `total` is the whole billing cycle. The windows of a metric are always those of UTC, and weeks begin on Monday.
     """
 
     SECOND = "seconds"
@@ -126,23 +130,183 @@ class MetricDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
     def problems(self) -> tuple[FieldProblem, ...]:
         """Return everything that is wrong with the definition."""
         found = Problems()
-        if self.aggregation is not Aggregation.COUNT and not self.property_name:
-            found.add("property_name", "required", f"The aggregation {self.aggregation} needs a property_name.")
+        if self.type is MetricType.CUSTOM:
+            _custom_problems(self, found)
+            return found.found
+        _named("event_name", identifier_problem(self.event_name), found)
+        _aggregation_problems(self, found)
+        _value_problems(self, found)
+        _time_problems(self, found)
+        _denominator_problems(self, found)
+        if self.sql is not None:
+            found.add("custom_sql", "not_for_type", "Only a custom metric has custom_sql.")
         if len(self.filters) > FILTERS_MAX:
             found.add("filters", "too_many", f"A metric has at most {FILTERS_MAX} filters.")
         if len(self.group_by) > GROUP_BY_MAX:
             found.add("group_by", "too_many", f"A metric groups by at most {GROUP_BY_MAX} properties.")
         if len(set(self.group_by)) < len(self.group_by):
             found.add("group_by", "duplicate", "A property can be grouped by only once.")
+        for index, name in enumerate(self.group_by):
+            _named(f"group_by[{index}]", name_problem(name), found)
         for index, condition in enumerate(self.filters):
             _filter_problems(condition, f"filters[{index}].", found)
         return found.found
+
+    @property
+    def is_time_weighted(self) -> bool:
+        """Tell whether a gauge's quantity is its level times how long it lasted.
+
+        So it is for `sum`, and for `max` with a proration finer than the granularity: then the greatest level of each
+        such unit counts for the unit alone, and not for the whole period.
+        """
+        if self.type is not MetricType.GAUGE:
+            return False
+        is_refined = self.proration is not None and self.proration is not self.granularity
+        return self.aggregation is Aggregation.SUM or (self.aggregation is Aggregation.MAX and is_refined)
+
+    @property
+    def depends_on_cycle(self) -> bool:
+        """Tell whether the billing cycle around the period takes part in the answer."""
+        units = {self.granularity, self.proration}
+        is_stepped = self.is_time_weighted and not units.isdisjoint(_OF_THE_CYCLE)
+        return is_stepped or (self.denominator is not None and self.denominator.depends_on_cycle)
+
+
+_AGGREGATIONS: Final = {
+    MetricType.COUNTER: frozenset(Aggregation),
+    MetricType.GAUGE: frozenset({Aggregation.SUM, Aggregation.MAX, Aggregation.LATEST}),
+    MetricType.RATE: frozenset(Aggregation) - {Aggregation.LATEST, Aggregation.PERCENTILE},
+    MetricType.RATIO: frozenset(Aggregation),
+}
+_STRETCHES: Final = (Granularity.SECOND, Granularity.MINUTE, Granularity.HOUR, Granularity.DAY, Granularity.WEEK)
+_WINDOWS: Final = (Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
+_FROM_FINE_TO_COARSE: Final = tuple(Granularity)
+_OF_THE_CYCLE: Final = frozenset(
+    {Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER, Granularity.YEAR, Granularity.TOTAL}
+)
+
+
+def _named(field: str, problem: str | None, found: Problems) -> None:
+    if problem is not None:
+        found.add(field, "invalid", f"{field.rpartition('.')[2]} {problem}.")
+
+
+def _custom_problems(metric: MetricDefinition, found: Problems) -> None:
+    if not metric.sql or not metric.sql.strip():
+        found.add("custom_sql", "required", "A custom metric needs custom_sql.")
+    elif len(metric.sql) > SQL_LENGTH_MAX:
+        found.add("custom_sql", "too_long", f"custom_sql has at most {SQL_LENGTH_MAX} characters.")
+    has = {
+        "event_name": metric.event_name != "",
+        "property_name": metric.property_name is not None,
+        "expression": metric.expression is not None,
+        "percentile": metric.percentile is not None,
+        "event_type": metric.level_form is not LevelForm.TOTAL,
+        "granularity": metric.granularity is not None,
+        "proration": metric.proration is not None,
+        "window": metric.window is not None,
+        "denominator": metric.denominator is not None,
+        "group_by": metric.group_by != (),
+        "filters": metric.filters != (),
+    }
+    for field, is_given in has.items():
+        if is_given:
+            found.add(field, "not_for_type", f"A custom metric is its query alone; it has no {field}.")
+
+
+def _aggregation_problems(metric: MetricDefinition, found: Problems) -> None:
+    known = _AGGREGATIONS[metric.type]
+    if metric.aggregation not in known:
+        names = ", ".join(each for each in Aggregation if each in known)
+        found.add("aggregation_type", "invalid_choice", f"A {metric.type} has one of the aggregations {names}.")
+    if metric.aggregation is not Aggregation.PERCENTILE:
+        if metric.percentile is not None:
+            found.add("percentile", "not_for_type", "Only the aggregation percentile has a percentile.")
+    elif metric.percentile is None:
+        found.add("percentile", "required", "The aggregation percentile needs a percentile.")
+    elif not in_range(metric.percentile) or not ZERO < metric.percentile <= 100:
+        found.add("percentile", "out_of_range", "A percentile is above 0 and at most 100.")
+
+
+def _value_problems(metric: MetricDefinition, found: Problems) -> None:
+    if metric.property_name is not None:
+        _named("property_name", name_problem(metric.property_name), found)
+    if metric.aggregation is Aggregation.COUNT:
+        if metric.expression is not None:
+            found.add("expression", "not_for_type", "count counts events; it takes no value from them.")
+    elif metric.expression is None:
+        if metric.property_name is None:
+            detail = f"The aggregation {metric.aggregation} needs a property_name or an expression."
+            found.add("property_name", "required", detail)
+    elif metric.property_name is not None:
+        found.add("expression", "exactly_one", "A value is a property_name or an expression, not both.")
+    else:
+        try:
+            compiled(metric.expression)
+        except ExpressionProblem as problem:
+            found.add("expression", "invalid", str(problem))
+
+
+def _time_problems(metric: MetricDefinition, found: Problems) -> None:
+    if metric.type is MetricType.GAUGE:
+        _level_problems(metric, found)
+    else:
+        if metric.level_form is not LevelForm.TOTAL:
+            found.add("event_type", "not_for_type", "Only a gauge has the event_type delta.")
+        if metric.proration is not None:
+            found.add("proration", "not_for_type", "Only a gauge has a proration.")
+        if metric.type is MetricType.RATE:
+            if metric.granularity not in _STRETCHES:
+                code = "required" if metric.granularity is None else "invalid_choice"
+                found.add("granularity", code, f"A rate needs a granularity, one of {', '.join(_STRETCHES)}.")
+        elif metric.granularity is not None:
+            found.add("granularity", "not_for_type", f"A {metric.type} has no granularity.")
+    if metric.window is None:
+        return
+    if metric.type not in {MetricType.COUNTER, MetricType.GAUGE}:
+        found.add("window", "not_for_type", f"A {metric.type} has no window.")
+    elif metric.window not in _WINDOWS:
+        found.add("window", "invalid_choice", f"A window is one of {', '.join(_WINDOWS)}.")
+
+
+def _level_problems(metric: MetricDefinition, found: Problems) -> None:
+    """Check the units of a gauge. The greatest and the latest level are the same in every granularity."""
+    if metric.proration is not None and metric.aggregation is Aggregation.LATEST:
+        found.add("proration", "not_for_type", "The latest level has no proration.")
+    elif metric.granularity is None:
+        if metric.aggregation is Aggregation.SUM or metric.proration is not None:
+            found.add("granularity", "required", "A level times how long it lasted needs the granularity of that time.")
+    elif metric.proration is not None:
+        coarseness = _FROM_FINE_TO_COARSE.index
+        if coarseness(metric.proration) > coarseness(metric.granularity):
+            found.add("proration", "invalid_choice", "A proration must not be coarser than the granularity.")
+
+
+def _denominator_problems(metric: MetricDefinition, found: Problems) -> None:
+    below = metric.denominator
+    if metric.type is not MetricType.RATIO:
+        if below is not None:
+            found.add("denominator", "not_for_type", "Only a ratio has a denominator.")
+        return
+    if below is None:
+        found.add("denominator", "required", "A ratio needs a denominator.")
+        return
+    if below.type in {MetricType.RATIO, MetricType.CUSTOM}:
+        found.add("denominator.metric_type", "invalid_choice", "A denominator is a counter, a gauge or a rate.")
+        return
+    if below.window is not None:
+        found.add("denominator.window", "not_for_type", "A denominator has no window.")
+    if below.group_by != metric.group_by:
+        found.add("denominator.group_by", "invalid", "Both parts of a ratio are grouped by the same properties.")
+    found.extend(below.problems(), "denominator.")
 
 
 def _filter_problems(condition: Filter, path: str, found: Problems) -> None:
     value, operator = condition.value, condition.operator
     if not condition.property:
         found.add(f"{path}property", "required", "A filter names the property it looks at.")
+    else:
+        _named(f"{path}property", name_problem(condition.property), found)
     if operator in {Operator.EXISTS, Operator.NOT_EXISTS}:
         return
     if operator in {Operator.IN, Operator.NOT_IN}:
@@ -178,7 +342,7 @@ class Selection(msgspec.Struct, frozen=True):
     """One question to the event store: a metric of one customer over one half-open period.
 
     `cycle` is the whole billing cycle of which the period is a part (null: the period itself). Only what is measured in
-    time depends on it: the units of a gauge begin at its start, and `total` is its length.
+    time depends on it: a gauge's units of a week and longer begin at its start, and `total` is its length.
     """
 
     definition: MetricDefinition
@@ -188,9 +352,34 @@ class Selection(msgspec.Struct, frozen=True):
     cycle: Period | None = None
 
     def fingerprint(self, organization_id: str) -> str:
-        """Return 32 hex digits that are equal exactly for equal questions of one organization.
+        """Return 32 hex digits that are equal for equal questions of one organization and differ for any other.
 
         Incremental aggregates are stored under it, so a changed definition can never read an aggregate of the old one.
+        The cycle takes part only where the answer depends on it, and an equal number is one number however it is
+        written.
         """
-        text = _fingerprinted((organization_id, msgspec.structs.replace(self, cycle=None)))
-        return hashlib.blake2b(text, digest_size=16).hexdigest()
+        cycle = (self.cycle or self.period) if self.definition.depends_on_cycle else None
+        question = msgspec.structs.replace(self, cycle=cycle, definition=_canonical(self.definition))
+        return hashlib.blake2b(_fingerprinted((organization_id, question)), digest_size=16).hexdigest()
+
+
+def _canonical(definition: MetricDefinition) -> MetricDefinition:
+    """Return a definition in which equal numbers have one form."""
+    denominator = definition.denominator
+    return msgspec.structs.replace(
+        definition,
+        filters=tuple(
+            msgspec.structs.replace(condition, value=_canonical_value(condition.value))
+            for condition in definition.filters
+        ),
+        percentile=None if definition.percentile is None else Decimal(plain(definition.percentile)),
+        denominator=None if denominator is None else _canonical(denominator),
+    )
+
+
+def _canonical_value(
+    value: FilterScalar | tuple[FilterScalar, ...] | None,
+) -> FilterScalar | tuple[FilterScalar, ...] | None:
+    if isinstance(value, tuple):
+        return tuple(Decimal(plain(each)) if isinstance(each, Decimal) else each for each in value)
+    return Decimal(plain(value)) if isinstance(value, Decimal) else value
