@@ -12,11 +12,14 @@ from lotus_server.ports.event_store import (
     CorrectionOrder,
     CorrectionResult,
     CorrectionStatus,
+    DecodedBatch,
     Drift,
     EventQuery,
     EventResult,
     IncomingEvent,
     Receipt,
+    RefusedEvent,
+    RefusedQuery,
     Submission,
 )
 from lotus_server.wire.track import make_decoder
@@ -30,6 +33,7 @@ class EventsInMemory:
         """Start empty and able to answer."""
         self._events: dict[str, dict[str, Event]] = {}
         self._sent: dict[tuple[str, str], Event] = {}
+        self._refused: dict[str, list[RefusedEvent]] = {}
         self._histories: dict[tuple[str, str], list[Correction]] = {}
         self._lock = threading.Lock()
         self._decode = make_decoder(lambda: f"made_{sum(map(len, self._events.values()))}")
@@ -50,6 +54,7 @@ class EventsInMemory:
         with self._lock:
             kept = self._events.setdefault(submission.organization_id, {})
             results = [self._judge(kept, event, submission) for event in batch.events]
+            self._refuse(submission, batch, results)
         failures = [result for result in results if result.status is Verdict.CONFLICT]
         failures += [EventResult(each.idempotency_id, Verdict.REJECTED, each.reason) for each in batch.rejected]
         counts = [result.status for result in results]
@@ -74,7 +79,31 @@ class EventsInMemory:
             event.event_name,
             event.properties,
         )
-        return EventResult(event.idempotency_id, Verdict.DUPLICATE if is_same else Verdict.CONFLICT)
+        if is_same:
+            return EventResult(event.idempotency_id, Verdict.DUPLICATE)
+        return EventResult(event.idempotency_id, Verdict.CONFLICT, "Another event has this idempotency_id.")
+
+    def _refuse(self, submission: Submission, batch: DecodedBatch, results: Sequence[EventResult]) -> None:
+        log = self._refused.setdefault(submission.organization_id, [])
+        for each in batch.rejected:
+            rejected = (each.idempotency_id, Verdict.REJECTED, each.reason, each.content)
+            log.append(RefusedEvent(len(log) + 1, submission.now, *rejected))
+        for event, result in zip(batch.events, results, strict=True):
+            if result.status is Verdict.CONFLICT:
+                conflict = (event.idempotency_id, result.status, result.reason or "", event.properties_json.decode())
+                log.append(RefusedEvent(len(log) + 1, submission.now, *conflict))
+
+    def refused(self, organization_id: str, query: RefusedQuery) -> list[RefusedEvent]:
+        """Return what was refused, newest first."""
+        matching = [
+            one
+            for one in reversed(self._refused.get(organization_id, []))
+            if query.status in {None, one.status}
+            and query.idempotency_id in {None, one.idempotency_id}
+            and (query.reason is None or query.reason.lower() in one.reason.lower())
+            and (query.before is None or one.number < query.before)
+        ]
+        return matching[: query.limit]
 
     def usage(
         self, organization_id: str, selections: Sequence[Selection], *, keeps_aggregates: bool = True

@@ -23,6 +23,9 @@ from lotus_server.domain.metering import (
 
 CORRECTIONS_MAX: Final = 1_000
 IDS_MAX: Final = 10_000
+# Of the events that were refused, the log of each organization keeps at least so many of the newest.
+REFUSED_KEPT: Final = 100_000
+REFUSED_BYTES_MAX: Final = 32 * 1024
 
 
 class BodyForm(StrEnum):
@@ -66,11 +69,15 @@ class IncomingEvent(msgspec.Struct, gc=False):
 
 
 class RejectedEvent(msgspec.Struct, frozen=True):
-    """One event of a submission that is not well-formed: its place in the batch, its id if it has one, and why."""
+    """One event of a submission that is not well-formed: its place in the batch, its id if it has one, and why.
+
+    `content` is the event's own JSON text, of which only the first `REFUSED_BYTES_MAX` bytes are kept.
+    """
 
     position: int
     idempotency_id: str | None
     reason: str
+    content: str = ""
 
 
 class DecodedBatch(msgspec.Struct):
@@ -126,6 +133,35 @@ class EventQuery(msgspec.Struct, frozen=True):
     limit: int = 100
     status: EventStatus | None = None
     after: int | None = None
+
+
+class RefusedQuery(msgspec.Struct, frozen=True):
+    """Which refused events to list, newest first.
+
+    `status` is rejected or conflict, `reason` a text that the reason contains (in any case of letters), `before` an
+    exclusive number.
+    """
+
+    status: Verdict | None = None
+    reason: str | None = None
+    idempotency_id: str | None = None
+    before: int | None = None
+    limit: int = 100
+
+
+class RefusedEvent(msgspec.Struct, frozen=True):
+    """One event that was refused, when and why.
+
+    `number` counts the refused events of its organization. `content` is the event's JSON text, cut off after
+    `REFUSED_BYTES_MAX` bytes; that of a conflict may be written differently from what was sent.
+    """
+
+    number: int
+    received_at: datetime
+    idempotency_id: str | None
+    status: Verdict
+    reason: str
+    content: str
 
 
 class CorrectionOrder(msgspec.Struct, frozen=True):
@@ -231,6 +267,14 @@ class EventStore(Protocol):
 
     def history(self, organization_id: str, idempotency_id: str) -> list[Correction]:
         """Return every correction of an event, the first one first; nothing for an event that is unknown."""
+        ...
+
+    def refused(self, organization_id: str, query: RefusedQuery) -> list[RefusedEvent]:
+        """Return up to `limit` of the events that were rejected or were in conflict, newest first.
+
+        Only the newest are kept, at least `REFUSED_KEPT` of an organization. A body that could not be read at all has
+        no events, and is not in the log.
+        """
         ...
 
     def event_count(self, organization_id: str | None = None) -> int:

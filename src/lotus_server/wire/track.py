@@ -17,7 +17,15 @@ from lotus_server.kernel.errors import Invalid, TooLarge
 from lotus_server.kernel.identifiers import IDENTIFIER_LENGTH_MAX, identifier_problem
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.quantity import INTEGER_DIGITS_MAX, in_range
-from lotus_server.ports.event_store import BodyForm, DecodedBatch, Decoder, IncomingEvent, RejectedEvent, Submission
+from lotus_server.ports.event_store import (
+    REFUSED_BYTES_MAX,
+    BodyForm,
+    DecodedBatch,
+    Decoder,
+    IncomingEvent,
+    RejectedEvent,
+    Submission,
+)
 from lotus_server.wire.track_times import instants_in_microseconds
 
 EVENTS_MAX: Final = 10_000
@@ -144,7 +152,7 @@ def make_decoder(new_id: Callable[[], str]) -> Decoder:
 
 def _decode(submission: Submission, new_id: Callable[[], str]) -> DecodedBatch:
     body = _readable(submission)
-    batch = _Batch(submission, new_id)
+    batch = _Batch(submission, new_id, body)
     try:
         entries = _entries(body, submission.form)
     except RecursionError:
@@ -249,12 +257,15 @@ def _plain(error: Exception) -> str:
 class _Batch:
     """Judges the events of one submission and gathers what becomes of them."""
 
-    def __init__(self, submission: Submission, new_id: Callable[[], str]) -> None:
+    def __init__(self, submission: Submission, new_id: Callable[[], str], body: bytes) -> None:
+        self._body = body
+        self._form = submission.form
         self._now_us = to_microseconds(submission.now)
         self._known_customers = submission.known_customers
         self._fields = _OWN_FIELDS if submission.form is BodyForm.JSON else _CLOUDEVENT_FIELDS
         self._new_id = new_id
         self._rejected: list[RejectedEvent] = []
+        self._raws: list[msgspec.Raw] | None = None
         # What is wrong with the event of an index, as ends of sentences that begin with the field's name.
         self._problems: dict[int, list[str]] = {}
 
@@ -287,6 +298,7 @@ class _Batch:
         """Check each event's shape, put those aside that have none, and judge the others."""
         entries: list[_Entry] = []
         positions: list[int] = []
+        self._raws = raws
         for position, raw in enumerate(raws):
             found = _entry_or_rejection(raw, self._fields, position)
             if isinstance(found, RejectedEvent):
@@ -297,9 +309,12 @@ class _Batch:
         return self.judge(entries, positions)
 
     def _without_rejected(self, events: list[IncomingEvent], positions: list[int]) -> DecodedBatch:
+        # Only now, because taking a body apart a second time is wasted on those in which nothing is wrong.
+        raws = self._raws or _raw_entries(self._body, self._form)
         for index, problems in sorted(self._problems.items()):
-            reason = "; ".join(problems) + "."
-            self._rejected.append(RejectedEvent(positions[index], events[index].idempotency_id, reason))
+            reason, position = "; ".join(problems) + ".", positions[index]
+            event_id = events[index].idempotency_id
+            self._rejected.append(RejectedEvent(position, event_id, reason, _content(raws[position])))
         self._rejected.sort(key=lambda rejected: rejected.position)
         kept = [index for index in range(len(events)) if index not in self._problems]
         return DecodedBatch([events[index] for index in kept], [positions[index] for index in kept], self._rejected)
@@ -413,6 +428,11 @@ def _value_problem(value: Any, depth: int) -> str | None:  # noqa: ANN401 - a JS
     return next((problem for member in members if (problem := _value_problem(member, depth + 1))), None)
 
 
+def _content(raw: msgspec.Raw) -> str:
+    """Return the beginning of an event's own text, for the log of what was refused."""
+    return bytes(memoryview(raw)[:REFUSED_BYTES_MAX]).decode(errors="ignore")
+
+
 def _kind(value: Any) -> str:  # noqa: ANN401 - a JSON value
     if isinstance(value, bool):
         return "a boolean"
@@ -426,9 +446,9 @@ def _entry_or_rejection(raw: msgspec.Raw, fields: _Fields, position: int) -> _En
     try:
         members = _raw_object_decoder.decode(raw)
     except msgspec.ValidationError:
-        return RejectedEvent(position, None, "The event must be a JSON object.")
+        return RejectedEvent(position, None, "The event must be a JSON object.", _content(raw))
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError):
-        return RejectedEvent(position, None, "The event has a key that is no text.")
+        return RejectedEvent(position, None, "The event has a key that is no text.", _content(raw))
     problems: list[str] = []
     name = _text(members, fields.event_name, problems, is_required=True)
     customer = _text(members, fields.customer_id, problems, is_required=True)
@@ -441,7 +461,8 @@ def _entry_or_rejection(raw: msgspec.Raw, fields: _Fields, position: int) -> _En
         event_id = None if event_id is None or source is None else cloudevent_identifier(source, event_id)
     if problems or name is None or customer is None:
         is_nameable = event_id is not None and identifier_problem(event_id) is None
-        return RejectedEvent(position, event_id if is_nameable else None, "; ".join(problems) + ".")
+        reason = "; ".join(problems) + "."
+        return RejectedEvent(position, event_id if is_nameable else None, reason, _content(raw))
     return _Entry(name, customer, event_id, members.get(fields.properties, msgspec.Raw(b"")), at)
 
 

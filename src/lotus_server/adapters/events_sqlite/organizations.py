@@ -12,6 +12,9 @@ class Organizations:
         rows = connection.execute("SELECT organization_id, org FROM organizations")
         self._kept: dict[str, int] = dict(rows.fetchall())
         self._staged: dict[str, int] = {}
+        rows = connection.execute("SELECT org, refused_count FROM organizations WHERE refused_count > 0")
+        self._refused: dict[int, int] = dict(rows.fetchall())
+        self._staged_refused: dict[int, int] = {}
 
     def known(self, organization_id: str) -> int | None:
         """Return the number of an organization that is on disk."""
@@ -24,20 +27,35 @@ class Organizations:
             found = self._staged[organization_id] = len(self._kept) + len(self._staged) + 1
         return found
 
+    def next_refused(self, org: int) -> int:
+        """Return the number of the next refused event of an organization."""
+        number = 1 + (self._staged_refused.get(org) or self._refused.get(org, 0))
+        self._staged_refused[org] = number
+        return number
+
+    def refused_count(self, org: int) -> int:
+        """Return how many events of an organization were ever refused."""
+        return self._refused.get(org, 0)
+
     def write(self, added: dict[int, int]) -> None:
         """Write new organizations, and add to the event counts. The caller has a transaction."""
         rows = [(org, organization_id) for organization_id, org in self._staged.items()]
-        self._connection.executemany("INSERT INTO organizations VALUES (?, ?, 0)", rows)
+        self._connection.executemany("INSERT INTO organizations VALUES (?, ?, 0, 0)", rows)
         self._connection.executemany(
             "UPDATE organizations SET event_count = event_count + ? WHERE org = ?",
             [(count, org) for org, count in added.items()],
+        )
+        self._connection.executemany(
+            "UPDATE organizations SET refused_count = ? WHERE org = ?",
+            [(count, org) for org, count in self._staged_refused.items()],
         )
 
     def keep(self) -> None:
         """Make what was staged the truth: the transaction is on disk."""
         self._kept.update(self._staged)
-        self._staged = {}
+        self._refused.update(self._staged_refused)
+        self.forget()
 
     def forget(self) -> None:
         """Drop what was staged: the transaction was rolled back."""
-        self._staged = {}
+        self._staged, self._staged_refused = {}, {}

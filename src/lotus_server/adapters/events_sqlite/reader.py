@@ -17,6 +17,7 @@ from lotus_server.adapters.events_sqlite import selections
 from lotus_server.adapters.events_sqlite.corrections import history
 from lotus_server.adapters.events_sqlite.hashes import name_keys
 from lotus_server.adapters.events_sqlite.messages import NewAggregate
+from lotus_server.adapters.events_sqlite.refused import refused_events
 from lotus_server.adapters.events_sqlite.rows import VOIDED, Row, effective_rows
 from lotus_server.adapters.events_sqlite.run_index import RunReader, indexed_until
 from lotus_server.adapters.events_sqlite.schema import (
@@ -37,7 +38,7 @@ from lotus_server.domain.metering import (
     group_key,
 )
 from lotus_server.kernel.instants import to_microseconds
-from lotus_server.ports.event_store import EventQuery
+from lotus_server.ports.event_store import EventQuery, RefusedEvent, RefusedQuery
 
 _AT_HAND: Final = (
     "SELECT group_key, state FROM aggregates LEFT JOIN aggregate_states USING (aggregate) WHERE fingerprint = ?"
@@ -274,6 +275,12 @@ class EventReader:
             org = _org(connection, organization_id)
             rows = connection.execute("SELECT id, seq FROM events WHERE org = ?", (org,))
             return {id_: seq for id_, seq in rows if id_ in ids}
+
+    def refused(self, organization_id: str, query: RefusedQuery) -> list[RefusedEvent]:
+        """Return the events that were refused, newest first."""
+        with self.snapshot() as connection:
+            org = _org(connection, organization_id)
+            return [] if org is None else refused_events(connection, org, query)
 
     def history(self, sequence: int) -> list[Correction]:
         """Return the corrections of an event that exists, the first one first."""

@@ -17,10 +17,11 @@ _CHECKPOINT_PAGES_MAX: Final = 16_384
 _WAL_BYTES_KEPT: Final = 64 << 20
 _BUSY_MILLISECONDS: Final = 10_000
 
-# The second part of the truth. `corrections` is append only and has the content after each correction; `corrected` is
-# the newest of them for each event, and `corrected_streams` the newest for each customer and event name that it took an
-# event from or brought one to. `effective` is the log with what counts now in place of what was sent.
-_CORRECTIONS: Final = """
+# What the second format has beside the first. `corrections` is append only and has the content after each correction;
+# `corrected` is the newest of them for each event, and `corrected_streams` the newest for each customer and event name
+# that it took an event from or brought one to. `effective` is the log with what counts now in place of what was sent.
+# `refused` has what was turned away, numbered within its organization.
+_SECOND_FORMAT: Final = """
 CREATE TABLE corrections (
     correction INTEGER PRIMARY KEY, seq INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL,
     made_us INTEGER NOT NULL, customer TEXT NOT NULL, happened_us INTEGER NOT NULL, properties TEXT NOT NULL
@@ -35,6 +36,11 @@ CREATE TABLE corrected_streams (
     org INTEGER NOT NULL, customer TEXT NOT NULL, name TEXT NOT NULL, correction INTEGER NOT NULL,
     PRIMARY KEY (org, customer, name)
 ) WITHOUT ROWID;
+ALTER TABLE organizations ADD COLUMN refused_count INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE refused (
+    org INTEGER NOT NULL, number INTEGER NOT NULL, received_us INTEGER NOT NULL, id TEXT, status TEXT NOT NULL,
+    reason TEXT NOT NULL, content TEXT NOT NULL, PRIMARY KEY (org, number)
+) WITHOUT ROWID;
 CREATE VIEW effective AS SELECT
     events.seq, events.org, coalesce(corrected.happened_us, events.happened_us) AS happened_us, events.received_us,
     events.flags, coalesce(corrected.customer, events.customer) AS customer, events.name, events.id,
@@ -42,7 +48,7 @@ CREATE VIEW effective AS SELECT
     FROM events LEFT JOIN corrected ON corrected.seq = events.seq;
 """
 
-_TABLES: Final = f"""
+_FIRST_FORMAT: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
 -- The log. Append only. No index but its own order, because an index on random ids or customers dirties a page per
@@ -54,7 +60,7 @@ CREATE TABLE events (
 CREATE TABLE organizations (
     org INTEGER PRIMARY KEY, organization_id TEXT NOT NULL UNIQUE, event_count INTEGER NOT NULL
 );
-{_CORRECTIONS}
+
 -- Derived from the log: which events a customer has, in sorted runs.
 CREATE TABLE event_runs (
     run INTEGER PRIMARY KEY, level INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
@@ -94,7 +100,7 @@ def open_for_writing(path: Path, secret: bytes) -> sqlite3.Connection:
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone() is None:
-        for statement in _TABLES.split(";"):
+        for statement in (_FIRST_FORMAT + _SECOND_FORMAT).split(";"):
             connection.execute(statement)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", [("format", FORMAT), ("secret", secret)])
     elif _format_of(connection) == 1:
@@ -121,8 +127,11 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
 
 def _migrate_from_1(connection: sqlite3.Connection) -> None:
-    """Add what corrections need. Aggregates were kept under other names of their questions: they are made anew."""
-    for statement in _CORRECTIONS.split(";"):
+    """Add what the second format has more.
+
+    Aggregates were kept under other names of their questions, so they are made anew.
+    """
+    for statement in _SECOND_FORMAT.split(";"):
         connection.execute(statement)
     for table in ("aggregates", "aggregate_states", "unique_values"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own

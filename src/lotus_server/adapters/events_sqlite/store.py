@@ -22,6 +22,8 @@ from lotus_server.ports.event_store import (
     Drift,
     EventQuery,
     Receipt,
+    RefusedEvent,
+    RefusedQuery,
     Submission,
 )
 
@@ -141,6 +143,10 @@ class SqliteEventStore:
         """Return every correction of an event, the first one first."""
         sequence = self._sequences(organization_id, [idempotency_id]).get(idempotency_id)
         return [] if sequence is None else self._reader.history(sequence)
+
+    def refused(self, organization_id: str, query: RefusedQuery) -> list[RefusedEvent]:
+        """Return the events that were rejected or in conflict, newest first."""
+        return self._reader.refused(organization_id, query)
 
     def event_count(self, organization_id: str | None = None) -> int:
         """Return how many events are stored, of one organization or of all."""

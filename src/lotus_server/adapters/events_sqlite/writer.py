@@ -24,6 +24,7 @@ from lotus_server.adapters.events_sqlite.live import Live, Segment, StreamKey, S
 from lotus_server.adapters.events_sqlite.messages import NewAggregate
 from lotus_server.adapters.events_sqlite.organizations import Organizations
 from lotus_server.adapters.events_sqlite.receipts import Taken, receipt
+from lotus_server.adapters.events_sqlite.refused import Refusal, RefusedLog, refusals_of
 from lotus_server.adapters.events_sqlite.rows import Row, ids_by_sequence, insert_events
 from lotus_server.adapters.events_sqlite.run_index import RUN_EVENTS, Entries, indexed_until, write_run
 from lotus_server.adapters.events_sqlite.schema import (
@@ -88,6 +89,7 @@ class EventWriter:
         self._guard = self._restored_guard()
         self._organizations = Organizations(self._connection)
         self._streams = Streams(self._connection)
+        self._refused = RefusedLog(self._connection, self._organizations)
         self._unindexed: list[Entries] = []
         self._unindexed_count = 0
         self._restore_unindexed()
@@ -136,13 +138,16 @@ class EventWriter:
     def _commit(self, taken: list[Taken]) -> list[Receipt]:
         group = self._group(taken)
         verdicts = judge(self._connection, self._guard, group) if group.events else {}
-        if len(verdicts) < len(group.events):
-            self._store(group.without(verdicts) if verdicts else group)
         receipts: list[Receipt] = []
+        refusals: list[Refusal] = []
         start = 0
         for one in taken:
             receipts.append(receipt(one, verdicts, start))
+            if receipts[-1].failures:
+                refusals += refusals_of(one, verdicts, start)
             start += len(one.batch.events)
+        if len(verdicts) < len(group.events) or refusals:
+            self._store(group.without(verdicts) if verdicts else group, refusals)
         return receipts
 
     def _group(self, taken: list[Taken]) -> Group:
@@ -161,8 +166,8 @@ class EventWriter:
             hashes.append(self._hash_ids(seed_of(self._secret, org), [event.idempotency_id for event in batch]))
         return Group(events, orgs, received, np.concatenate(hashes) if hashes else np.zeros(0, dtype=np.uint64))
 
-    def _store(self, group: Group) -> None:
-        """Put the events of a group on disk, and everything that follows from them."""
+    def _store(self, group: Group, refusals: list[Refusal]) -> None:
+        """Put the events of a group on disk, everything that follows from them, and what was refused beside them."""
         first = self._last_seq + 1
         if self._last_seq + len(group.events) > SEQUENCE_MAX:
             raise Unavailable(f"The event store is full: it numbers {SEQUENCE_MAX} events.")
@@ -170,9 +175,11 @@ class EventWriter:
         insert_events(self._connection, group.events, group.orgs, group.received, first)
         keys = self._stage_aggregates(group, first)
         self._streams.write()
+        self._refused.write(refusals)
         self._organizations.write({org: group.orgs.count(org) for org in set(group.orgs)})
         self._connection.execute("COMMIT")
         try:
+            self._pages_since_checkpoint += len(refusals) // _EVENTS_PER_PAGE
             self._remember(group, first, keys)
         except BaseException as error:
             raise MemoryIsBehind("events are on disk that the guard may not know") from error
@@ -335,12 +342,13 @@ class EventWriter:
     # -- what can wait until the answers are out
 
     def tidy_up(self) -> None:
-        """Write the runs that are due, empty the write-ahead log when it is long, save the guard from time to time.
+        """Write the runs that are due, and do from time to time what keeps files short and the next start quick.
 
         All of that only saves time later, so a failure (a full disk) is noted and tried again after the next group.
         """
         try:
             self._write_runs()
+            self._refused.tidy_up()
             self._checkpoint()
             self._guard_keeper.tend(self._guard, self._last_seq)
         except (sqlite3.Error, OSError):
