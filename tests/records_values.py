@@ -24,7 +24,17 @@ from lotus_server.domain.catalog import (
 )
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting
 from lotus_server.domain.invoicing import BillingType, Invoice, InvoiceLine, LineKind
-from lotus_server.domain.metering import Aggregation, Filter, Metric, MetricDefinition, Operator, PropertyMatch
+from lotus_server.domain.metering import (
+    Aggregation,
+    Filter,
+    Granularity,
+    LevelForm,
+    Metric,
+    MetricDefinition,
+    MetricType,
+    Operator,
+    PropertyMatch,
+)
 from lotus_server.domain.rating import Step
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Duration, Period
@@ -250,18 +260,39 @@ filters = st.builds(
     operator=st.sampled_from(Operator),
     value=st.none() | _filter_values | st.lists(_filter_values, max_size=3).map(tuple),
 )
+
+
+def _definitions(denominators: st.SearchStrategy[MetricDefinition | None]) -> st.SearchStrategy[MetricDefinition]:
+    return st.builds(
+        MetricDefinition,
+        event_name=texts,
+        aggregation=st.sampled_from(Aggregation),
+        property_name=st.none() | texts,
+        filters=st.lists(filters, max_size=3).map(tuple),
+        group_by=st.lists(texts, max_size=3).map(tuple),
+        type=st.sampled_from(MetricType),
+        expression=st.none() | texts,
+        percentile=st.none() | decimals,
+        level_form=st.sampled_from(LevelForm),
+        granularity=st.none() | st.sampled_from(Granularity),
+        proration=st.none() | st.sampled_from(Granularity),
+        window=st.none() | st.sampled_from(Granularity),
+        denominator=denominators,
+        sql=st.none() | texts,
+    )
+
+
 metrics = st.builds(
     Metric,
     organization_id=st.just("org"),
     metric_id=texts,
     metric_name=texts,
-    definition=st.builds(
-        MetricDefinition,
-        event_name=texts,
-        property_name=st.none() | texts,
-        filters=st.lists(filters, max_size=3).map(tuple),
-        group_by=st.lists(texts, max_size=3).map(tuple),
-    ),
+    definition=_definitions(st.none() | _definitions(st.none())),
+    is_cost_metric=st.booleans(),
+    archived=st.booleans(),
+    version=st.integers(1, 2**31 - 1),
+    replaces=st.none() | texts,
+    replaced_by=st.none() | texts,
 )
 features = st.builds(
     Feature, organization_id=st.just("org"), feature_id=texts, feature_name=texts, feature_description=texts

@@ -57,6 +57,10 @@ _METRIC_THAT_TAKES_A_NAME: list[Write] = [
     lambda to: to.metrics.add(values.metric("m2")),
     lambda to: to.metrics.replace(values.metric("m2", metric_name="name of calls")),
 ]
+_METRIC_THAT_IS_REPLACED_TWICE: list[Write] = [
+    lambda to: to.metrics.add(values.metric("m2", metric_name="m2", replaces="calls")),
+    lambda to: to.metrics.add(values.metric("m3", metric_name="m3", replaces="calls")),
+]
 _FEATURE_THAT_COMES_BACK: list[Write] = [
     lambda to: to.features.add(values.feature("f2", feature_name="name of sso", archived=True)),
     lambda to: to.features.replace(values.feature("f2", feature_name="name of sso")),
@@ -68,6 +72,10 @@ CONFLICTS: dict[str, tuple[Write, str]] = {
     "hash of a key": (lambda to: to.api_keys.add(values.api_key("k2", secret_hash="hash in org")), "api_key_exists"),
     "customer": (lambda to: to.customers.add(values.customer(customer_name="another")), "customer_exists"),
     "metric": (lambda to: to.metrics.add(values.metric(metric_name="another")), "metric_exists"),
+    "version of a metric": (
+        lambda to: [add(to) for add in _METRIC_THAT_IS_REPLACED_TWICE],
+        "metric_replaced",
+    ),
     "metric and its name": (lambda to: to.metrics.add(values.metric()), "metric_exists"),
     "name of a metric": (
         lambda to: to.metrics.add(values.metric("m2", metric_name="name of calls")),

@@ -85,7 +85,7 @@ def test_a_metric_that_was_made_is_found(services: Services) -> None:
     metric = create_metric(services, ORG, CALLS)
 
     assert metric == get_metric(services, ORG, "calls")
-    assert [metric] == list_metrics(services, ORG)
+    assert [metric] == [view.metric for view in list_metrics(services, ORG)]
     assert [] == list_metrics(services, ANOTHER)
 
 
@@ -131,7 +131,7 @@ def test_an_archived_metric_gives_its_name_back(services: Services) -> None:
     create_metric(services, ORG, MetricDraft("Calls", COUNT, "calls_2"))
 
     assert archived.archived
-    assert ["calls_2"] == [metric.metric_id for metric in list_metrics(services, ORG)]
+    assert ["calls_2"] == [view.metric.metric_id for view in list_metrics(services, ORG)]
     assert 2 == len(list_metrics(services, ORG, include_archived=True))
     assert archived == archive_metric(services, ORG, "calls")
 

@@ -3,18 +3,30 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from lotus_server.domain.catalog import Feature
-from lotus_server.domain.metering import Aggregation, Filter, Metric, MetricDefinition, Operator
+from lotus_server.domain.metering import (
+    Aggregation,
+    Filter,
+    Granularity,
+    LevelForm,
+    Metric,
+    MetricDefinition,
+    MetricType,
+    Operator,
+)
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.usecases.features import FeatureDraft
-from lotus_server.usecases.metrics import MetricDraft
+from lotus_server.usecases.metrics import MetricChange, MetricDraft, MetricView
 from lotus_server.wire.features import FeatureForm, feature_row
 from lotus_server.wire.forms import read
-from lotus_server.wire.metrics import MetricForm, metric_row
+from lotus_server.wire.metrics import MetricForm, MetricUpdateForm, metric_row, metric_view_row
 
 D = Decimal
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 CALLS = {"metric_name": "Calls", "event_name": "call", "aggregation_type": "count"}
 
 
@@ -74,17 +86,15 @@ def test_the_originals_filters_become_ours() -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"metric_type": "gauge"}, ("metric_type", "unsupported")),
-        ({"metric_type": "rate"}, ("metric_type", "unsupported")),
         ({"metric_type": "dial"}, ("metric_type", "invalid_choice")),
-        ({"aggregation_type": "average"}, ("aggregation_type", "unsupported")),
-        ({"aggregation_type": "percentile"}, ("aggregation_type", "unsupported")),
         ({"aggregation_type": "median"}, ("aggregation_type", "invalid_choice")),
-        ({"expression": "a + b"}, ("expression", "unsupported")),
-        ({"custom_sql": "SELECT 1"}, ("custom_sql", "unsupported")),
-        ({"percentile": 95}, ("percentile", "unsupported")),
-        ({"granularity": "days"}, ("granularity", "not_for_type")),
-        ({"event_type": "delta"}, ("event_type", "not_for_type")),
+        ({"expression": 5}, ("expression", "invalid")),
+        ({"percentile": "most"}, ("percentile", "invalid_number")),
+        ({"granularity": "fortnight"}, ("granularity", "invalid_choice")),
+        ({"window": "fortnight"}, ("window", "invalid_choice")),
+        ({"event_type": "change"}, ("event_type", "invalid_choice")),
+        ({"denominator": "calls"}, ("denominator", "invalid")),
+        ({"denominator": {"event_name": "call"}}, ("denominator.aggregation_type", "required")),
         ({"event_name": 5}, ("event_name", "invalid")),
         ({"filters": "x"}, ("filters", "invalid")),
         ({"group_by": ["a", 5]}, ("group_by[1]", "invalid")),
@@ -103,13 +113,146 @@ def test_the_originals_filters_become_ours() -> None:
         ),
     ],
 )
-def test_what_is_not_served_or_makes_no_sense_is_named(changes: dict[str, Any], expected: tuple[str, str]) -> None:
+def test_what_makes_no_sense_is_named(changes: dict[str, Any], expected: tuple[str, str]) -> None:
     assert [expected] == _problems(changes)
 
 
 @pytest.mark.parametrize("changes", [{"granularity": "total"}, {"event_type": ""}, {"$type": "x"}, {"properties": {}}])
 def test_what_says_nothing_is_ignored(changes: dict[str, Any]) -> None:
     assert [] == _problems(changes)
+    assert MetricDefinition("call", Aggregation.COUNT) == _draft(changes).definition
+
+
+LEVELS = {"metric_type": "gauge", "aggregation_type": "max", "property_name": "level"}
+
+
+@pytest.mark.parametrize("name", ["gauge", "stateful", "continuous"])
+def test_a_gauge_has_had_several_names(name: str) -> None:
+    assert MetricType.GAUGE == _draft(LEVELS | {"metric_type": name}).definition.type
+
+
+@pytest.mark.parametrize(
+    ("changes", "granularity", "proration"),
+    [
+        ({}, None, None),
+        ({"granularity": "total", "proration": "hours"}, Granularity.TOTAL, Granularity.HOUR),
+        ({"granularity": "month", "proration": "month"}, Granularity.MONTH, Granularity.MONTH),
+        ({"granularity": "month", "proration": "total"}, Granularity.MONTH, None),
+    ],
+)
+def test_a_gauge_has_units_of_time(
+    changes: dict[str, Any], granularity: Granularity | None, proration: Granularity | None
+) -> None:
+    definition = _draft(LEVELS | changes).definition
+
+    assert (granularity, proration) == (definition.granularity, definition.proration)
+
+
+@pytest.mark.parametrize("unit", Granularity)
+def test_units_of_time_may_be_singular(unit: Granularity) -> None:
+    rate = {"metric_type": "rate", "window": unit.value.removesuffix("s")}
+
+    assert unit == _draft(rate).definition.window
+
+
+def test_everything_that_a_definition_can_say_is_read() -> None:
+    body = {
+        "metric_type": "ratio",
+        "aggregation_type": "percentile",
+        "percentile": "99.9",
+        "expression": "a + b",
+        "group_by": ["model"],
+        "denominator": {"event_name": "session", "aggregation_type": "unique", "property_name": "user"},
+    }
+    expected = MetricDefinition(
+        "call",
+        Aggregation.PERCENTILE,
+        group_by=("model",),
+        type=MetricType.RATIO,
+        expression="a + b",
+        percentile=D("99.9"),
+        denominator=MetricDefinition("session", Aggregation.UNIQUE, "user"),
+    )
+
+    assert expected == _draft(body).definition
+
+
+def test_a_custom_metric_is_a_query_and_nothing_else() -> None:
+    problems = Problems()
+    form = read(MetricForm, {"metric_name": "M", "metric_type": "custom", "custom_sql": "SELECT 1"}, problems)
+
+    expected = MetricDefinition("", Aggregation.COUNT, type=MetricType.CUSTOM, sql="SELECT 1")
+    assert expected == form.to_draft(problems).definition
+    assert () == problems.found
+
+
+SESSIONS = MetricDefinition("session", Aggregation.UNIQUE, "user")
+DEFINITIONS = [
+    MetricDefinition("call", Aggregation.COUNT, group_by=("model", "region"), window=Granularity.HOUR),
+    MetricDefinition("call", Aggregation.SUM, expression="a * b"),
+    MetricDefinition("call", Aggregation.PERCENTILE, "ms", percentile=D("99.9")),
+    MetricDefinition(
+        "call",
+        Aggregation.MAX,
+        "size",
+        (
+            Filter("size", Operator.GTE, D("1.50")),
+            Filter("size", Operator.EQ, D(1)),
+            Filter("size", Operator.EQ, "1"),
+            Filter("kind", Operator.NOT_IN, ("a", D(1), True)),
+            Filter("kind", Operator.NOT_EXISTS),
+        ),
+    ),
+    MetricDefinition(
+        "level",
+        Aggregation.SUM,
+        "level",
+        type=MetricType.GAUGE,
+        level_form=LevelForm.DELTA,
+        granularity=Granularity.MONTH,
+        proration=Granularity.DAY,
+    ),
+    MetricDefinition(
+        "level",
+        Aggregation.MAX,
+        "level",
+        type=MetricType.GAUGE,
+        granularity=Granularity.TOTAL,
+        proration=Granularity.HOUR,
+    ),
+    MetricDefinition("level", Aggregation.LATEST, "level", type=MetricType.GAUGE),
+    MetricDefinition("row", Aggregation.COUNT, type=MetricType.RATE, granularity=Granularity.MINUTE),
+    MetricDefinition("call", Aggregation.COUNT, type=MetricType.RATIO, denominator=SESSIONS),
+    MetricDefinition("", Aggregation.COUNT, type=MetricType.CUSTOM, sql="SELECT 1 AS usage_qty"),
+]
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_what_is_shown_can_be_sent_again(definition: MetricDefinition) -> None:
+    shown = _decode(_encode(metric_row(Metric("org", "m", "M", definition))))
+    problems = Problems()
+
+    again = read(MetricForm, shown, problems).to_draft(problems)
+
+    assert repr(MetricDraft("M", definition, "m")) == repr(again)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"metric_name": "New"}, MetricChange("New")),
+        ({"is_cost_metric": True}, MetricChange(is_cost_metric=True)),
+        ({"metric_id": "m"}, MetricChange()),
+        (
+            {"event_name": "e", "aggregation_type": "count"},
+            MetricChange(definition=MetricDefinition("e", Aggregation.COUNT)),
+        ),
+    ],
+)
+def test_a_change_has_a_definition_when_part_of_one_is_sent(body: dict[str, Any], expected: MetricChange) -> None:
+    problems = Problems()
+
+    assert expected == read(MetricUpdateForm, body, problems).to_change(problems)
 
 
 def test_a_metric_is_shown_with_the_keys_of_every_generation() -> None:
@@ -128,6 +271,15 @@ def test_a_metric_is_shown_with_the_keys_of_every_generation() -> None:
     assert 3 == len(row["filters"])
     assert ["g"] == row["group_by"]
     assert {"granularity", "event_type", "proration", "custom_sql"} <= row.keys()
+
+
+def test_versions_of_a_metric_are_shown_with_their_status() -> None:
+    old = Metric("org", "m1", "M", MetricDefinition("a", Aggregation.COUNT), archived=True, replaced_by="m2")
+    new = Metric("org", "m2", "M", MetricDefinition("b", Aggregation.COUNT), version=2, replaces="m1")
+    row = metric_view_row(MetricView(new, (old, new)))
+
+    assert (2, "m1", None, "active") == (row["version"], row["replaces"], row["replaced_by"], row["status"])
+    assert [("m1", 1, "replaced"), ("m2", 2, "active")] == [tuple(each.values()) for each in row["versions"]]
 
 
 def test_a_feature_is_read_and_shown() -> None:

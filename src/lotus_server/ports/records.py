@@ -114,7 +114,8 @@ class Metrics(Protocol):
     def add(self, metric: Metric) -> None:
         """Keep a new metric.
 
-        Raises Conflict `metric_exists` for the id, `metric_name_exists` for a name that an unarchived one has.
+        Raises Conflict `metric_exists` for the id, `metric_name_exists` for a name that an unarchived one has, and
+        `metric_replaced` when another one replaces the same metric.
         """
         ...
 

@@ -1,4 +1,6 @@
-"""Metrics: made, listed, archived."""
+"""Metrics: made, listed, changed, replaced by further versions, archived."""
+
+from collections.abc import Iterable
 
 import msgspec
 
@@ -12,13 +14,36 @@ from lotus_server.usecases.services import Services
 
 
 class MetricDraft(msgspec.Struct, frozen=True):
-    """A metric to be made. Without an id it gets one. `problems` are those found when the input was read."""
+    """A metric to be made. Without an id it gets one.
+
+    With `denominator_metric_id` a ratio divides by what that metric measures now. `problems` are those found when the
+    input was read.
+    """
 
     metric_name: str
     definition: MetricDefinition
     metric_id: str | None = None
     is_cost_metric: bool = False
+    denominator_metric_id: str | None = None
     problems: tuple[FieldProblem, ...] = ()
+
+
+class MetricChange(msgspec.Struct, frozen=True):
+    """What is to be different about a metric; null leaves it as it is. `metric_id` is that of a further version."""
+
+    metric_name: str | None = None
+    definition: MetricDefinition | None = None
+    metric_id: str | None = None
+    is_cost_metric: bool | None = None
+    denominator_metric_id: str | None = None
+    problems: tuple[FieldProblem, ...] = ()
+
+
+class MetricView(msgspec.Struct, frozen=True):
+    """A metric with all versions of it, itself among them, oldest first."""
+
+    metric: Metric
+    versions: tuple[Metric, ...]
 
 
 def create_metric(services: Services, organization: Organization, draft: MetricDraft) -> Metric:
@@ -27,30 +52,79 @@ def create_metric(services: Services, organization: Organization, draft: MetricD
     Two metrics may have one definition. Raises Invalid with every problem; Conflict `metric_exists` for a taken id,
     `metric_name_exists` for the name of another metric that is not archived.
     """
-    metric = Metric(
-        organization_id=organization.organization_id,
-        metric_id=draft.metric_id if draft.metric_id is not None else services.ids.new("metric"),
-        metric_name=draft.metric_name,
-        definition=draft.definition,
-        is_cost_metric=draft.is_cost_metric,
-    )
-    _validate(metric, draft.problems)
     with services.records.transaction() as tx:
+        metric = Metric(
+            organization_id=organization.organization_id,
+            metric_id=draft.metric_id if draft.metric_id is not None else services.ids.new("metric"),
+            metric_name=draft.metric_name,
+            definition=draft.definition,
+            is_cost_metric=draft.is_cost_metric,
+        )
+        metric = _validated(tx, metric, draft.denominator_metric_id, draft.problems)
         tx.metrics.add(metric)
     return metric
 
 
-def list_metrics(services: Services, organization: Organization, *, include_archived: bool = False) -> list[Metric]:
-    """Return the metrics in the order in which they were made."""
+def list_metrics(services: Services, organization: Organization, *, include_archived: bool = False) -> list[MetricView]:
+    """Return the metrics in the order in which they were made; of several versions the newest, unless all are asked."""
     with services.records.snapshot() as tx:
         metrics = tx.metrics.all(organization.organization_id)
-    return [metric for metric in metrics if include_archived or not metric.archived]
+    return _views(metrics, [metric for metric in metrics if include_archived or not metric.archived])
 
 
 def get_metric(services: Services, organization: Organization, metric_id: str) -> Metric:
     """Return one metric, archived or not. Raises NotFound `metric_not_found`."""
     with services.records.snapshot() as tx:
         return require_metric(tx, organization, metric_id)
+
+
+def view_metric(services: Services, organization: Organization, metric_id: str) -> MetricView:
+    """Return one metric, archived or not, with its versions. Raises NotFound `metric_not_found`."""
+    with services.records.snapshot() as tx:
+        metric = require_metric(tx, organization, metric_id)
+        return _views(tx.metrics.all(organization.organization_id), [metric])[0]
+
+
+def change_metric(services: Services, organization: Organization, metric_id: str, change: MetricChange) -> MetricView:
+    """Change a metric in place: name and kind at any time, its definition only while no plan version has used it.
+
+    Raises NotFound `metric_not_found`; Invalid with every problem; Conflict `metric_name_exists`, and `metric_sold` for
+    a new definition of what a plan version uses or ever used: that takes a further version.
+    """
+    with services.records.transaction() as tx:
+        before = require_metric(tx, organization, metric_id)
+        changed = _validated(tx, _changed(before, change), change.denominator_metric_id, change.problems)
+        if not _are_same(before.definition, changed.definition) and _versions_using(tx, organization, metric_id):
+            detail = f"Plans were sold with the metric {metric_id!r} as it is defined: make a further version of it."
+            raise Conflict(detail, code="metric_sold")
+        tx.metrics.replace(changed)
+        return _views(tx.metrics.all(organization.organization_id), [changed])[0]
+
+
+def create_metric_version(
+    services: Services, organization: Organization, metric_id: str, change: MetricChange
+) -> MetricView:
+    """Make a further version of a metric, with an id of its own, and archive the one before.
+
+    What was sold with the older version goes on with it; new plan versions name the new one. Raises NotFound
+    `metric_not_found`; Invalid with every problem; Conflict `same_definition` when nothing is new, `metric_archived`,
+    `metric_replaced` for any version but the newest, and what `create_metric` raises.
+    """
+    with services.records.transaction() as tx:
+        before = require_metric(tx, organization, metric_id)
+        _refuse_what_is_over(before)
+        following = msgspec.structs.replace(
+            _changed(before, change),
+            metric_id=change.metric_id if change.metric_id is not None else services.ids.new("metric"),
+            version=before.version + 1,
+            replaces=before.metric_id,
+        )
+        following = _validated(tx, following, change.denominator_metric_id, change.problems)
+        if _are_same(before.definition, following.definition):
+            raise Conflict("The metric is defined like this already.", code="same_definition")
+        tx.metrics.replace(msgspec.structs.replace(before, archived=True, replaced_by=following.metric_id))
+        tx.metrics.add(following)
+        return _views(tx.metrics.all(organization.organization_id), [following])[0]
 
 
 def archive_metric(services: Services, organization: Organization, metric_id: str) -> Metric:
@@ -80,37 +154,90 @@ def require_metric(tx: Transaction, organization: Organization, metric_id: str) 
     return metric
 
 
+def with_denominator(
+    tx: Transaction,
+    organization_id: str,
+    definition: MetricDefinition,
+    denominator_metric_id: str | None,
+    problems: Problems,
+) -> MetricDefinition:
+    """Return a definition that divides by what an existing metric measures; unchanged without an id."""
+    if denominator_metric_id is None:
+        return definition
+    if definition.denominator is not None:
+        problems.add("denominator_metric_id", "ambiguous", "Give denominator or denominator_metric_id, not both.")
+        return definition
+    divisor = tx.metrics.get(organization_id, denominator_metric_id)
+    if divisor is None:
+        problems.add("denominator_metric_id", "unknown_metric", f"There is no metric {denominator_metric_id!r}.")
+        return definition
+    return msgspec.structs.replace(definition, denominator=divisor.definition)
+
+
+def _changed(metric: Metric, change: MetricChange) -> Metric:
+    return msgspec.structs.replace(
+        metric,
+        metric_name=metric.metric_name if change.metric_name is None else change.metric_name,
+        definition=metric.definition if change.definition is None else change.definition,
+        is_cost_metric=metric.is_cost_metric if change.is_cost_metric is None else change.is_cost_metric,
+    )
+
+
+def _refuse_what_is_over(metric: Metric) -> None:
+    if metric.replaced_by is not None:
+        detail = f"The metric {metric.metric_id!r} was replaced by {metric.replaced_by!r}: make a version of that."
+        raise Conflict(detail, code="metric_replaced")
+    if metric.archived:
+        raise Conflict(f"The metric {metric.metric_id!r} is archived.", code="metric_archived")
+
+
+def _are_same(one: MetricDefinition, other: MetricDefinition) -> bool:
+    """Tell whether two definitions let the same events through: the filter values 1 and true are equal in Python."""
+    return repr(one) == repr(other)
+
+
+def _views(every: Iterable[Metric], shown: list[Metric]) -> list[MetricView]:
+    by_id = {metric.metric_id: metric for metric in every}
+    return [MetricView(metric, tuple(_family(by_id, metric))) for metric in shown]
+
+
+def _family(by_id: dict[str, Metric], metric: Metric) -> list[Metric]:
+    while metric.replaces is not None:
+        metric = by_id[metric.replaces]
+    family = [metric]
+    while metric.replaced_by is not None:
+        metric = by_id[metric.replaced_by]
+        family.append(metric)
+    return family
+
+
+def _versions_using(tx: Transaction, organization: Organization, metric_id: str) -> list[tuple[str, VersionStatus]]:
+    return [
+        (version.plan_id, version.status)
+        for version in tx.plans.versions(organization.organization_id)
+        if any(component.metric_id == metric_id for component in version.components)
+    ]
+
+
 def _plans_using(tx: Transaction, organization: Organization, metric_id: str) -> list[str]:
     archived = {plan.plan_id for plan in tx.plans.all(organization.organization_id) if plan.archived}
-    using = {
-        version.plan_id
-        for version in tx.plans.versions(organization.organization_id)
-        if version.status is VersionStatus.ACTIVE
-        and version.plan_id not in archived
-        and any(component.metric_id == metric_id for component in version.components)
-    }
-    return sorted(using)
+    using = _versions_using(tx, organization, metric_id)
+    return sorted({plan_id for plan_id, status in using if status is VersionStatus.ACTIVE and plan_id not in archived})
 
 
-def _validate(metric: Metric, known: tuple[FieldProblem, ...]) -> None:
+def _validated(
+    tx: Transaction, metric: Metric, denominator_metric_id: str | None, known: tuple[FieldProblem, ...]
+) -> Metric:
+    """Return the metric with what it divides by. Raises Invalid with everything that is wrong with it."""
     problems = Problems()
     problems.extend(known)
-    definition = metric.definition
-    texts = [
+    definition = with_denominator(tx, metric.organization_id, metric.definition, denominator_metric_id, problems)
+    for field, problem in (
         ("metric_id", identifier_problem(metric.metric_id)),
         ("metric_name", name_problem(metric.metric_name)),
-        ("event_name", identifier_problem(definition.event_name)),
-    ]
-    if definition.property_name:
-        texts.append(("property_name", name_problem(definition.property_name)))
-    texts += [(f"group_by[{index}]", name_problem(name)) for index, name in enumerate(definition.group_by)]
-    texts += [
-        (f"filters[{index}].property", name_problem(condition.property))
-        for index, condition in enumerate(definition.filters)
-        if condition.property
-    ]
-    for field, problem in texts:
+    ):
         if problem:
-            problems.add(field, "invalid", f"{field.rpartition('.')[2]} {problem}.")
+            problems.add(field, "invalid", f"{field} {problem}.")
     problems.extend(definition.problems())
     problems.raise_if_any()
+    return msgspec.structs.replace(metric, definition=definition)

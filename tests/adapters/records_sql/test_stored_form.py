@@ -133,5 +133,6 @@ def test_filter_values_are_told_apart_by_their_form(records: SqlRecords, engine:
         values.fill(transaction)
         transaction.metrics.replace(values.metric(definition=definition))
 
-    stored = '[{"property":"a","operator":"in","value":["1",1,1.50,true]}]'
-    assert stored == _one(engine, "SELECT filters FROM metrics")
+    filters = '[{"property":"a","operator":"in","value":["1",1,1.50,true]}]'
+    stored = f'{{"event_name":"e","aggregation":"count","filters":{filters}}}'
+    assert stored == _one(engine, "SELECT definition FROM metrics")

@@ -1,7 +1,6 @@
 """Metrics, features, plans and their versions."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -18,20 +17,8 @@ from lotus_server.adapters.records_sql.rows import (
 )
 from lotus_server.adapters.records_sql.tables import FEATURES, METRICS, PLAN_VERSIONS, PLANS
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion
-from lotus_server.domain.metering import Filter, Metric, MetricDefinition, Operator
+from lotus_server.domain.metering import Metric
 
-_METRIC_COLUMNS: Final = (
-    "organization_id",
-    "metric_id",
-    "metric_name",
-    "event_name",
-    "aggregation",
-    "property_name",
-    "filters",
-    "group_by",
-    "is_cost_metric",
-    "archived",
-)
 _METRIC_NAME: Final = Unique(
     ("organization_id", "metric_name"),
     "metric_name_exists",
@@ -42,12 +29,13 @@ _INSERT_METRIC: Final = Insert(
     METRICS,
     [
         Unique(("organization_id", "metric_id"), "metric_exists", "A metric with this id exists already."),
+        Unique(("organization_id", "replaces"), "metric_replaced", "The metric was replaced before."),
         _METRIC_NAME,
     ],
     {"made_number": next_number(METRICS)},
 )
-_REPLACE_METRIC: Final = Replace(METRICS, _METRIC_COLUMNS, "metric", _METRIC_NAME)
-_METRICS: Final = select(*(METRICS.c[name] for name in _METRIC_COLUMNS)).where(of_tenant(METRICS))
+_REPLACE_METRIC: Final = Replace(METRICS, Metric.__struct_fields__, "metric", _METRIC_NAME)
+_METRICS: Final = select(*(METRICS.c[name] for name in Metric.__struct_fields__)).where(of_tenant(METRICS))
 _METRIC: Final = _METRICS.where(METRICS.c.metric_id == bindparam("metric_id"))
 _ALL_METRICS: Final = _METRICS.order_by(METRICS.c.made_number, METRICS.c.metric_id)
 
@@ -103,43 +91,12 @@ _VERSIONS_OF_PLAN: Final = _ALL_VERSIONS.where(PLAN_VERSIONS.c.plan_id == bindpa
 
 def metric_to_row(value: Metric) -> Values:
     """Return a metric's columns."""
-    definition = value.definition
-    return {
-        "organization_id": value.organization_id,
-        "metric_id": value.metric_id,
-        "metric_name": value.metric_name,
-        "event_name": definition.event_name,
-        "aggregation": definition.aggregation,
-        "property_name": definition.property_name,
-        "filters": [msgspec.structs.asdict(condition) for condition in definition.filters],
-        "group_by": definition.group_by,
-        "is_cost_metric": value.is_cost_metric,
-        "archived": value.archived,
-    }
+    return msgspec.structs.asdict(value)
 
 
 def metric_from_row(row: Sequence[Any]) -> Metric:
-    """Return the metric of a row."""
-    organization_id, metric_id, metric_name, event_name, aggregation, property_name, filters, group_by, *flags = row
-    definition = MetricDefinition(
-        event_name=event_name,
-        aggregation=aggregation,
-        property_name=property_name,
-        filters=tuple(_filter(stored) for stored in filters),
-        group_by=group_by,
-    )
-    return Metric(organization_id, metric_id, metric_name, definition, *flags)
-
-
-def _filter(stored: dict[str, Any]) -> Filter:
-    value = stored["value"]
-    values = tuple(_scalar(one) for one in value) if isinstance(value, list) else _scalar(value)
-    return Filter(stored["property"], Operator(stored["operator"]), values)
-
-
-def _scalar(value: Any) -> Any:  # noqa: ANN401 - a JSON scalar
-    """Return a filter's value: in JSON, numbers are told from texts by their form, and every number is a Decimal."""
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    """Return the metric of a row whose columns are in the order of the fields."""
+    return Metric(*row)
 
 
 def feature_to_row(value: Feature) -> Values:

@@ -20,12 +20,13 @@ from sqlalchemy import (
     text,
 )
 
+from lotus_server.adapters.records_sql.definitions import Definition
 from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, FreeForm, Instant, Structured
 from lotus_server.domain.accounts import InvoiceSettings, OrganizationType, Scope, TaxStatus
 from lotus_server.domain.catalog import Component, RecurringCharge, VersionStatus
 from lotus_server.domain.credits import CreditAccount
 from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus, TaxSubtotal
-from lotus_server.domain.metering import Aggregation, PropertyMatch
+from lotus_server.domain.metering import PropertyMatch
 from lotus_server.kernel.period import Duration
 
 METADATA = MetaData(
@@ -104,15 +105,15 @@ METRICS = Table(
     _organization(),
     Column("metric_id", TEXT, primary_key=True),
     Column("metric_name", TEXT, nullable=False),
-    Column("event_name", TEXT, nullable=False),
-    Column("aggregation", Choice(Aggregation), nullable=False),
-    Column("property_name", TEXT),
-    Column("filters", FreeForm, nullable=False),
-    Column("group_by", Structured(tuple[str, ...]), nullable=False),
+    Column("definition", Definition, nullable=False),
     Column("is_cost_metric", Boolean, nullable=False),
     Column("archived", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("replaces", TEXT),
+    Column("replaced_by", TEXT),
     Column("made_number", BigInteger, nullable=False),
     _belongs_to("organizations"),
+    Index("uq_metrics_replaces", "organization_id", "replaces", unique=True),
     Index(
         "uq_metrics_name_unarchived",
         "organization_id",

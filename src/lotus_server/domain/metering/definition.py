@@ -321,7 +321,11 @@ def _filter_problems(condition: Filter, path: str, found: Problems) -> None:
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """A named metric of an organization."""
+    """A named metric of an organization.
+
+    What was sold keeps its numbers, so a plan's metric is never defined anew: a further `version` is a metric with an
+    id of its own that `replaces` the one before, which is then archived and knows it as `replaced_by`.
+    """
 
     organization_id: str
     metric_id: str
@@ -329,6 +333,9 @@ class Metric(msgspec.Struct, frozen=True):
     definition: MetricDefinition
     is_cost_metric: bool = False
     archived: bool = False
+    version: int = 1
+    replaces: str | None = None
+    replaced_by: str | None = None
 
 
 class PropertyMatch(msgspec.Struct, frozen=True):

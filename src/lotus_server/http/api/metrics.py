@@ -11,9 +11,16 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.kernel.errors import Problems
 from lotus_server.ports.records import Page
-from lotus_server.usecases.metrics import archive_metric, create_metric, get_metric, list_metrics
+from lotus_server.usecases.metrics import (
+    archive_metric,
+    change_metric,
+    create_metric,
+    create_metric_version,
+    list_metrics,
+    view_metric,
+)
 from lotus_server.wire.forms import read
-from lotus_server.wire.metrics import MetricForm, metric_row
+from lotus_server.wire.metrics import MetricForm, MetricUpdateForm, VersionForm, metric_row, metric_view_row
 
 router = APIRouter(prefix="/api", tags=["Metrics"], responses=PROBLEMS)
 Payload = Annotated[object, Depends(json_body)]
@@ -28,11 +35,11 @@ def list_all(
     page: Annotated[Page, Depends(paging)],
     include_archived: Annotated[bool, Query(description="Archived ones too.")] = False,  # noqa: FBT002 - a query parameter
 ) -> Response:
-    """Return the metrics in the order in which they were made."""
-    metrics = list_metrics(caller.services, caller.organization, include_archived=include_archived)
-    shown = page_of(metrics, page, lambda metric: metric.metric_id)
-    link = link_to_next(request, page, [metric.metric_id for metric in shown])
-    return json_reply(200, [metric_row(metric) for metric in shown], link)
+    """Return the metrics in the order in which they were made; of several versions the newest."""
+    views = list_metrics(caller.services, caller.organization, include_archived=include_archived)
+    shown = page_of(views, page, lambda view: view.metric.metric_id)
+    link = link_to_next(request, page, [view.metric.metric_id for view in shown])
+    return json_reply(200, [metric_view_row(view) for view in shown], link)
 
 
 @router.post("/metrics/", status_code=201, summary="Create a metric", openapi_extra=body_of(MetricForm))
@@ -45,8 +52,30 @@ def create(caller: Writer, payload: Payload) -> Response:
 
 @router.get("/metrics/{metric_id}/", summary="One metric")
 def one(metric_id: str, caller: Reader) -> Response:
-    """Return one metric."""
-    return json_reply(200, metric_row(get_metric(caller.services, caller.organization, metric_id)))
+    """Return one metric with its versions."""
+    return json_reply(200, metric_view_row(view_metric(caller.services, caller.organization, metric_id)))
+
+
+@router.patch("/metrics/{metric_id}/", summary="Change a metric", openapi_extra=body_of(MetricUpdateForm))
+def change(metric_id: str, caller: Writer, payload: Payload) -> Response:
+    """Change name or kind; also the definition, as long as no plan version has used the metric."""
+    problems = Problems()
+    wanted = read(MetricUpdateForm, payload, problems).to_change(problems)
+    return json_reply(200, metric_view_row(change_metric(caller.services, caller.organization, metric_id, wanted)))
+
+
+@router.post(
+    "/metrics/{metric_id}/versions/",
+    status_code=201,
+    summary="Define a metric anew",
+    openapi_extra=body_of(VersionForm),
+)
+def create_version(metric_id: str, caller: Writer, payload: Payload) -> Response:
+    """Make a further version with an id of its own; what was sold goes on with the one before."""
+    problems = Problems()
+    wanted = read(VersionForm, payload, problems).to_change(problems)
+    view = create_metric_version(caller.services, caller.organization, metric_id, wanted)
+    return json_reply(201, metric_view_row(view))
 
 
 @router.post("/metrics/{metric_id}/archive/", summary="Archive a metric")
