@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lotus_server.cli import keys, organizations
+from lotus_server.cli import keys, organizations, scenario
 from lotus_server.cli.serve import serve
 from lotus_server.cli.verify import verify
 
@@ -16,6 +16,7 @@ app.command()(serve)
 app.command()(verify)
 app.add_typer(keys.app, name="keys")
 app.add_typer(organizations.app, name="organizations")
+app.add_typer(scenario.app, name="scenario")
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - the shape of an option callback
