@@ -26,6 +26,15 @@ from lotus_server.domain.metering.filters import compile_filters
 from lotus_server.domain.metering.groups import UNGROUPED, group_key, split_key, values_key
 from lotus_server.domain.metering.oracle import usage_of
 from lotus_server.domain.metering.properties import Properties, as_number, lookup
+from lotus_server.domain.metering.ratios import parts_of, usage_of_parts
+from lotus_server.domain.metering.series import (
+    Point,
+    is_series,
+    needs_earlier_events,
+    point_of,
+    usage_of_points,
+    values_of_points,
+)
 from lotus_server.domain.metering.values import value_of
 
 __all__ = [
@@ -43,6 +52,7 @@ __all__ = [
     "MetricDefinition",
     "MetricType",
     "Operator",
+    "Point",
     "Properties",
     "PropertyMatch",
     "SeenValues",
@@ -56,9 +66,16 @@ __all__ = [
     "combine",
     "compile_filters",
     "group_key",
+    "is_series",
     "lookup",
+    "needs_earlier_events",
+    "parts_of",
+    "point_of",
     "split_key",
     "usage_of",
+    "usage_of_parts",
+    "usage_of_points",
     "value_of",
     "values_key",
+    "values_of_points",
 ]

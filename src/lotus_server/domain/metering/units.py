@@ -3,6 +3,7 @@
 Instants and lengths are whole microseconds; instants count from 1970-01-01T00:00Z.
 """
 
+from datetime import datetime
 from typing import Final
 
 from lotus_server.domain.metering.definition import Granularity
@@ -23,9 +24,8 @@ LENGTHS_US: Final[dict[Granularity, int]] = {
     Granularity.WEEK: 7 * _DAY_US,
 }
 
-# The units that a gauge steps from the start of the billing cycle, as a duration and how many of it.
+# The units that a gauge steps from the start of the billing cycle and that differ in length.
 STEPPED: Final[dict[Granularity, Duration]] = {
-    Granularity.WEEK: Duration.WEEKLY,
     Granularity.MONTH: Duration.MONTHLY,
     Granularity.QUARTER: Duration.QUARTERLY,
     Granularity.YEAR: Duration.YEARLY,
@@ -45,3 +45,20 @@ def window_end_us(window: Granularity, start_us: int) -> int:
     if window is Granularity.MONTH:
         return to_microseconds(boundary(from_microseconds(start_us), Duration.MONTHLY, 1))
     return start_us + LENGTHS_US[window]
+
+
+def steps_us(anchor: datetime, duration: Duration, first_us: int, last_us: int) -> list[int]:
+    """Return the bounds of the units that follow each other from an anchor, before and after it.
+
+    The first bound lies at or before `first_us`, and the last one after it and at or after `last_us`.
+    """
+    count = 0
+    while to_microseconds(boundary(anchor, duration, count)) > first_us:
+        count -= 1
+    while to_microseconds(boundary(anchor, duration, count + 1)) <= first_us:
+        count += 1
+    bounds = [to_microseconds(boundary(anchor, duration, count))]
+    while bounds[-1] < last_us or len(bounds) == 1:
+        count += 1
+        bounds.append(to_microseconds(boundary(anchor, duration, count)))
+    return bounds
