@@ -174,13 +174,10 @@ def test_the_values_of_a_cell_are_those_that_a_metric_groups_by() -> None:
     assert [("1", "true"), ("1", None)] == [cell.when for cell in price.cells]
 
 
-def test_a_plan_cannot_have_a_price_that_needs_more_than_a_quantity_yet() -> None:
+def test_a_plan_cannot_have_a_price_that_looks_at_single_events_yet() -> None:
     for text in (
-        '{"model":"percentage","rate_percent":1,"fixed_fee":1}',
         '{"model":"percentage","rate_percent":1,"free_events":1}',
         '{"model":"percentage","rate_percent":1,"max_per_event":1}',
-        '{"model":"dynamic","amount_property":"cost"}',
-        '{"model":"matrix","dimensions":["a"],"default":{"model":"per_unit","unit_price":1}}',
     ):
         draft, problems = _component({"price": parsed(text)})
         component = Component("c", "m", draft.price)

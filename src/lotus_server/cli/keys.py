@@ -1,22 +1,14 @@
 """`lotus keys`: API keys from the command line. They take effect at once, also in a running server."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from lotus_server.cli.terminal import console, fail
-
-if TYPE_CHECKING:
-    from lotus_server.domain.accounts import Organization
-    from lotus_server.usecases.services import Services
+from lotus_server.cli.chosen import Data, OrganizationId, chosen_organization
+from lotus_server.cli.terminal import console
 
 app = typer.Typer(no_args_is_help=True, help="API keys of the first organization, or of --organization.")
-Data = Annotated[Path | None, typer.Option(help="Directory of the data [LOTUS_DATA, ./data].")]
-OrganizationId = Annotated[str | None, typer.Option("--organization", help="An organization's id.")]
 
 
 @app.command("list")
@@ -25,7 +17,7 @@ def list_keys(data: Data = None, organization: OrganizationId = None) -> None:
     from lotus_server.kernel.instants import to_text
     from lotus_server.usecases.organizations import list_api_keys
 
-    with _chosen(data, organization) as (services, chosen):
+    with chosen_organization(data, organization) as (services, chosen):
         table = Table("Id", "Name", "Begins with", "Scope", "Created", "Last used", "Revoked")
         for key in list_api_keys(services, chosen):
             used, revoked = key.last_used_at, key.revoked_at
@@ -53,7 +45,7 @@ def create(
     from lotus_server.kernel.errors import Invalid
     from lotus_server.usecases.organizations import create_api_key
 
-    with _chosen(data, organization) as (services, chosen):
+    with chosen_organization(data, organization) as (services, chosen):
         if scope not in {each.value for each in Scope}:
             raise Invalid.field("scope", "invalid_choice", "A scope is one of full, ingest, read.")
         made = create_api_key(services, chosen, name=name, scope=Scope(scope))
@@ -65,24 +57,6 @@ def revoke(key_id: str, data: Data = None, organization: OrganizationId = None) 
     """End a key at once."""
     from lotus_server.usecases.organizations import revoke_api_key
 
-    with _chosen(data, organization) as (services, chosen):
+    with chosen_organization(data, organization) as (services, chosen):
         revoke_api_key(services, chosen, key_id)
     console.print(f"{key_id} is revoked.", highlight=False)
-
-
-@contextmanager
-def _chosen(data: Path | None, organization_id: str | None) -> "Iterator[tuple[Services, Organization]]":
-    from lotus_server.bootstrap.services import open_services_beside
-    from lotus_server.kernel.errors import LotusError, NotFound
-    from lotus_server.settings import read_settings
-
-    try:
-        with open_services_beside(read_settings(data=data)) as services:
-            with services.records.snapshot() as tx:
-                known = tx.organizations.all()
-            found = [each for each in known if organization_id in {None, each.organization_id}]
-            if not found:
-                raise NotFound("There is no such organization here; `lotus serve` makes the first one.")
-            yield services, found[0]
-    except LotusError as error:
-        fail(error)

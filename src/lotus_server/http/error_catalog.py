@@ -88,6 +88,7 @@ FIELD_CODES: Final[dict[str, str]] = {
     "duplicate": "The value stands there twice.",
     "exactly_one": "Exactly one of several fields must be given.",
     "not_for_type": "The field has no meaning for this type of metric.",
+    "not_for_metric": "The price cannot be applied to what this metric measures.",
     "not_for_model": "The field has no meaning for this price model.",
     "not_for_windows": "The field has no meaning for a price per window.",
     "not_contiguous": "The tiers leave a gap or overlap.",

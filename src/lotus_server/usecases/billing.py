@@ -10,6 +10,7 @@ from lotus_server.domain.credits import burn_down, usable_balance
 from lotus_server.domain.invoicing import (
     Invoice,
     InvoiceLine,
+    Metered,
     PaymentStatus,
     Terms,
     Totals,
@@ -19,10 +20,8 @@ from lotus_server.domain.invoicing import (
     cause_of_start,
     total_of,
 )
-from lotus_server.domain.metering import Selection, Usage
-from lotus_server.domain.subscriptions import Subscription, advance, metered_period, park, period_containing
+from lotus_server.domain.subscriptions import Subscription, advance, park, period_containing
 from lotus_server.kernel.errors import LotusError
-from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
@@ -30,6 +29,7 @@ from lotus_server.usecases.catalog_reading import metrics_by_id, terms_of
 from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.usage_reading import usages_until
 
 _log = structlog.get_logger()
 RETRY_AFTER = timedelta(hours=1)
@@ -45,7 +45,7 @@ class Draft(msgspec.Struct, frozen=True):
     terms: Terms
     period: Period
     lines: tuple[InvoiceLine, ...]
-    usages: dict[str, Usage]
+    usages: dict[str, Metered]
 
     @property
     def totals(self) -> Totals:
@@ -75,38 +75,6 @@ def draft_of(services: Services, terms: Terms, now: datetime) -> Draft:
     period = period_containing(terms.subscription, now)
     usages = usages_until(services, terms, period, now)
     return Draft(terms, period, arrears_lines(terms, period.until(now), usages), usages)
-
-
-def usages_until(services: Services, terms: Terms, period: Period, cut: datetime) -> dict[str, Usage]:
-    """Return the usage per component from the period's start to the cut, included, or to the period's end if sooner.
-
-    The aggregate of the whole period is the answer unless an event lies ahead of the cut; only then are raw events
-    read.
-    """
-    subscription = terms.subscription
-    components = terms.version.components
-    kept = [metered_period(subscription, period, component.metric_id) for component in components]
-    selections = [
-        _selection(terms, component.metric_id, each) for component, each in zip(components, kept, strict=True)
-    ]
-    usages = services.events.usage(subscription.organization_id, selections)
-    end = min(cut + timedelta(microseconds=1), period.end)
-    ahead = [
-        index
-        for index, usage in enumerate(usages)
-        if end < kept[index].end and (usage.last_us or 0) >= to_microseconds(end)
-    ]
-    if ahead:
-        exact = [_selection(terms, components[index].metric_id, kept[index].until(end)) for index in ahead]
-        recounted = services.events.usage(subscription.organization_id, exact, keeps_aggregates=False)
-        for index, usage in zip(ahead, recounted, strict=True):
-            usages[index] = usage
-    return {component.component_id: usage for component, usage in zip(components, usages, strict=True)}
-
-
-def _selection(terms: Terms, metric_id: str, period: Period) -> Selection:
-    subscription = terms.subscription
-    return Selection(terms.metrics[metric_id].definition, subscription.customer_id, period, subscription.matches)
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:

@@ -1,7 +1,6 @@
 """Switching a running subscription to another plan."""
 
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 import msgspec
 
@@ -17,15 +16,14 @@ from lotus_server.domain.invoicing import (
 from lotus_server.domain.subscriptions import Subscription, carry_usage, end_now, refuse_overlap, succeed
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.billing import bring_up_to_date, issue, usages_until
+from lotus_server.usecases.billing import bring_up_to_date, issue
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.plans import require_plan
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.subscriptions import require_subscription
-
-_INSTANT: Final = timedelta(microseconds=1)
+from lotus_server.usecases.usage_reading import usages_until
 
 
 class PlanSwitch(msgspec.Struct, frozen=True):
@@ -88,7 +86,7 @@ def _settle(services: Services, tx: Transaction, terms: Terms, new: Subscription
     held = opened.until(now)
     staying = tuple(each for each in terms.version.components if each.metric_id not in new.usage_from)
     billed = msgspec.structs.replace(terms, version=msgspec.structs.replace(terms.version, components=staying))
-    usage = usage_lines(billed, held, usages_until(services, billed, opened, now - _INSTANT))
+    usage = usage_lines(billed, held, usages_until(services, billed, opened, now, includes_cut=False))
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=FlatFeeBehavior.OWN)
     if usage or charges:
         issue(services, tx, terms, (*usage, *charges), cause=cause_of_period(terms.subscription), now=now)

@@ -18,6 +18,7 @@ from lotus_server.domain.catalog import (
     RecurringCharge,
     Timing,
     VersionStatus,
+    metric_problems,
     plan_problems,
     version_problems,
 )
@@ -219,7 +220,8 @@ def _version(
     problems: Problems,
 ) -> PlanVersion:
     """Return the version that a draft describes; everything wrong with it is added to `problems`."""
-    metrics = _Names((m.metric_id, m.metric_name, m.archived) for m in tx.metrics.all(organization.organization_id))
+    all_metrics = tx.metrics.all(organization.organization_id)
+    metrics = _Names((m.metric_id, m.metric_name, m.archived) for m in all_metrics)
     features = _Names((f.feature_id, f.feature_name, f.archived) for f in tx.features.all(organization.organization_id))
     version = PlanVersion(
         organization_id=organization.organization_id,
@@ -253,6 +255,10 @@ def _version(
         trial_days=draft.trial_days,
     )
     problems.extend(version_problems(version))
+    definitions = {metric.metric_id: metric.definition for metric in all_metrics}
+    for index, component in enumerate(version.components):
+        if component.metric_id in definitions:
+            problems.extend(metric_problems(component, definitions[component.metric_id]), under=f"components[{index}].")
     return version
 
 

@@ -20,11 +20,12 @@ from lotus_server.domain.subscriptions import (
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Page, Transaction
-from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue, usages_until
+from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
+from lotus_server.usecases.usage_reading import usages_until
 
 MATCHES_MAX: Final = 20
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)

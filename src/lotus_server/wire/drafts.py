@@ -8,6 +8,7 @@ from lotus_server.domain.subscriptions import last_instant
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.money import total
 from lotus_server.usecases.billing import Draft
+from lotus_server.wire.explain import draft_explanations, explanation_row
 from lotus_server.wire.fields import INTERVALS
 from lotus_server.wire.forms import currency_row
 from lotus_server.wire.invoices import line_row, step_row, tax_row
@@ -17,10 +18,14 @@ Row = dict[str, Any]
 _OF_THE_GROUP: Final = frozenset({"plan", "plan_id", "version_id", "subscription_filters"})
 
 
-def draft_row(draft: Draft, customer: Customer, organization: Organization) -> Row:
-    """Return what a subscription owes so far, in the seed's form."""
+def draft_row(draft: Draft, customer: Customer, organization: Organization, *, explains: bool = False) -> Row:
+    """Return what a subscription owes so far, in the seed's form; `explains` adds to each line why it is that much."""
     terms, version = draft.terms, draft.terms.version
     totals = draft.totals
+    lines = [line_row(line, terms.plan, version, terms.subscription) for line in draft.lines]
+    if explains:
+        for row, explanation in zip(lines, draft_explanations(draft, customer), strict=True):
+            row["explanation"] = explanation_row(explanation)
     flat = total(line.amount for line in draft.lines if line.kind is LineKind.RECURRING)
     usage = total(line.amount for line in draft.lines if line.kind is LineKind.USAGE)
     return {
@@ -35,7 +40,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization) -> R
             "total_revenue_due": totals.subtotal,
         },
         "taxes": [tax_row(each) for each in totals.taxes],
-        "lines": [line_row(line, terms.plan, version, terms.subscription) for line in draft.lines],
+        "lines": lines,
         "organization": {"company_name": organization.name},
         "customer": {"customer_name": customer.customer_name, "customer_id": customer.customer_id},
         "subscription": {
@@ -56,19 +61,30 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization) -> R
 
 
 def _components(draft: Draft) -> Row:
-    """Return the usage lines by metric name; a further component of the same metric gets a number behind the name."""
+    """Return the usage lines by metric name, and group if the usage is grouped.
+
+    A further component of the same metric gets a number behind the name.
+    """
     rows: Row = {}
     for line in draft.lines:
         if line.kind is LineKind.USAGE:
-            key, number = line.name, 2
+            name, number = _component_name(line), 2
+            key = name
             while key in rows:
-                key, number = f"{line.name} ({number})", number + 1
+                key, number = f"{name} ({number})", number + 1
             rows[key] = {
                 "usage_qty": line.quantity,
                 "revenue": line.amount,
                 "details": [step_row(step) for step in line.steps],
             }
     return rows
+
+
+def _component_name(line: InvoiceLine) -> str:
+    if not line.group:
+        return line.name
+    values = ", ".join(f"{name}={value or ''}" for name, value in line.group.items())
+    return f"{line.name} ({values})"
 
 
 def later_draft(drafts: list[Draft]) -> Row:

@@ -107,8 +107,9 @@ def line_row(line: InvoiceLine, plan: Plan, version: PlanVersion, subscription: 
         ],
         "charge_id": line.charge_id,
         "metric_id": line.metric_id,
+        "group": line.group,
         "metadata": {},
-        "explanation": [step_row(step) for step in line.steps],
+        "steps": [step_row(step) for step in line.steps],
     }
 
 

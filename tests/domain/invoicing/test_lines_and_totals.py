@@ -12,8 +12,10 @@ from lotus_server.domain.catalog import Component, PerUnit, Price, Proration, Re
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     LineKind,
+    Metered,
     Terms,
     advance_lines,
+    amount_properties,
     arrears_lines,
     settled_charge_lines,
     total_of,
@@ -50,15 +52,18 @@ def fee(amount: str, timing: Timing = Timing.IN_ARREARS, proration: Proration = 
     return RecurringCharge("fee", "Fee", Decimal(amount), timing, proration)
 
 
-def used(quantity: Decimal) -> dict[str, Usage]:
-    return {"component": Usage(quantity, 1, 0)}
+def used(quantity: Decimal) -> dict[str, Metered]:
+    return {"component": Metered(Usage(quantity, 1, 0))}
 
 
 @given(prices, st.decimals(0, 100_000, places=3), st.sampled_from(sorted(CURRENCIES)))
 def test_a_line_is_rounded_once_and_keeps_what_it_was_rounded_from(
     price: Price, quantity: Decimal, currency: str
 ) -> None:
-    (line,) = usage_lines(terms(price=price, currency=currency), MARCH, used(quantity))
+    usage = Usage(quantity, 1, 0)
+    metered = Metered(usage, dict.fromkeys(amount_properties(price), usage))
+
+    (line,) = usage_lines(terms(price=price, currency=currency), MARCH, {"component": metered})
 
     unit = Decimal(1).scaleb(-CURRENCIES[currency])
     assert line.amount == line.amount.quantize(unit)
@@ -144,7 +149,7 @@ def test_usage_comes_before_charges_and_each_line_says_what_it_is() -> None:
 
 
 def test_a_component_without_usage_has_a_line() -> None:
-    (line,) = usage_lines(terms(price=PerUnit(Decimal("0.10"))), MARCH, {"component": Usage(None, 0, 0)})
+    (line,) = usage_lines(terms(price=PerUnit(Decimal("0.10"))), MARCH, {"component": Metered(Usage(None, 0, 0))})
 
     assert (line.quantity, line.amount) == (Decimal(0), Decimal("0.00"))
 

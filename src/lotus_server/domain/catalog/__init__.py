@@ -1,5 +1,6 @@
 """What is sold and at which price: features, plans, versions, components, recurring charges."""
 
+from lotus_server.domain.catalog.metric_fit import metric_problems
 from lotus_server.domain.catalog.plans import (
     COMPONENTS_MAX,
     FEATURES_MAX,
@@ -37,6 +38,7 @@ from lotus_server.domain.catalog.prices import (
     needs_event_count,
     needs_event_values,
     needs_only_quantity,
+    prices_within,
 )
 from lotus_server.domain.catalog.validation import (
     AMOUNT_LIMIT,
@@ -85,11 +87,13 @@ __all__ = [
     "component_problems",
     "description_problem",
     "free_units",
+    "metric_problems",
     "needs_event_count",
     "needs_event_values",
     "needs_only_quantity",
     "plan_problems",
     "price_problems",
+    "prices_within",
     "tiers_problems",
     "version_problems",
 ]

@@ -205,6 +205,13 @@ def needs_only_quantity(price: Price) -> bool:
     return not (isinstance(price, Matrix | Dynamic) or needs_event_count(price) or needs_event_values(price))
 
 
+def prices_within(price: Price) -> tuple[CellPrice, ...]:
+    """Return the prices that quantities meet: the price itself, or those of a matrix's cells and its default."""
+    if not isinstance(price, Matrix):
+        return (price,)
+    return (*(cell.price for cell in price.cells), *(() if price.default is None else (price.default,)))
+
+
 def free_units(price: Price) -> Decimal | None:
     """Return how many units cost nothing at all, or null when no quantity ever costs anything.
 

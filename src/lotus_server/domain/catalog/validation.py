@@ -28,7 +28,8 @@ from lotus_server.domain.catalog.prices import (
     PerUnit,
     Price,
     Tier,
-    needs_only_quantity,
+    needs_event_values,
+    prices_within,
 )
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import FieldProblem, Problems
@@ -39,8 +40,7 @@ AMOUNT_LIMIT: Final = Decimal(10) ** 15
 BATCH_SIZE_MIN: Final = Decimal(10) ** -6
 DESCRIPTION_LENGTH_MAX: Final = 2_000
 _NOT_BILLED: Final = (
-    "Plans cannot have this price yet, because it needs more than the quantity of a period "
-    "(each event's value, the number of events, or the usage of each group); the price preview serves it."
+    "Plans cannot have this price yet, because it needs each event's value; the price preview serves it."
 )
 
 
@@ -100,7 +100,7 @@ def component_problems(component: Component) -> tuple[FieldProblem, ...]:
     """Return everything that is wrong with a component, except whether its metric exists."""
     found = Problems()
     found.extend(price_problems(component.price), under="price.")
-    if not needs_only_quantity(component.price):
+    if any(map(needs_event_values, prices_within(component.price))):
         found.add("price.model", "unsupported", _NOT_BILLED)
     if component.limit is not None:
         _quantity(found, "limit", component.limit)

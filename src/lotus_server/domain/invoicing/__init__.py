@@ -1,13 +1,12 @@
 """Invoices: lines, totals, and what makes one unique."""
 
 from lotus_server.domain.invoicing.draft import (
-    Terms,
     advance_lines,
     arrears_lines,
     cause_of_period,
     cause_of_start,
-    usage_lines,
 )
+from lotus_server.domain.invoicing.explanation import EventListing, Explanation, explain, sentences
 from lotus_server.domain.invoicing.invoice import (
     BillingType,
     Invoice,
@@ -15,17 +14,31 @@ from lotus_server.domain.invoicing.invoice import (
     LineKind,
     PaymentStatus,
 )
+from lotus_server.domain.invoicing.measured import Condition, Measured
+from lotus_server.domain.invoicing.metered import (
+    Metered,
+    amount_definition,
+    amount_properties,
+    needs_values,
+)
 from lotus_server.domain.invoicing.settlement import FlatFeeBehavior, settled_charge_lines
 from lotus_server.domain.invoicing.taxes import NO_TAX, TaxCategory, TaxRate, TaxSubtotal, standard_rate
+from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.invoicing.totals import TaxTerms, Totals, total_of
+from lotus_server.domain.invoicing.usage_lines import usage_lines
 
 __all__ = [
     "NO_TAX",
     "BillingType",
+    "Condition",
+    "EventListing",
+    "Explanation",
     "FlatFeeBehavior",
     "Invoice",
     "InvoiceLine",
     "LineKind",
+    "Measured",
+    "Metered",
     "PaymentStatus",
     "TaxCategory",
     "TaxRate",
@@ -34,9 +47,14 @@ __all__ = [
     "Terms",
     "Totals",
     "advance_lines",
+    "amount_definition",
+    "amount_properties",
     "arrears_lines",
     "cause_of_period",
     "cause_of_start",
+    "explain",
+    "needs_values",
+    "sentences",
     "settled_charge_lines",
     "standard_rate",
     "total_of",

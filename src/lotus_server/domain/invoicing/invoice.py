@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from lotus_server.domain.invoicing.measured import Measured
 from lotus_server.domain.invoicing.taxes import TaxSubtotal
 from lotus_server.domain.rating import Step
 from lotus_server.kernel.money import total
@@ -39,7 +40,8 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     """One line.
 
     `amount` is rounded to the currency's minor unit, `exact_amount` is what it was rounded from; `steps` say how it
-    came about.
+    came about. A line for usage has how its `quantity` was `measured`, and, where each group of the usage is priced on
+    its own, the values of the grouped properties that its `group` has.
     """
 
     name: str
@@ -54,6 +56,8 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     charge_id: str
     metric_id: str | None = None
     steps: tuple[Step, ...] = ()
+    group: dict[str, str | None] | None = None
+    measured: Measured | None = None
 
 
 class Invoice(msgspec.Struct, frozen=True):

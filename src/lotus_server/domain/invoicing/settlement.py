@@ -5,8 +5,9 @@ from enum import StrEnum
 import msgspec
 
 from lotus_server.domain.catalog import Proration, RecurringCharge, Timing
-from lotus_server.domain.invoicing.draft import Terms, charge_line
+from lotus_server.domain.invoicing.charge_lines import charge_line
 from lotus_server.domain.invoicing.invoice import InvoiceLine
+from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO, subtract

@@ -5,6 +5,7 @@ from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.proration import prorate, share_of, share_text
 from lotus_server.domain.rating.rate import rate, rate_each, rate_on_top
 from lotus_server.domain.rating.usage import RatedUsage
+from lotus_server.domain.rating.windows import rate_windows
 
 __all__ = [
     "Change",
@@ -19,6 +20,7 @@ __all__ = [
     "rate",
     "rate_each",
     "rate_on_top",
+    "rate_windows",
     "share_of",
     "share_text",
 ]

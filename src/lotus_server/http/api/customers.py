@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
 from lotus_server.http.body import json_body
@@ -100,7 +100,11 @@ def draft_by_currency(customer_id: str, caller: Annotated[Caller, Depends(readin
 
 
 @router.get("/draft_invoice/", summary="What a customer owes so far, by subscription")
-def draft(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+def draft(
+    customer_id: str,
+    caller: Annotated[Caller, Depends(reading)],
+    explain: Annotated[bool, Query(description="Say of each line why it has its amount.")] = False,  # noqa: FBT002
+) -> Response:
     """Return what billing now would issue, one element per active subscription."""
     customer, drafts = draft_invoices(caller.services, caller.organization, customer_id)
-    return json_reply(200, [draft_row(each, customer, caller.organization) for each in drafts])
+    return json_reply(200, [draft_row(each, customer, caller.organization, explains=explain) for each in drafts])

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
 
 from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
 from lotus_server.http.body import json_body
@@ -11,6 +12,7 @@ from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
 from lotus_server.usecases.documents import invoice_pdf
 from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status
+from lotus_server.wire.explain import invoice_explanation_row, invoice_text
 from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
 
 router = APIRouter(prefix="/api/invoices", tags=["Invoices"], responses=PROBLEMS)
@@ -49,6 +51,26 @@ def pdf(invoice_id: str, caller: Annotated[Caller, Depends(reading)]) -> Respons
     number, document = invoice_pdf(caller.services, caller.organization, invoice_id)
     headers = {"content-disposition": f'inline; filename="invoice-{number}.pdf"'}
     return Response(document, media_type="application/pdf", headers=headers)
+
+
+@router.get("/{invoice_id}/explain/", summary="Why an invoice is that much")
+def explain_one(
+    invoice_id: str,
+    request: Request,
+    caller: Annotated[Caller, Depends(reading)],
+    wanted: Annotated[
+        Literal["json", "text"] | None, Query(alias="format", description="json (default) or text.")
+    ] = None,
+) -> Response:
+    """Return what was measured for each line, each step of its calculation, the rounding, and how to list its events.
+
+    As text, also for a caller that accepts `text/plain`, it can be read from top to bottom.
+    """
+    view = get_invoice(caller.services, caller.organization, invoice_id)
+    accepts_text = request.headers.get("accept", "").split(",")[0].strip().startswith("text/plain")
+    if wanted == "text" or (wanted is None and accepts_text):
+        return PlainTextResponse(invoice_text(view))
+    return json_reply(200, invoice_explanation_row(view))
 
 
 @router.patch("/{invoice_id}/", summary="Mark as paid or unpaid", openapi_extra=body_of(PaymentForm))

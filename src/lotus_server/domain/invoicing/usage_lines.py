@@ -1,0 +1,43 @@
+"""Lines for usage: one for each component, or for each group of its usage."""
+
+from collections.abc import Mapping
+
+from lotus_server.domain.catalog import Component
+from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine, LineKind
+from lotus_server.domain.invoicing.lines import line_of
+from lotus_server.domain.invoicing.measured import measured
+from lotus_server.domain.invoicing.metered import Metered, Part, parts_of
+from lotus_server.domain.invoicing.terms import Terms
+from lotus_server.domain.rating import rate, rate_windows
+from lotus_server.domain.subscriptions import usage_period
+from lotus_server.kernel.period import Period
+
+
+def usage_lines(terms: Terms, period: Period, usages: Mapping[str, Metered]) -> tuple[InvoiceLine, ...]:
+    """Return the lines of each component in their order, also of one without usage: its price may charge for that.
+
+    `usages` has what the events of the period say, by component id. A grouped metric has a line for each group, unless
+    its price is a matrix, which prices the groups itself.
+    """
+    return tuple(
+        _usage_line(terms, component, period, part)
+        for component in terms.version.components
+        for part in parts_of(component, terms.metrics[component.metric_id], usages[component.component_id])
+    )
+
+
+def _usage_line(terms: Terms, component: Component, period: Period, part: Part) -> InvoiceLine:
+    metric = terms.metrics[component.metric_id]
+    return line_of(
+        terms,
+        rate_windows(component.price, part.priced) if part.has_windows else rate(component.price, part.priced[0]),
+        name=metric.metric_name,
+        kind=LineKind.USAGE,
+        billing_type=BillingType.IN_ARREARS,
+        period=usage_period(terms.subscription, period, metric.metric_id),
+        quantity=part.quantity,
+        charge_id=component.component_id,
+        metric_id=metric.metric_id,
+        group=part.group,
+        measured=measured(metric, terms.subscription.matches, counted=part.counted, skipped=part.skipped),
+    )

@@ -1,0 +1,120 @@
+"""What the events of a period say, as far as the prices of a subscription ask for it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from lotus_server.domain.catalog import Component
+from lotus_server.domain.invoicing import Metered, Terms, amount_definition, amount_properties
+from lotus_server.domain.metering import MetricDefinition, MetricType, Selection, Usage
+from lotus_server.domain.subscriptions import metered_period, whole_period
+from lotus_server.kernel.instants import to_microseconds
+from lotus_server.kernel.period import Period
+from lotus_server.usecases.services import Services
+
+_INSTANT: Final = timedelta(microseconds=1)
+
+
+class _Question(msgspec.Struct, frozen=True):
+    """A selection over the period under which its aggregate is kept, and the same up to the cut (null: no cut)."""
+
+    kept: Selection
+    cut: Selection | None
+
+    @property
+    def is_measured_in_time(self) -> bool:
+        """Tell whether the answer over the whole period says more than what has been until the cut."""
+        return measures_time(self.kept.definition)
+
+
+def usages_until(
+    services: Services, terms: Terms, period: Period, cut: datetime, *, includes_cut: bool = True
+) -> dict[str, Metered]:
+    """Return what the events say of each component from the period's start to the cut, or to its end if sooner.
+
+    An event at the cut itself counts, or does not, as said; what is measured in time lasts until the cut exactly. The
+    aggregate of the whole period is the answer unless an event lies ahead of the cut, or time itself is measured; only
+    then are raw events read.
+    """
+    components = terms.version.components
+    questions = [
+        _question(terms, component, definition, period, cut, includes_cut=includes_cut)
+        for component in components
+        for definition in _definitions(terms, component)
+    ]
+    answers = iter(_answers(services, terms.subscription.organization_id, questions))
+    found = {}
+    for component in components:
+        usage = next(answers)
+        amounts = {name: next(answers) for name in amount_properties(component.price)}
+        found[component.component_id] = Metered(usage, amounts)
+    return found
+
+
+def selection_over(terms: Terms, definition: MetricDefinition, period: Period) -> Selection:
+    """Return the question about a subscription's usage over a period, or over a part of one."""
+    subscription = terms.subscription
+    cycle = whole_period(subscription, period.start) if depends_on_cycle(definition) else None
+    return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
+
+
+def measures_time(definition: MetricDefinition) -> bool:
+    """Tell whether a quantity grows with time alone, so that a period that is not over must be cut at the present."""
+    if definition.denominator is not None and measures_time(definition.denominator):
+        return True
+    return definition.type in {MetricType.GAUGE, MetricType.CUSTOM}
+
+
+def depends_on_cycle(definition: MetricDefinition) -> bool:
+    """Tell whether a quantity depends on the billing cycle around its period."""
+    return definition.type is not MetricType.COUNTER or definition.window is not None
+
+
+def _definition(terms: Terms, component: Component) -> MetricDefinition:
+    return terms.metrics[component.metric_id].definition
+
+
+def _definitions(terms: Terms, component: Component) -> list[MetricDefinition]:
+    """Return the metric's definition, then those of the amounts that a dynamic price reads."""
+    definition = _definition(terms, component)
+    return [definition, *(amount_definition(definition, name) for name in amount_properties(component.price))]
+
+
+def _question(
+    terms: Terms,
+    component: Component,
+    definition: MetricDefinition,
+    period: Period,
+    cut: datetime,
+    *,
+    includes_cut: bool,
+) -> _Question:
+    kept = metered_period(terms.subscription, period, component.metric_id)
+    last = cut + _INSTANT if includes_cut and not measures_time(definition) else cut
+    end = min(last, period.end)
+    is_cut = end < kept.end
+    return _Question(
+        selection_over(terms, definition, kept), selection_over(terms, definition, kept.until(end)) if is_cut else None
+    )
+
+
+def _answers(services: Services, organization_id: str, questions: Sequence[_Question]) -> list[Usage]:
+    """Return the usage of each question: from what is kept where that says it, recounted up to the cut elsewhere."""
+    at_once = [index for index, each in enumerate(questions) if each.cut is None or not each.is_measured_in_time]
+    kept = services.events.usage(organization_id, [questions[index].kept for index in at_once])
+    answers = dict(zip(at_once, kept, strict=True))
+    recounts = [
+        (index, question.cut)
+        for index, question in enumerate(questions)
+        if question.cut is not None and _lies_ahead(question.cut, answers.get(index))
+    ]
+    if recounts:
+        exact = services.events.usage(organization_id, [each for _, each in recounts], keeps_aggregates=False)
+        answers.update(zip((index for index, _ in recounts), exact, strict=True))
+    return [answers[index] for index in range(len(questions))]
+
+
+def _lies_ahead(cut: Selection, usage: Usage | None) -> bool:
+    return usage is None or (usage.last_us or 0) >= to_microseconds(cut.period.end)
