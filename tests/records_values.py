@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from lotus_server.domain.accounts import ApiKey, Customer, Organization, OrganizationType, Scope
+from lotus_server.domain.accounts import ApiKey, Customer, InvoiceSettings, Organization, OrganizationType, Scope
 from lotus_server.domain.catalog import (
     Component,
     Feature,
@@ -23,7 +23,18 @@ from lotus_server.domain.catalog import (
     Volume,
 )
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting
-from lotus_server.domain.invoicing import BillingType, Invoice, InvoiceLine, LineKind
+from lotus_server.domain.invoicing import (
+    BillingType,
+    CreditedLine,
+    CreditNote,
+    CreditNoteAmounts,
+    Invoice,
+    InvoiceLine,
+    LineKind,
+    TaxCategory,
+    TaxRate,
+    TaxSubtotal,
+)
 from lotus_server.domain.metering import (
     Aggregation,
     Filter,
@@ -173,6 +184,25 @@ def drawdown(posting_id: str, amount: str, **changes: object) -> CreditPosting:
     return posting(posting_id, amount, **sides | {"invoice_id": "inv_1"} | changes)
 
 
+def credit_note(credit_note_id: str = "note", **changes: object) -> CreditNote:
+    amounts = CreditNoteAmounts((CreditedLine(0, Decimal("0.51")),), Decimal("0.51"), (), Decimal("0.51"))
+    value = CreditNote(
+        organization_id="org",
+        credit_note_id=credit_note_id,
+        credit_note_number=f"number of {credit_note_id}",
+        invoice_id="inv_1",
+        customer_id="acme",
+        currency="USD",
+        issued_at=NOW,
+        reason="A mistake",
+        amounts=amounts,
+        names=("API calls",),
+        reduced_due=Decimal("0.5"),
+        credited=Decimal("0.01"),
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
 def reply(key: str = "key", **changes: object) -> StoredReply:
     return msgspec.structs.replace(StoredReply("org", key, "hash", 201, b'{"id":"x"}', NOW), **changes)
 
@@ -189,6 +219,7 @@ def fill(transaction: Transaction, organization_id: str = "org") -> None:
     transaction.plans.add_version(plan_version(**own))
     transaction.subscriptions.add(subscription(**own))
     transaction.invoices.add(invoice(1, **own))
+    transaction.credit_notes.add(credit_note(**own))
     transaction.credits.add_grant(grant(**own))
     transaction.credits.add(posting(**own))
     transaction.replies.add(reply(**own))
@@ -223,6 +254,14 @@ organizations = st.builds(
     default_currency=texts,
     created_at=instants,
     clock_now=st.none() | instants,
+    invoice_settings=st.builds(
+        InvoiceSettings,
+        legal_name=st.none() | texts,
+        address=st.none() | st.dictionaries(texts, texts, max_size=2),
+        tax_percent=st.none() | decimals,
+        payment_term_days=small_numbers,
+        note=texts,
+    ),
 )
 api_keys = st.builds(
     ApiKey,
@@ -252,6 +291,7 @@ customers = st.builds(
     shipping_address=st.none() | json_objects,
     tax_rate=st.none() | decimals,
     timezone=texts,
+    tax_id=st.none() | texts,
 )
 _filter_values = texts | decimals | st.booleans()
 filters = st.builds(
@@ -378,6 +418,15 @@ invoice_lines = st.builds(
         max_size=2,
     ).map(tuple),
 )
+tax_subtotals = st.lists(
+    st.builds(
+        TaxSubtotal,
+        rate=st.builds(TaxRate, category=st.sampled_from(TaxCategory), percent=decimals),
+        base=decimals,
+        tax=decimals,
+    ),
+    max_size=2,
+).map(tuple)
 invoices = st.builds(
     Invoice,
     organization_id=st.just("org"),
@@ -394,6 +443,30 @@ invoices = st.builds(
     subtotal=decimals,
     credit_applied=decimals,
     total=decimals,
+    taxes=tax_subtotals,
+    prices_include_tax=st.booleans(),
+    credited=decimals,
+)
+credit_notes = st.builds(
+    CreditNote,
+    organization_id=st.just("org"),
+    credit_note_id=texts,
+    credit_note_number=texts,
+    invoice_id=st.just("inv_1"),
+    customer_id=st.just("acme"),
+    currency=texts,
+    issued_at=instants,
+    reason=texts,
+    amounts=st.builds(
+        CreditNoteAmounts,
+        lines=st.lists(st.builds(CreditedLine, line=small_numbers, amount=decimals), max_size=2).map(tuple),
+        net=decimals,
+        taxes=tax_subtotals,
+        total=decimals,
+    ),
+    names=st.lists(texts, max_size=2).map(tuple),
+    reduced_due=decimals,
+    credited=decimals,
 )
 grants = st.builds(
     CreditGrant,

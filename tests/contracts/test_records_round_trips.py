@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion
 from lotus_server.domain.credits import CreditGrant, CreditPosting
-from lotus_server.domain.invoicing import Invoice
+from lotus_server.domain.invoicing import CreditNote, Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.ports.records import Page, Records, StoredReply, Transaction
@@ -150,6 +150,17 @@ def test_an_invoice_comes_back(shared_records: Records, value: Invoice) -> None:
         assert value == transaction.invoices.get("org", value.invoice_id)
         assert value == transaction.invoices.by_cause("org", value.cause)
         assert [value] == transaction.invoices.page("org", Page())
+
+
+@given(value=values.credit_notes)
+def test_a_credit_note_comes_back(shared_records: Records, value: CreditNote) -> None:
+    value = msgspec.structs.replace(value, credit_note_id=f"{value.credit_note_id} 2")
+    with _passing(shared_records) as transaction:
+        transaction.invoices.add(values.invoice(1))
+        transaction.credit_notes.add(value)
+
+        assert value == transaction.credit_notes.get("org", value.credit_note_id)
+        assert [value] == transaction.credit_notes.of_invoice("org", "inv_1")
 
 
 @given(value=values.replies)

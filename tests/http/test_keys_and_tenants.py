@@ -137,6 +137,8 @@ FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
     ("GET", "/api/invoices/{invoice}/", lambda ids: None),
     ("PATCH", "/api/invoices/{invoice}/", lambda ids: {"payment_status": "paid"}),
     ("GET", "/api/invoices/{invoice}/pdf/", lambda ids: None),
+    ("POST", "/api/invoices/{invoice}/void/", lambda ids: {}),
+    ("POST", "/api/credit_notes/", lambda ids: {"invoice_id": ids["invoice"], "reason": "theirs"}),
     ("PATCH", "/api/customers/acme/", lambda ids: {"customer_name": "Other"}),
     ("POST", "/api/api_keys/{key}/revoke/", lambda ids: {}),
 ]
@@ -163,7 +165,7 @@ def test_lists_show_nothing_of_another_organization(tenant: Tenant, other_tenant
     assert shown == [[] for _ in LISTS]
 
 
-LISTS = ("customers", "plans", "metrics", "features", "subscriptions", "invoices")
+LISTS = ("customers", "plans", "metrics", "features", "subscriptions", "invoices", "credit_notes")
 
 
 def everything(tenant: Tenant) -> list[object]:

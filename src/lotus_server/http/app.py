@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from lotus_server.http import error_catalog, metrics
-from lotus_server.http.api import credits as credit_resources
 from lotus_server.http.api import (
+    credit_notes,
     customers,
     features,
     invoices,
@@ -20,6 +20,7 @@ from lotus_server.http.api import (
     proration_preview,
     subscriptions,
 )
+from lotus_server.http.api import credits as credit_resources
 from lotus_server.http.api import metrics as metric_resources
 from lotus_server.http.hot_paths import HOT_PATHS
 from lotus_server.http.openapi import complete
@@ -53,6 +54,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         proration_preview,
         invoices,
         credit_resources,
+        credit_notes,
         organization,
     )
     for module in resources:

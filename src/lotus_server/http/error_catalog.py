@@ -36,6 +36,8 @@ STATE_CODES: Final[dict[str, str]] = {
     "plan_version_not_found": "There is no such plan version in this organization.",
     "subscription_not_found": "There is no such subscription in this organization, or none that is active.",
     "invoice_not_found": "There is no such invoice in this organization.",
+    "credit_note_not_found": "There is no such credit note in this organization.",
+    "credit_note_exists": "There is a credit note with this id or number.",
     "credit_not_found": "There is no such credit in this organization.",
     "api_key_not_found": "There is no such API key in this organization.",
     "organization_exists": "There is an organization with this id.",

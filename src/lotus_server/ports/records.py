@@ -17,7 +17,7 @@ import msgspec
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion
 from lotus_server.domain.credits import CreditGrant, CreditPosting, HeldCredit
-from lotus_server.domain.invoicing import Invoice
+from lotus_server.domain.invoicing import CreditNote, Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 
@@ -243,8 +243,8 @@ class Invoices(Protocol):
         """Return the invoice that bills a cause."""
         ...
 
-    def get(self, organization_id: str, invoice_id: str) -> Invoice | None:
-        """Return one invoice."""
+    def get(self, organization_id: str, invoice_id: str, *, for_update: bool = False) -> Invoice | None:
+        """Return one invoice; `for_update` keeps everybody else from changing it until the transaction ends."""
         ...
 
     def page(
@@ -265,7 +265,31 @@ class Invoices(Protocol):
         ...
 
     def replace_status(self, invoice: Invoice) -> None:
-        """Keep an invoice's new payment status."""
+        """Keep an invoice's new payment status, and what credit notes have taken off it."""
+        ...
+
+
+class CreditNotes(Protocol):
+    """The credit notes."""
+
+    def add(self, note: CreditNote) -> None:
+        """Keep a new credit note. Raises Conflict `credit_note_exists`."""
+        ...
+
+    def get(self, organization_id: str, credit_note_id: str) -> CreditNote | None:
+        """Return one credit note."""
+        ...
+
+    def of_invoice(self, organization_id: str, invoice_id: str) -> list[CreditNote]:
+        """Return the credit notes of an invoice, oldest first."""
+        ...
+
+    def page(self, organization_id: str, page: Page, *, customer_id: str | None = None) -> list[CreditNote]:
+        """Return credit notes, newest number first; `page.after` is a credit note id."""
+        ...
+
+    def take_number(self, organization_id: str) -> int:
+        """Return the next number of the organization's series 1, 2, 3... of credit notes, as invoices have one."""
         ...
 
 
@@ -315,6 +339,10 @@ class CreditLedger(Protocol):
 
     def postings(self, organization_id: str, credit_ids: Sequence[str]) -> dict[str, list[CreditPosting]]:
         """Return the postings of several grants by time, then id, in one query; one without postings is left out."""
+        ...
+
+    def of_invoice(self, organization_id: str, invoice_id: str) -> list[CreditPosting]:
+        """Return the postings that name an invoice, by time, then id."""
         ...
 
     def balances(
@@ -391,6 +419,11 @@ class Transaction(Protocol):
     @property
     def invoices(self) -> Invoices:
         """The invoices."""
+        ...
+
+    @property
+    def credit_notes(self) -> CreditNotes:
+        """The credit notes."""
         ...
 
     @property

@@ -1,9 +1,17 @@
 """Writing to the credit ledger, within somebody else's transaction."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
-from lotus_server.domain.credits import CreditGrant, Drawdown, drawdown_posting, grant_posting
+from lotus_server.domain.credits import (
+    CreditAccount,
+    CreditGrant,
+    Drawdown,
+    drawdown_posting,
+    grant_posting,
+    returned_posting,
+)
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.services import Services
@@ -26,6 +34,13 @@ def pay_with_credit(services: Services, tx: Transaction, invoice: Invoice, drawd
             description=f"Applied to invoice {invoice.invoice_number}",
         )
         tx.credits.add(posting)
+
+
+def return_credit(services: Services, tx: Transaction, invoice: Invoice, now: datetime) -> None:
+    """The grants that paid a part of an invoice have it back; what has expired meanwhile stays expired."""
+    for posting in tx.credits.of_invoice(invoice.organization_id, invoice.invoice_id):
+        if posting.target is CreditAccount.APPLIED:
+            tx.credits.add(returned_posting(posting, posting_id=services.ids.new("posting"), posted_at=now))
 
 
 def grant_for_invoice(services: Services, tx: Transaction, invoice: Invoice, amount: Decimal) -> None:

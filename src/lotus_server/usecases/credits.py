@@ -71,8 +71,8 @@ class CreditView(msgspec.Struct, frozen=True):
 
     @property
     def drawdowns(self) -> tuple[CreditPosting, ...]:
-        """Return the movements that took credit away, oldest first."""
-        return tuple(posting for posting in self.postings if posting.source is CreditAccount.AVAILABLE)
+        """Return the movements that took credit away, and those that gave it back, oldest first."""
+        return tuple(posting for posting in self.postings if posting.source is not CreditAccount.ISSUED)
 
 
 def create_credit(services: Services, organization: Organization, draft: CreditDraft) -> CreditView:

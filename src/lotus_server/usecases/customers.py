@@ -88,7 +88,7 @@ class CustomerView(msgspec.Struct, frozen=True):
     def total_amount_due(self) -> Decimal:
         """Return what is still to be paid, over all unpaid invoices in the customer's currency."""
         unpaid = [invoice for invoice in self.invoices if invoice.payment_status is PaymentStatus.UNPAID]
-        return total(invoice.total for invoice in unpaid if invoice.currency == self.customer.currency)
+        return total(invoice.amount_due for invoice in unpaid if invoice.currency == self.customer.currency)
 
 
 def create_customer(services: Services, organization: Organization, draft: CustomerDraft) -> CustomerView:

@@ -1,5 +1,6 @@
 """Documents of invoices."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from lotus_server.domain.accounts import Customer, Organization, PaperSize
@@ -21,29 +22,44 @@ def invoice_pdf(services: Services, organization: Organization, invoice_id: str)
 
 def document_of(view: InvoiceView) -> InvoiceDocument:
     """Return what is printed of an invoice: its own amounts, and both parties as they are known now."""
-    invoice = view.invoice
+    invoice, settings = view.invoice, view.organization.invoice_settings
     is_void = invoice.payment_status is PaymentStatus.VOIDED
-    settings = view.organization.invoice_settings
-    return InvoiceDocument(
+    taken_off = (("Credit", invoice.credit_applied), ("Credit notes", invoice.credited))
+    return printed_on(
+        view.organization,
+        view.customer,
         kind=DocumentKind.VOIDED if is_void else DocumentKind.INVOICE,
         number=invoice.invoice_number,
         issued_at=invoice.issued_at,
         due_at=invoice.due_at,
-        seller=_seller(view.organization),
-        buyer=_buyer(view.customer),
         currency=invoice.currency,
         lines=tuple(_line(line) for line in invoice.lines),
         subtotal=invoice.subtotal,
         total=invoice.gross,
-        amount_due=invoice.total,
-        taxes=tuple(_tax(each) for each in invoice.taxes),
-        payments=(("Credit", invoice.credit_applied.copy_negate()),) if invoice.credit_applied else (),
+        amount_due=invoice.amount_due,
+        taxes=tax_rows(invoice.taxes),
+        payments=tuple((name, amount.copy_negate()) for name, amount in taken_off if amount),
         prices_include_tax=invoice.prices_include_tax,
         notes=(settings.note,) if settings.note else (),
+    )
+
+
+def printed_on(organization: Organization, customer: Customer, **rest: Any) -> InvoiceDocument:  # noqa: ANN401 - the fields of the document
+    """Return a document between an organization and a customer, in the organization's language, zone and paper."""
+    settings = organization.invoice_settings
+    return InvoiceDocument(
+        seller=_seller(organization),
+        buyer=_buyer(customer),
         locale=settings.locale,
         zone=settings.timezone,
         paper=Paper.LETTER if settings.paper is PaperSize.LETTER else Paper.A4,
+        **rest,
     )
+
+
+def tax_rows(taxes: Iterable[TaxSubtotal]) -> tuple[DocumentTax, ...]:
+    """Return the rows of the tax summary."""
+    return tuple(_tax(each) for each in taxes)
 
 
 def _line(line: InvoiceLine) -> DocumentLine:

@@ -10,7 +10,8 @@ from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, NotFound
 from lotus_server.ports.records import Page, Transaction
-from lotus_server.usecases.services import Services
+from lotus_server.usecases.credit_ledger import return_credit
+from lotus_server.usecases.services import Services, present
 
 
 class InvoiceView(msgspec.Struct, frozen=True):
@@ -48,21 +49,49 @@ def get_invoice(services: Services, organization: Organization, invoice_id: str)
         return _views(tx, organization, [invoice])[0]
 
 
+def require_invoice(
+    tx: Transaction, organization: Organization, invoice_id: str, *, for_update: bool = False
+) -> Invoice:
+    """Return an invoice of the organization. Raises NotFound `invoice_not_found`."""
+    invoice = tx.invoices.get(organization.organization_id, invoice_id, for_update=for_update)
+    if invoice is None:
+        raise NotFound(f"There is no invoice {invoice_id!r}.", code="invoice_not_found")
+    return invoice
+
+
+def void_invoice(services: Services, organization: Organization, invoice_id: str) -> InvoiceView:
+    """Make an unpaid invoice as if it had never been; the credit that it used is given back. Once more changes nothing.
+
+    What it billed is not billed again. Raises NotFound; Conflict `invalid_state` for one that is paid with money, has
+    a credit note, or gave credit: those are taken back by a credit note.
+    """
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        invoice = require_invoice(tx, organization, invoice_id, for_update=True)
+        if invoice.payment_status is PaymentStatus.VOIDED:
+            return _views(tx, organization, [invoice])[0]
+        is_paid = invoice.payment_status is PaymentStatus.PAID and invoice.total > 0
+        if is_paid or invoice.gross < 0 or tx.credit_notes.of_invoice(organization.organization_id, invoice_id):
+            detail = "An invoice that is paid, gave credit or has a credit note cannot be voided: issue a credit note."
+            raise Conflict(detail, code="invalid_state")
+        return_credit(services, tx, invoice, now)
+        changed = msgspec.structs.replace(invoice, payment_status=PaymentStatus.VOIDED)
+        tx.invoices.replace_status(changed)
+        return _views(tx, organization, [changed])[0]
+
+
 def set_payment_status(
     services: Services, organization: Organization, invoice_id: str, status: PaymentStatus
 ) -> InvoiceView:
-    """Mark an invoice as paid or unpaid.
+    """Mark an invoice as paid, unpaid or uncollectible.
 
     Raises NotFound, Conflict `invalid_state` for one that is void or has nothing to pay.
     """
-    organization_id = organization.organization_id
     with services.records.transaction() as tx:
-        invoice = tx.invoices.get(organization_id, invoice_id)
-        if invoice is None:
-            raise NotFound(f"There is no invoice {invoice_id!r}.", code="invoice_not_found")
+        invoice = require_invoice(tx, organization, invoice_id, for_update=True)
         if PaymentStatus.VOIDED in {invoice.payment_status, status}:
             raise Conflict("A voided invoice cannot be paid, and payment cannot void one.", code="invalid_state")
-        if status is PaymentStatus.UNPAID and not invoice.total:
+        if status is not PaymentStatus.PAID and not invoice.amount_due:
             raise Conflict("The invoice has nothing left to pay.", code="invalid_state")
         changed = msgspec.structs.replace(invoice, payment_status=status)
         tx.invoices.replace_status(changed)

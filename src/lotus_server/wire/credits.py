@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from lotus_server.domain.credits import PRIORITY_DEFAULT, CreditPosting, CreditStatus
+from lotus_server.domain.credits import PRIORITY_DEFAULT, CreditAccount, CreditPosting, CreditStatus
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.quantity import ZERO
@@ -161,10 +161,11 @@ def credit_row(view: CreditView) -> Row:
 
 
 def _drawdown_row(posting: CreditPosting) -> Row:
-    """Return what was taken; its amount is negative, as all clients read it."""
+    """Return what was taken, as a negative amount, which all clients read; what came back is positive."""
+    is_taken = posting.source is CreditAccount.AVAILABLE
     return {
         "credit_id": posting.credit_id,
-        "amount": posting.amount.copy_negate(),
+        "amount": posting.amount.copy_negate() if is_taken else posting.amount,
         "description": posting.description,
         "applied_at": to_text(posting.posted_at),
         "invoice_id": posting.invoice_id,

@@ -13,7 +13,7 @@ from lotus_server.usecases.invoices import InvoiceView
 from lotus_server.wire.forms import Form, Text, choice, currency_row, read, required
 
 Row = dict[str, Any]
-_MARKS = {each.value: each for each in (PaymentStatus.PAID, PaymentStatus.UNPAID)}
+_MARKS = {each.value: each for each in (PaymentStatus.PAID, PaymentStatus.UNPAID, PaymentStatus.UNCOLLECTIBLE)}
 
 
 class PaymentForm(Form):
@@ -54,13 +54,14 @@ def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
         "invoice_id": invoice.invoice_id,
         "invoice_number": invoice.invoice_number,
         "subscription_id": invoice.subscription_id,
-        "cost_due": invoice.total,
+        "cost_due": invoice.amount_due,
         "amount": invoice.total,
         "subtotal": invoice.subtotal,
         "taxes": [tax_row(each) for each in invoice.taxes],
         "prices_include_tax": invoice.prices_include_tax,
         "total_with_tax": invoice.gross,
         "credit_applied": invoice.credit_applied,
+        "credited": invoice.credited,
         "currency": currency_row(invoice.currency),
         "issue_date": to_text(invoice.issued_at),
         "due_date": to_text(invoice.due_at),

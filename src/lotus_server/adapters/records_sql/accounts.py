@@ -105,7 +105,7 @@ class SqlOrganizations:
 
     def add(self, organization: Organization) -> None:
         _INSERT_ORGANIZATION(self._connection, organization_to_row(organization))
-        series = {"organization_id": organization.organization_id, "last_number": 0}
+        series = {"organization_id": organization.organization_id, "last_number": 0, "last_credit_note_number": 0}
         _INSERT_SERIES(self._connection, series)
         self._notes.add(organization.organization_id)
 

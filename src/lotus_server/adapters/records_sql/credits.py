@@ -58,6 +58,11 @@ _POSTINGS: Final = (
     .where(of_tenant(CREDIT_POSTINGS), _OF_CREDITS)
     .order_by(CREDIT_POSTINGS.c.posted_at, CREDIT_POSTINGS.c.posting_id)
 )
+_POSTINGS_OF_INVOICE: Final = (
+    select(*(CREDIT_POSTINGS.c[name] for name in CreditPosting.__struct_fields__))
+    .where(of_tenant(CREDIT_POSTINGS), CREDIT_POSTINGS.c.invoice_id == bindparam("invoice_id"))
+    .order_by(CREDIT_POSTINGS.c.posted_at, CREDIT_POSTINGS.c.posting_id)
+)
 _MOVEMENTS: Final = select(
     CREDIT_POSTINGS.c.credit_id, CREDIT_POSTINGS.c.source, CREDIT_POSTINGS.c.target, CREDIT_POSTINGS.c.amount
 ).where(of_tenant(CREDIT_POSTINGS), _OF_CREDITS)
@@ -131,6 +136,10 @@ class SqlCreditLedger:
                 posting = credit_posting_from_row(row)
                 found.setdefault(posting.credit_id, []).append(posting)
         return found
+
+    def of_invoice(self, organization_id: str, invoice_id: str) -> list[CreditPosting]:
+        keys = {"organization_id": organization_id, "invoice_id": invoice_id}
+        return [credit_posting_from_row(row) for row in self._connection.execute(_POSTINGS_OF_INVOICE, keys)]
 
     def balances(
         self, organization_id: str, customer_ids: Sequence[str], at: datetime

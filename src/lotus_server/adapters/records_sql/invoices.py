@@ -31,6 +31,7 @@ _COLUMNS: Final = (
     "payment_status",
     "taxes",
     "prices_include_tax",
+    "credited",
 )
 # An invoice's place in the list is the order in which invoices were added. That is the order of their numbers, because
 # whoever takes a number keeps the series to themselves until their transaction ends; the printed number's form is
@@ -44,9 +45,11 @@ _INSERT: Final = Insert(
     ],
     {"made_number": next_number(INVOICES)},
 )
-_REPLACE_STATUS: Final = Replace(INVOICES, ("payment_status",), "invoice")
+_REPLACE_STATUS: Final = Replace(INVOICES, ("payment_status", "credited"), "invoice")
 _ALL: Final = select(*(INVOICES.c[name] for name in _COLUMNS)).where(of_tenant(INVOICES))
 _ONE: Final = _ALL.where(INVOICES.c.invoice_id == bindparam("invoice_id"))
+# SQLite has no row locks and needs none: there, a transaction that may write is alone from its beginning.
+_ONE_FOR_UPDATE: Final = _ONE.with_for_update()
 _BY_CAUSE: Final = _ALL.where(INVOICES.c.cause == bindparam("cause"))
 _NEWEST_FIRST: Final = (INVOICES.c.made_number.desc(), INVOICES.c.invoice_id.desc())
 _PLACE: Final = (
@@ -90,6 +93,7 @@ def invoice_to_row(value: Invoice) -> Values:
         "payment_status": value.payment_status,
         "taxes": value.taxes,
         "prices_include_tax": value.prices_include_tax,
+        "credited": value.credited,
     }
 
 
@@ -118,9 +122,9 @@ class SqlInvoices:
         row = self._connection.execute(_BY_CAUSE, {"organization_id": organization_id, "cause": cause}).first()
         return None if row is None else invoice_from_row(row)
 
-    def get(self, organization_id: str, invoice_id: str) -> Invoice | None:
+    def get(self, organization_id: str, invoice_id: str, *, for_update: bool = False) -> Invoice | None:
         keys = {"organization_id": organization_id, "invoice_id": invoice_id}
-        row = self._connection.execute(_ONE, keys).first()
+        row = self._connection.execute(_ONE_FOR_UPDATE if for_update else _ONE, keys).first()
         return None if row is None else invoice_from_row(row)
 
     def page(

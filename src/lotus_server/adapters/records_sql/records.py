@@ -15,6 +15,7 @@ from lotus_server.adapters.records_sql.changes import (
     prune_notes,
     write_notes,
 )
+from lotus_server.adapters.records_sql.credit_notes import SqlCreditNotes
 from lotus_server.adapters.records_sql.credits import SqlCreditLedger
 from lotus_server.adapters.records_sql.engines import Database, database_at
 from lotus_server.adapters.records_sql.errors import meaning_of_errors
@@ -73,6 +74,11 @@ class SqlTransaction:
     def invoices(self) -> SqlInvoices:
         """The invoices."""
         return SqlInvoices(self._connection)
+
+    @property
+    def credit_notes(self) -> SqlCreditNotes:
+        """The credit notes."""
+        return SqlCreditNotes(self._connection)
 
     @property
     def credits(self) -> SqlCreditLedger:

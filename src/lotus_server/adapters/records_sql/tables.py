@@ -25,7 +25,7 @@ from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, 
 from lotus_server.domain.accounts import InvoiceSettings, OrganizationType, Scope, TaxStatus
 from lotus_server.domain.catalog import Component, RecurringCharge, VersionStatus
 from lotus_server.domain.credits import CreditAccount
-from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus, TaxSubtotal
+from lotus_server.domain.invoicing import CreditNoteAmounts, InvoiceLine, PaymentStatus, TaxSubtotal
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.kernel.period import Duration
 
@@ -248,6 +248,7 @@ INVOICES = Table(
     Column("payment_status", Choice(PaymentStatus), nullable=False),
     Column("taxes", Structured(tuple[TaxSubtotal, ...]), nullable=False, server_default="[]"),
     Column("prices_include_tax", Boolean, nullable=False, server_default=false()),
+    Column("credited", ExactDecimal, nullable=False, server_default="0"),
     Column("made_number", BigInteger, nullable=False),
     _belongs_to("customers", "customer_id"),
     _belongs_to("subscriptions", "subscription_id"),
@@ -263,7 +264,32 @@ INVOICE_SERIES = Table(
     METADATA,
     _organization(),
     Column("last_number", BigInteger, nullable=False),
+    Column("last_credit_note_number", BigInteger, nullable=False, server_default="0"),
     _belongs_to("organizations"),
+)
+
+CREDIT_NOTES = Table(
+    "credit_notes",
+    METADATA,
+    _organization(),
+    Column("credit_note_id", TEXT, primary_key=True),
+    Column("credit_note_number", TEXT, nullable=False),
+    Column("invoice_id", TEXT, nullable=False),
+    Column("customer_id", TEXT, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("reason", TEXT, nullable=False),
+    Column("amounts", Structured(CreditNoteAmounts), nullable=False),
+    Column("names", Structured(tuple[str, ...]), nullable=False),
+    Column("reduced_due", ExactDecimal, nullable=False),
+    Column("credited", ExactDecimal, nullable=False),
+    Column("made_number", BigInteger, nullable=False),
+    _belongs_to("invoices", "invoice_id"),
+    _belongs_to("customers", "customer_id"),
+    UniqueConstraint("organization_id", "credit_note_number", name="uq_credit_notes_number"),
+    Index("ix_credit_notes_invoice", "organization_id", "invoice_id", "made_number"),
+    Index("ix_credit_notes_made", "organization_id", "made_number", "credit_note_id"),
+    Index("ix_credit_notes_customer", "organization_id", "customer_id", "made_number", "credit_note_id"),
 )
 
 CREDIT_GRANTS = Table(
@@ -304,6 +330,13 @@ CREDIT_POSTINGS = Table(
     Column("invoice_id", TEXT),
     _belongs_to("credit_grants", "credit_id"),
     UniqueConstraint("organization_id", "cause", name="uq_credit_postings_cause"),
+    Index(
+        "ix_credit_postings_invoice",
+        "organization_id",
+        "invoice_id",
+        sqlite_where=text("invoice_id IS NOT NULL"),
+        postgresql_where=text("invoice_id IS NOT NULL"),
+    ),
     # Carries what a sum needs, so that what a grant has left is read from the index alone.
     Index("ix_credit_postings_credit", "organization_id", "credit_id", "source", "target", "amount"),
 )

@@ -9,6 +9,7 @@ from lotus_server.domain.credits.ledger import (
     drawdown_posting,
     grant_posting,
     remaining_of,
+    returned_posting,
     void_posting,
 )
 
@@ -27,6 +28,7 @@ __all__ = [
     "grant_posting",
     "grant_problems",
     "remaining_of",
+    "returned_posting",
     "usable_at",
     "usable_balance",
     "void_posting",

@@ -101,6 +101,20 @@ def void_posting(grant: CreditGrant, remaining: Decimal, *, posting_id: str, pos
     )
 
 
+def returned_posting(drawn: CreditPosting, *, posting_id: str, posted_at: datetime) -> CreditPosting:
+    """Return the movement that gives a grant back what paid an invoice that is void now."""
+    assert drawn.target is CreditAccount.APPLIED, "only what paid can be given back"
+    return msgspec.structs.replace(
+        drawn,
+        posting_id=posting_id,
+        cause=f"{drawn.cause}:returned",
+        source=CreditAccount.APPLIED,
+        target=CreditAccount.AVAILABLE,
+        posted_at=posted_at,
+        description="Returned by a voided invoice",
+    )
+
+
 def account_balances(postings: Iterable[CreditPosting]) -> dict[tuple[str, CreditAccount], Decimal]:
     """Return the balance of every account that postings touch, by credit id and account, exact.
 

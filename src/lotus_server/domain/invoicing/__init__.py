@@ -1,5 +1,13 @@
 """Invoices: lines, totals, and what makes one unique."""
 
+from lotus_server.domain.invoicing.credit_note import (
+    CreditedLine,
+    CreditNote,
+    CreditNoteAmounts,
+    credit_note_amounts,
+    nets_of,
+    what_is_left,
+)
 from lotus_server.domain.invoicing.draft import (
     advance_lines,
     arrears_lines,
@@ -31,6 +39,9 @@ __all__ = [
     "NO_TAX",
     "BillingType",
     "Condition",
+    "CreditNote",
+    "CreditNoteAmounts",
+    "CreditedLine",
     "EventListing",
     "Explanation",
     "FlatFeeBehavior",
@@ -52,11 +63,14 @@ __all__ = [
     "arrears_lines",
     "cause_of_period",
     "cause_of_start",
+    "credit_note_amounts",
     "explain",
     "needs_values",
+    "nets_of",
     "sentences",
     "settled_charge_lines",
     "standard_rate",
     "total_of",
     "usage_lines",
+    "what_is_left",
 ]

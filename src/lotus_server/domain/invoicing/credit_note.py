@@ -1,12 +1,14 @@
 """Credit notes: taking back an invoice or parts of it, tax included, to the minor unit."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
-from lotus_server.domain.invoicing.taxes import TaxedAmount, TaxRate, TaxSubtotal
-from lotus_server.kernel.currencies import Currency
+from lotus_server.domain.invoicing.invoice import Invoice
+from lotus_server.domain.invoicing.taxes import NO_TAX, TaxedAmount, TaxRate, TaxSubtotal, net_amounts
+from lotus_server.kernel.currencies import Currency, currency
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.quantity import ZERO, add, plain, share, subtract
@@ -26,6 +28,36 @@ class CreditNoteAmounts(msgspec.Struct, frozen=True):
     net: Decimal
     taxes: tuple[TaxSubtotal, ...]
     total: Decimal
+
+
+class CreditNote(msgspec.Struct, frozen=True):
+    """An issued credit note: it takes back a part of an invoice or all of it.
+
+    Of its total, `reduced_due` was taken off what the invoice still had to be paid, and `credited` went to the
+    customer's balance; together they are the total. `names` are those of the credited lines, in their order.
+    """
+
+    organization_id: str
+    credit_note_id: str
+    credit_note_number: str
+    invoice_id: str
+    customer_id: str
+    currency: str
+    issued_at: datetime
+    reason: str
+    amounts: CreditNoteAmounts
+    names: tuple[str, ...]
+    reduced_due: Decimal
+    credited: Decimal
+
+
+def nets_of(invoice: Invoice) -> tuple[TaxedAmount, ...]:
+    """Return the lines of an invoice without tax, with their rate."""
+    rate = invoice.taxes[0].rate if invoice.taxes else NO_TAX
+    unit = currency(invoice.currency)
+    lines = [TaxedAmount(line.amount, rate) for line in invoice.lines]
+    nets = net_amounts(lines, unit, is_included=invoice.prices_include_tax)
+    return tuple(TaxedAmount(net, rate) for net in nets)
 
 
 def credit_note_amounts(

@@ -11,15 +11,19 @@ from lotus_server.domain.invoicing.taxes import TaxSubtotal
 from lotus_server.domain.rating import Step
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import add
+from lotus_server.kernel.quantity import ZERO, add, subtract
 
 
 class PaymentStatus(StrEnum):
-    """Where an issued invoice stands."""
+    """Where an issued invoice stands.
+
+    A voided one is as if it had never been; of an uncollectible one nobody expects the money any more.
+    """
 
     UNPAID = "unpaid"
     PAID = "paid"
     VOIDED = "voided"
+    UNCOLLECTIBLE = "uncollectible"
 
 
 class LineKind(StrEnum):
@@ -66,7 +70,7 @@ class Invoice(msgspec.Struct, frozen=True):
     `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period
     start>`): it is what makes billing the same thing twice impossible. `subtotal` is the sum of the lines, and `gross`
     that sum with tax; `credit_applied` of it was paid from the customer's balance; `total` is what is left to pay. A
-    negative gross became credit, and then the total is zero.
+    negative gross became credit, and then the total is zero. `credited` is what credit notes took off the total.
     """
 
     organization_id: str
@@ -86,6 +90,12 @@ class Invoice(msgspec.Struct, frozen=True):
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     taxes: tuple[TaxSubtotal, ...] = ()
     prices_include_tax: bool = False
+    credited: Decimal = ZERO
+
+    @property
+    def amount_due(self) -> Decimal:
+        """Return what is left to pay, if it is not paid: the total less what credit notes have taken off it."""
+        return subtract(self.total, self.credited)
 
     @property
     def gross(self) -> Decimal:

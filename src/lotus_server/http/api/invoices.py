@@ -11,7 +11,7 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
 from lotus_server.usecases.documents import invoice_pdf
-from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status
+from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status, void_invoice
 from lotus_server.wire.explain import invoice_explanation_row, invoice_text
 from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
 
@@ -24,7 +24,7 @@ def list_all(
     caller: Annotated[Caller, Depends(reading)],
     page: Annotated[Page, Depends(paging)],
     customer_id: str | None = None,
-    payment_status: Literal["unpaid", "paid", "voided"] | None = None,
+    payment_status: Literal["unpaid", "paid", "voided", "uncollectible"] | None = None,
 ) -> Response:
     """Return issued invoices with their lines, newest number first."""
     views = list_invoices(
@@ -73,10 +73,16 @@ def explain_one(
     return json_reply(200, invoice_explanation_row(view))
 
 
-@router.patch("/{invoice_id}/", summary="Mark as paid or unpaid", openapi_extra=body_of(PaymentForm))
+@router.post("/{invoice_id}/void/", summary="Void an invoice")
+def void(invoice_id: str, caller: Annotated[Caller, Depends(writing)]) -> Response:
+    """Make an unpaid invoice as if it had never been; the credit that it used is given back."""
+    return json_reply(200, invoice_row(void_invoice(caller.services, caller.organization, invoice_id)))
+
+
+@router.patch("/{invoice_id}/", summary="Mark as paid, unpaid or uncollectible", openapi_extra=body_of(PaymentForm))
 def mark(
     invoice_id: str, caller: Annotated[Caller, Depends(writing)], payload: Annotated[object, Depends(json_body)]
 ) -> Response:
-    """Note that an invoice was paid outside, or take that back."""
+    """Note that an invoice was paid outside or will not be, or take that back."""
     view = set_payment_status(caller.services, caller.organization, invoice_id, payment_status(payload))
     return json_reply(200, invoice_row(view))
