@@ -1,137 +1,33 @@
-"""Running aggregates answer what the oracle answers, in whatever order the events come."""
+"""How each aggregation puts values together."""
 
 import itertools
-import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from lotus_server.domain.metering import (
     UNGROUPED,
     Aggregation,
     Event,
-    Filter,
     Granularity,
     MetricDefinition,
-    Operator,
-    PropertyMatch,
+    MetricType,
     Selection,
-    State,
-    Usage,
-    ValuesInMemory,
-    advance,
-    combine,
-    compile_filters,
     group_key,
+    split_key,
     usage_of,
     values_key,
 )
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import add
+from tests.domain.metering.answers import answer
 
 D = Decimal
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MARCH = Period(START, datetime(2026, 4, 1, tzinfo=UTC))
 LAST = MARCH.end - timedelta(microseconds=1)
-
-values = st.one_of(
-    st.integers(min_value=-(10**20), max_value=10**20),
-    st.decimals(min_value=-1000, max_value=1000, places=6),
-    st.sampled_from(["1", "1.0", "2", "many", "", "true"]),
-    st.none(),
-    st.booleans(),
-    st.just([1]),
-    st.just({"a": 1}),
-)
-property_sets = st.fixed_dictionaries(
-    {}, optional={"p": values, "g": st.sampled_from(["x", "y", 1, None]), "f": values}
-)
-times = st.sampled_from([START, START + timedelta(days=1), START + timedelta(days=1, microseconds=1), LAST])
-outside = st.sampled_from([START - timedelta(microseconds=1), MARCH.end])
-
-
-@st.composite
-def event_lists(draw: st.DrawFn) -> list[Event]:
-    count = draw(st.integers(min_value=0, max_value=12))
-    return [
-        Event(
-            sequence=number,
-            idempotency_id=f"e{number}",
-            customer_id=draw(st.sampled_from(["c", "c", "c", "other"])),
-            event_name=draw(st.sampled_from(["call", "call", "call", "visit"])),
-            happened_at=draw(times | outside),
-            received_at=START,
-            properties=draw(property_sets),
-        )
-        for number in range(1, count + 1)
-    ]
-
-
-definitions = st.builds(
-    MetricDefinition,
-    event_name=st.just("call"),
-    aggregation=st.sampled_from([each for each in Aggregation if each is not Aggregation.PERCENTILE]),
-    property_name=st.just("p"),
-    filters=st.sampled_from([(), (Filter("f", Operator.NE, "2"),), (Filter("f", Operator.GTE, D(0)),)]),
-    group_by=st.sampled_from([(), ("g",), ("g", "f")]),
-    window=st.sampled_from([None, Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularity.MONTH]),
-)
-
-
-def _running(selection: Selection, events: list[Event]) -> Usage:
-    """The answer of running states that take the events one by one, in the order given."""
-    definition = selection.definition
-    passes = compile_filters(definition.filters, selection.matches)
-    states: dict[str, State] = {}
-    seen = ValuesInMemory()
-    for event in events:
-        if (event.customer_id, event.event_name) != (selection.customer_id, definition.event_name):
-            continue
-        if not selection.period.contains(event.happened_at) or (passes and not passes(event.properties)):
-            continue
-        at = to_microseconds(event.happened_at)
-        group = group_key(definition, event.properties, at)
-        state = State.from_text(states.pop(group, State()).to_text())  # a state survives as text at any moment
-        advance(definition, state, event.properties, group=group, at=at, order=event.sequence, seen=seen)
-        states[group] = state
-    return combine(definition, states)
-
-
-@given(event_lists(), definitions, st.randoms(use_true_random=False))
-def test_running_aggregates_equal_the_oracle_in_any_order(
-    events: list[Event], definition: MetricDefinition, order: random.Random
-) -> None:
-    selection = Selection(definition, "c", MARCH)
-    expected = usage_of(selection, events)
-    order.shuffle(events)
-
-    assert expected == _running(selection, events)
-
-
-@given(event_lists(), definitions)
-def test_a_subscriptions_own_condition_narrows_the_events(events: list[Event], definition: MetricDefinition) -> None:
-    narrowed = Selection(definition, "c", MARCH, (PropertyMatch("g", "1"),))
-    matching = [event for event in events if event.properties.get("g") == 1]
-
-    assert usage_of(Selection(definition, "c", MARCH), matching) == usage_of(narrowed, events)
-    assert usage_of(narrowed, events) == _running(narrowed, events)
-
-
-@given(event_lists(), st.sampled_from([Aggregation.COUNT, Aggregation.SUM]))
-def test_two_adjacent_periods_add_up_to_the_whole(events: list[Event], aggregation: Aggregation) -> None:
-    definition = MetricDefinition("call", aggregation, "p")
-    middle = START + timedelta(days=1)
-    whole, first, second = (
-        usage_of(Selection(definition, "c", period), events).quantity
-        for period in (MARCH, Period(START, middle), Period(middle, MARCH.end))
-    )
-
-    assert whole == add(first, second)
 
 
 def _events(*properties: dict[str, Any], at: datetime = START) -> list[Event]:
@@ -153,11 +49,11 @@ def test_an_aggregation_puts_values_together(aggregation: Aggregation, expected:
     events = _events({"p": 5}, {"p": 7}, {}, {"p": 1})
     definition = MetricDefinition("call", aggregation, "p")
 
-    assert D(expected) == usage_of(Selection(definition, "c", MARCH), events).value
+    assert D(expected) == answer(Selection(definition, "c", MARCH), events).value
 
 
 def test_events_without_a_usable_value_are_counted_as_skipped() -> None:
-    usage = usage_of(
+    usage = answer(
         Selection(MetricDefinition("call", Aggregation.SUM, "p"), "c", MARCH),
         _events({"p": 1}, {"p": "x"}, {}, {"p": True}),
     )
@@ -170,7 +66,7 @@ def test_events_without_a_usable_value_are_counted_as_skipped() -> None:
     [(Aggregation.COUNT, D(0)), (Aggregation.SUM, D(0)), (Aggregation.UNIQUE, D(0)), (Aggregation.MAX, None)],
 )
 def test_no_event_amounts_to_zero_or_to_nothing(aggregation: Aggregation, expected: Decimal | None) -> None:
-    usage = usage_of(Selection(MetricDefinition("call", aggregation, "p"), "c", MARCH), [])
+    usage = answer(Selection(MetricDefinition("call", aggregation, "p"), "c", MARCH), [])
 
     assert expected == usage.value
     assert D(0) == usage.quantity
@@ -179,18 +75,18 @@ def test_no_event_amounts_to_zero_or_to_nothing(aggregation: Aggregation, expect
 def test_of_one_instant_the_later_accepted_is_the_latest() -> None:
     definition = MetricDefinition("call", Aggregation.LATEST, "p")
     for events in itertools.permutations(_events({"p": 1}, {"p": 2}, {"p": 3})):
-        assert D(3) == _running(Selection(definition, "c", MARCH), list(events)).value
+        assert D(3) == answer(Selection(definition, "c", MARCH), events).value
 
 
 def test_sums_of_tenths_are_exact() -> None:
     events = _events(*[{"p": D("0.1")} for _ in range(10)])
 
-    assert D("1.0") == usage_of(Selection(MetricDefinition("call", Aggregation.SUM, "p"), "c", MARCH), events).value
+    assert D("1.0") == answer(Selection(MetricDefinition("call", Aggregation.SUM, "p"), "c", MARCH), events).value
 
 
 def test_a_value_counts_once_in_each_group() -> None:
     definition = MetricDefinition("call", Aggregation.UNIQUE, "p", group_by=("g",))
-    usage = usage_of(
+    usage = answer(
         Selection(definition, "c", MARCH), _events({"p": 1, "g": "x"}, {"p": 1, "g": "y"}, {"p": 1, "g": "x"})
     )
 
@@ -202,3 +98,117 @@ def test_a_missing_group_is_a_group_of_its_own() -> None:
     assert "[null]" == values_key(("g",), {})
     assert '["1"]' == values_key(("g",), {"g": D("1.0")})
     assert UNGROUPED == values_key((), {"g": 1})
+
+
+def test_an_average_is_exact_to_ninety_places() -> None:
+    definition = MetricDefinition("call", Aggregation.AVERAGE, "p")
+
+    assert D("2.5") == answer(Selection(definition, "c", MARCH), _events({"p": 2}, {"p": 3}, {})).value
+    third = answer(Selection(definition, "c", MARCH), _events({"p": 1}, {"p": 0}, {"p": 0})).value
+    assert "0." + "3" * 90 == str(third)
+
+
+def test_the_average_of_groups_is_that_of_all_values() -> None:
+    definition = MetricDefinition("call", Aggregation.AVERAGE, "p", group_by=("g",))
+    usage = answer(
+        Selection(definition, "c", MARCH), _events({"p": 1, "g": "x"}, {"p": 2, "g": "x"}, {"p": 9, "g": "y"})
+    )
+
+    assert D(4) == usage.value
+    assert [D("1.5"), D(9)] == [group.value for group in usage.groups.values()]
+
+
+def test_each_window_is_a_quantity_of_its_own_and_the_whole_their_sum() -> None:
+    definition = MetricDefinition("call", Aggregation.MAX, "p", window=Granularity.HOUR)
+    events = [
+        *_events({"p": 5}, {"p": 7}),
+        *_events({"p": 2}, at=START + timedelta(hours=1)),
+        *_events({"p": 1}, at=START + timedelta(hours=1, microseconds=-1)),
+    ]
+    usage = answer(Selection(definition, "c", MARCH), events)
+
+    assert D(9) == usage.value
+    assert {
+        '["2026-03-01T00:00:00Z"]': D(7),
+        '["2026-03-01T01:00:00Z"]': D(2),
+    } == {key: window.value for key, window in usage.groups.items()}
+
+
+def test_a_grouped_window_counts_as_it_would_alone() -> None:
+    definition = MetricDefinition("call", Aggregation.MAX, "p", group_by=("g",), window=Granularity.DAY)
+    events = [
+        *_events({"p": 5, "g": "x"}, {"p": 7, "g": "y"}),
+        *_events({"p": 2, "g": "x"}, at=START + timedelta(days=1)),
+    ]
+    usage = answer(Selection(definition, "c", MARCH), events)
+
+    assert D(9) == usage.value
+    assert ['["2026-03-01T00:00:00Z","x"]', '["2026-03-01T00:00:00Z","y"]', '["2026-03-02T00:00:00Z","x"]'] == list(
+        usage.groups
+    )
+
+
+@pytest.mark.parametrize(
+    ("window", "start"),
+    [
+        (Granularity.HOUR, datetime(2026, 3, 4, 13, tzinfo=UTC)),
+        (Granularity.DAY, datetime(2026, 3, 4, tzinfo=UTC)),
+        (Granularity.WEEK, datetime(2026, 3, 2, tzinfo=UTC)),
+        (Granularity.MONTH, datetime(2026, 3, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_window_begins_on_the_hour_at_midnight_on_monday_or_on_the_first(
+    window: Granularity, start: datetime
+) -> None:
+    definition = MetricDefinition("call", Aggregation.COUNT, group_by=("g", "h"), window=window)
+    wednesday = datetime(2026, 3, 4, 13, 59, 59, 999_999, tzinfo=UTC)
+    key = group_key(definition, {"g": "é"}, to_microseconds(wednesday))
+
+    assert (start, ("é", None)) == split_key(definition, key)
+
+
+def test_a_key_without_windows_has_only_values() -> None:
+    assert (None, ()) == split_key(MetricDefinition("call", Aggregation.COUNT), UNGROUPED)
+    grouped = MetricDefinition("call", Aggregation.COUNT, group_by=("g",))
+    assert (None, ("1",)) == split_key(grouped, group_key(grouped, {"g": 1}, 0))
+
+
+def test_a_ratio_divides_group_by_group_and_the_wholes() -> None:
+    everything = MetricDefinition("call", Aggregation.SUM, "all", group_by=("g",))
+    ratio = MetricDefinition(
+        "call", Aggregation.SUM, "bad", group_by=("g",), type=MetricType.RATIO, denominator=everything
+    )
+    events = _events({"g": "x", "bad": 1, "all": 4}, {"g": "y", "bad": 1, "all": 0}, {"g": "y", "all": 4})
+    usage = answer(Selection(ratio, "c", MARCH), events)
+
+    assert (D("0.25"), D("0.25"), D("0.25")) == (usage.value, *(group.value for group in usage.groups.values()))
+    assert (5, 1) == (usage.counted, usage.skipped)
+
+
+def test_a_ratio_over_nothing_has_no_value() -> None:
+    below = MetricDefinition("visit", Aggregation.COUNT)
+    ratio = MetricDefinition("call", Aggregation.COUNT, type=MetricType.RATIO, denominator=below)
+    usage = answer(Selection(ratio, "c", MARCH), _events({}))
+
+    assert (None, D(0), 1) == (usage.value, usage.quantity, usage.counted)
+
+
+def test_a_value_can_be_computed() -> None:
+    definition = MetricDefinition("call", Aggregation.SUM, expression="input * 2 + output")
+    usage = answer(Selection(definition, "c", MARCH), _events({"input": 3, "output": D("0.5")}, {"input": 3}))
+
+    assert (D("6.5"), 1, 1) == (usage.value, usage.counted, usage.skipped)
+
+
+def test_distinct_computed_texts_are_counted() -> None:
+    definition = MetricDefinition("call", Aggregation.UNIQUE, expression='user + "@" + string(team)')
+    events = _events({"user": "a", "team": 1}, {"user": "a", "team": D("1.0")}, {"user": "b", "team": 1}, {"user": "b"})
+
+    assert D(2) == answer(Selection(definition, "c", MARCH), events).value
+
+
+def test_the_oracle_leaves_queries_to_the_stores() -> None:
+    custom = MetricDefinition("", Aggregation.COUNT, type=MetricType.CUSTOM, sql="SELECT 1")
+
+    with pytest.raises(ValueError, match="query"):
+        usage_of(Selection(custom, "c", MARCH), [])

@@ -1,7 +1,7 @@
 """The slow, obvious answer: look at every event, one after the other, with the definition in hand.
 
-It judges every event store and every incremental aggregate, so it shares no arithmetic with them: it uses fractions,
-keeps all values in lists, and sorts. Do not make it fast.
+It judges every event store, every incremental aggregate and every series, so it shares no arithmetic with them: it uses
+fractions and datetimes, keeps all values in lists, sorts, and counts again for every question. Do not make it fast.
 """
 
 import json
@@ -9,55 +9,252 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
+
+import msgspec
 
 from lotus_server.domain.metering.aggregates import Usage
-from lotus_server.domain.metering.definition import Aggregation, Granularity, MetricDefinition, Selection
+from lotus_server.domain.metering.definition import (
+    Aggregation,
+    Granularity,
+    LevelForm,
+    MetricDefinition,
+    MetricType,
+    Selection,
+)
 from lotus_server.domain.metering.events import Event
 from lotus_server.domain.metering.filters import holds
 from lotus_server.domain.metering.groups import values_key
-from lotus_server.domain.metering.properties import as_number, as_text, lookup
+from lotus_server.domain.metering.oracle_units import Span, next_window, part_of, stepped_bounds, unit_around, window_of
+from lotus_server.domain.metering.properties import as_text, lookup
+from lotus_server.domain.metering.values import value_of
 from lotus_server.kernel.instants import to_microseconds
+from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import QUOTIENT_PLACES
+
+_STRETCHES = {
+    Granularity.SECOND: timedelta(seconds=1),
+    Granularity.MINUTE: timedelta(minutes=1),
+    Granularity.HOUR: timedelta(hours=1),
+    Granularity.DAY: timedelta(days=1),
+    Granularity.WEEK: timedelta(weeks=1),
+}
 
 
 def usage_of(selection: Selection, events: Iterable[Event]) -> Usage:
-    """Return the usage of a selection over all events of an organization, in any order."""
+    """Return the usage of a selection over all events of an organization, in any order.
+
+    Raises ValueError for a custom metric: only a store can answer its query.
+    """
     definition = selection.definition
-    counting = [event for event in events if _counts(selection, event)]
+    if definition.type is MetricType.CUSTOM:
+        raise ValueError("a custom metric is answered by its query")
+    if definition.type is MetricType.RATIO:
+        return _ratio(selection, list(events))
+    stream = sorted(
+        (event for event in events if _counts(selection, event)), key=lambda event: (event.happened_at, event.sequence)
+    )
+    span = (selection.period.start, selection.period.end)
+    cycle = selection.cycle or selection.period
     if definition.window is None:
-        return _usage_of_groups(definition, counting)
-    windows: dict[datetime, list[Event]] = {}
-    for event in counting:
-        windows.setdefault(_window_start(definition.window, event.happened_at), []).append(event)
-    parts = {start: _usage_of_groups(definition, members) for start, members in sorted(windows.items())}
-    return _sum_of_windows(definition, parts)
+        return _usage_in(definition, cycle, stream, span)
+    windows = {}
+    for start in _windows(definition, stream, span):
+        in_period = part_of((start, next_window(definition.window, start)), span)
+        usage = _usage_in(definition, cycle, stream, in_period)
+        is_shown = usage.groups or (not definition.group_by and _is_shown(definition, stream, in_period))
+        if is_shown:
+            windows[start] = usage
+    return _sum_of_windows(definition, windows)
 
 
-def _usage_of_groups(definition: MetricDefinition, events: list[Event]) -> Usage:
-    whole = _aggregate(definition, events)
+def _counts(selection: Selection, event: Event) -> bool:
+    """Tell whether an event takes part: for a gauge also one from before the period."""
+    is_gauge = selection.definition.type is MetricType.GAUGE
+    return (
+        event.customer_id == selection.customer_id
+        and event.event_name == selection.definition.event_name
+        and (is_gauge or selection.period.start <= event.happened_at)
+        and event.happened_at < selection.period.end
+        and all(holds(condition, event.properties) for condition in selection.definition.filters)
+        and all(as_text(lookup(event.properties, match.property_name)) == match.value for match in selection.matches)
+    )
+
+
+def _windows(definition: MetricDefinition, stream: list[Event], span: Span) -> list[datetime]:
+    """Return the windows that may be shown: for a gauge all of the period, else those with an event."""
+    assert definition.window is not None
+    if definition.type is not MetricType.GAUGE:
+        return sorted({window_of(definition.window, event.happened_at) for event in stream})
+    starts = []
+    start = window_of(definition.window, span[0])
+    while stream and max(start, span[0]) < span[1]:
+        starts.append(start)
+        start = next_window(definition.window, start)
+    return starts
+
+
+def _usage_in(definition: MetricDefinition, cycle: Period, stream: list[Event], span: Span) -> Usage:
+    """Return the usage of a span of time, without windows."""
+    whole = _measure(definition, cycle, stream, span)
     if not definition.group_by:
         return whole
     groups: dict[str, list[Event]] = {}
-    for event in events:
+    for event in stream:
         groups.setdefault(values_key(definition.group_by, event.properties), []).append(event)
-    parts = {key: _aggregate(definition, members) for key, members in sorted(groups.items())}
-    if definition.aggregation is Aggregation.UNIQUE:
-        distinct = sum(int(part.quantity) for part in parts.values())
-        whole = Usage(Decimal(distinct), whole.counted, whole.skipped, whole.last_us)
-    return Usage(whole.value, whole.counted, whole.skipped, whole.last_us, parts)
+    shown = {key: members for key, members in sorted(groups.items()) if _is_shown(definition, members, span)}
+    parts = {key: _measure(definition, cycle, members, span) for key, members in shown.items()}
+    shown = {key: [event for event in members if event.happened_at < span[1]] for key, members in shown.items()}
+    return Usage(_whole(definition, whole, parts, shown), whole.counted, whole.skipped, whole.last_us, parts)
 
 
-def _window_start(window: Granularity, at: datetime) -> datetime:
-    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    match window:
-        case Granularity.HOUR:
-            return at.replace(minute=0, second=0, microsecond=0)
-        case Granularity.DAY:
-            return midnight
-        case Granularity.WEEK:
-            return midnight - timedelta(days=at.weekday())
+def _is_shown(definition: MetricDefinition, events: list[Event], span: Span) -> bool:
+    return any(span[0] <= event.happened_at < span[1] for event in events) or (
+        definition.type is MetricType.GAUGE and _level_before(definition, events, span[0]) != 0
+    )
+
+
+def _whole(
+    definition: MetricDefinition, whole: Usage, parts: dict[str, Usage], shown: dict[str, list[Event]]
+) -> Decimal | None:
+    """Return the value of all groups together; `whole` is what it would be without groups."""
+    values = [part.value for part in parts.values() if part.value is not None]
+    is_added = definition.aggregation is Aggregation.UNIQUE or definition.is_time_weighted
+    if definition.type is MetricType.COUNTER:
+        if not is_added:
+            return whole.value
+        return _to_decimal(sum((Fraction(value) for value in values), Fraction(0)))
+    if not values:
+        return _nothing(definition)
+    if definition.type is MetricType.RATE or (definition.aggregation is Aggregation.MAX and not is_added):
+        return max(values)
+    if is_added:
+        return _to_decimal(sum((Fraction(value) for value in values), Fraction(0)))
+    lasts = [
+        (event.happened_at, event.sequence, key)
+        for key, events in shown.items()
+        for event in events
+        if value_of(definition, event.properties) is not None
+    ]
+    return parts[max(lasts)[2]].value
+
+
+def _measure(definition: MetricDefinition, cycle: Period, events: list[Event], span: Span) -> Usage:
+    """Return the usage of some events as one group."""
+    inside = [event for event in events if span[0] <= event.happened_at < span[1]]
+    usable = [event for event in inside if value_of(definition, event.properties) is not None]
+    last_us = max((to_microseconds(event.happened_at) for event in usable), default=None)
+    if definition.type is MetricType.GAUGE:
+        before = [event for event in events if event.happened_at < span[1]]
+        value = _gauge(definition, cycle, before, span)
+    elif definition.type is MetricType.RATE:
+        value = _rate(definition, usable)
+    else:
+        value = _aggregate(definition, usable)
+    return Usage(value, len(usable), len(inside) - len(usable), last_us)
+
+
+def _numbers(definition: MetricDefinition, events: list[Event]) -> list[Decimal]:
+    values = [value_of(definition, event.properties) for event in events]
+    return [value for value in values if isinstance(value, Decimal)]
+
+
+def _aggregate(definition: MetricDefinition, events: list[Event]) -> Decimal | None:
+    """Return the aggregate of events with a usable value, in order of happening."""
+    match definition.aggregation:
+        case Aggregation.COUNT:
+            return Decimal(len(events))
+        case Aggregation.UNIQUE:
+            return Decimal(len({value_of(definition, event.properties) for event in events}))
+        case Aggregation.SUM:
+            return _to_decimal(sum((Fraction(number) for number in _numbers(definition, events)), Fraction(0)))
         case _:
-            return midnight.replace(day=1)
+            numbers = _numbers(definition, events)
+            return _pick(definition, numbers) if numbers else None
+
+
+def _pick(definition: MetricDefinition, numbers: list[Decimal]) -> Decimal:
+    match definition.aggregation:
+        case Aggregation.MAX:
+            return max(numbers)
+        case Aggregation.MIN:
+            return min(numbers)
+        case Aggregation.AVERAGE:
+            return _to_decimal(sum((Fraction(number) for number in numbers), Fraction(0)) / len(numbers))
+        case Aggregation.PERCENTILE:
+            assert definition.percentile is not None
+            needed = Fraction(definition.percentile) / 100 * len(numbers)
+            return min(one for one in numbers if sum(other <= one for other in numbers) >= needed)
+        case _:
+            return numbers[-1]
+
+
+def _rate(definition: MetricDefinition, events: list[Event]) -> Decimal | None:
+    assert definition.granularity is not None
+    length = _STRETCHES[definition.granularity]
+    values = [
+        _aggregate(definition, [event for event in events if end - length < event.happened_at <= end])
+        for end in {event.happened_at for event in events}
+    ]
+    return max((value for value in values if value is not None), default=_nothing(definition))
+
+
+def _levels(definition: MetricDefinition, events: list[Event]) -> list[tuple[datetime, Fraction]]:
+    """Return the level after each event with a usable value."""
+    level, levels = Fraction(0), []
+    for event in events:
+        value = value_of(definition, event.properties)
+        if isinstance(value, Decimal):
+            level = Fraction(value) + (level if definition.level_form is LevelForm.DELTA else 0)
+            levels.append((event.happened_at, level))
+    return levels
+
+
+def _level_before(definition: MetricDefinition, events: list[Event], instant: datetime) -> Fraction:
+    before = [level for at, level in _levels(definition, events) if at < instant]
+    return before[-1] if before else Fraction(0)
+
+
+def _gauge(definition: MetricDefinition, cycle: Period, events: list[Event], span: Span) -> Decimal | None:
+    levels = _levels(definition, events)
+    if not levels:
+        return _nothing(definition)
+    if definition.is_time_weighted:
+        return _weigh(definition, cycle, levels, span)
+    return _to_decimal(levels[-1][1] if definition.aggregation is Aggregation.LATEST else _greatest(levels, span))
+
+
+def _greatest(levels: list[tuple[datetime, Fraction]], span: Span) -> Fraction:
+    """Return the greatest level that held or was reported in a span."""
+    reported = [level for at, level in levels if span[0] <= at < span[1]]
+    if any(at == span[0] for at, _ in levels):
+        return max(reported)
+    before = [level for at, level in levels if at < span[0]]
+    return max([*reported, before[-1] if before else Fraction(0)])
+
+
+def _weigh(definition: MetricDefinition, cycle: Period, levels: list[tuple[datetime, Fraction]], span: Span) -> Decimal:
+    """Walk from one instant at which anything can change to the next, and add up what the level amounts to between."""
+    granularity, proration = definition.granularity, definition.proration
+    assert granularity is not None
+
+    def around(instant: datetime) -> Span:
+        bucket = part_of(unit_around(granularity, cycle, instant)[0], span)
+        return bucket if proration is None else part_of(unit_around(proration, cycle, instant)[0], bucket)
+
+    breaks = {*span, *(at for at, _ in levels)}
+    for at, _ in levels:
+        breaks |= {*around(at)}
+    for unit in (granularity, proration):
+        breaks |= set(stepped_bounds(unit, cycle, span))
+    ordered = sorted(at for at in breaks if span[0] <= at <= span[1])
+    by_length: dict[timedelta, Fraction] = {}
+    for start, end in pairwise(ordered):
+        length = unit_around(granularity, cycle, start)[1]
+        level = _greatest(levels, around(start) if proration is not None else (start, start + timedelta.resolution))
+        part = level * Fraction((end - start) // timedelta.resolution, length // timedelta.resolution)
+        by_length[length] = by_length.get(length, Fraction(0)) + part
+    return _to_decimal(sum((Fraction(_to_decimal(part)) for part in by_length.values()), Fraction(0)))
 
 
 def _sum_of_windows(definition: MetricDefinition, windows: dict[datetime, Usage]) -> Usage:
@@ -69,9 +266,8 @@ def _sum_of_windows(definition: MetricDefinition, windows: dict[datetime, Usage]
             values = json.loads(key) if key else []
             groups[json.dumps([text, *values], ensure_ascii=False, separators=(",", ":"))] = part
     valued = [Fraction(usage.value) for usage in windows.values() if usage.value is not None]
-    value = _to_decimal(sum(valued, Fraction(0))) if valued else _aggregate(definition, []).value
     return Usage(
-        value,
+        _to_decimal(sum(valued, Fraction(0))) if valued else _nothing(definition),
         sum(usage.counted for usage in windows.values()),
         sum(usage.skipped for usage in windows.values()),
         max((usage.last_us for usage in windows.values() if usage.last_us is not None), default=None),
@@ -79,56 +275,33 @@ def _sum_of_windows(definition: MetricDefinition, windows: dict[datetime, Usage]
     )
 
 
-def _counts(selection: Selection, event: Event) -> bool:
-    return (
-        event.customer_id == selection.customer_id
-        and event.event_name == selection.definition.event_name
-        and selection.period.start <= event.happened_at < selection.period.end
-        and all(holds(condition, event.properties) for condition in selection.definition.filters)
-        and all(as_text(lookup(event.properties, match.property_name)) == match.value for match in selection.matches)
-    )
+def _ratio(selection: Selection, events: list[Event]) -> Usage:
+    below = selection.definition.denominator
+    assert below is not None
+    above = msgspec.structs.replace(selection.definition, type=MetricType.COUNTER, denominator=None)
+    first, second = (usage_of(msgspec.structs.replace(selection, definition=part), events) for part in (above, below))
+    groups = {
+        key: _divided(
+            first.groups.get(key, Usage(_nothing(above), 0, 0)), second.groups.get(key, Usage(_nothing(below), 0, 0))
+        )
+        for key in sorted({*first.groups, *second.groups})
+    }
+    whole = _divided(first, second)
+    return Usage(whole.value, whole.counted, whole.skipped, whole.last_us, groups)
 
 
-def _aggregate(definition: MetricDefinition, events: list[Event]) -> Usage:
-    name = definition.property_name or ""
-    match definition.aggregation:
-        case Aggregation.COUNT:
-            return Usage(Decimal(len(events)), len(events), 0, _last_us(events))
-        case Aggregation.UNIQUE:
-            valued = [event for event in events if as_text(lookup(event.properties, name)) is not None]
-            texts = {as_text(lookup(event.properties, name)) for event in valued}
-            return Usage(Decimal(len(texts)), len(valued), len(events) - len(valued), _last_us(valued))
-        case _:
-            return _aggregate_numbers(definition.aggregation, events, name)
+def _divided(first: Usage, second: Usage) -> Usage:
+    value = None
+    if first.value is not None and second.value is not None and second.value != 0:
+        value = _to_decimal(Fraction(first.value) / Fraction(second.value))
+    times = [usage.last_us for usage in (first, second) if usage.last_us is not None]
+    return Usage(value, first.counted + second.counted, first.skipped + second.skipped, max(times, default=None))
 
 
-def _aggregate_numbers(aggregation: Aggregation, events: list[Event], name: str) -> Usage:
-    valued = [event for event in events if as_number(lookup(event.properties, name)) is not None]
-    in_time_order = sorted(valued, key=lambda event: (event.happened_at, event.sequence))
-    numbers = [as_number(lookup(event.properties, name)) or Decimal(0) for event in in_time_order]
-    skipped, last_us = len(events) - len(valued), _last_us(valued)
-    if aggregation is Aggregation.SUM:
-        whole = sum((Fraction(number) for number in numbers), Fraction(0))
-        return Usage(_to_decimal(whole), len(numbers), skipped, last_us)
-    if not numbers:
-        return Usage(None, 0, skipped)
-    return Usage(_pick(aggregation, numbers), len(numbers), skipped, last_us)
-
-
-def _pick(aggregation: Aggregation, numbers: list[Decimal]) -> Decimal:
-    match aggregation:
-        case Aggregation.MAX:
-            return max(numbers)
-        case Aggregation.MIN:
-            return min(numbers)
-        case Aggregation.AVERAGE:
-            return _to_decimal(sum((Fraction(number) for number in numbers), Fraction(0)) / len(numbers))
-        case _:
-            return numbers[-1]
-
-
-def _last_us(events: list[Event]) -> int | None:
-    return max((to_microseconds(event.happened_at) for event in events), default=None)
+def _nothing(definition: MetricDefinition) -> Decimal | None:
+    """Return what no event amounts to."""
+    adds_up = definition.aggregation in {Aggregation.COUNT, Aggregation.SUM, Aggregation.UNIQUE}
+    return Decimal(0) if adds_up else None
 
 
 def _to_decimal(value: Fraction) -> Decimal:

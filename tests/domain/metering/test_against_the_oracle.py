@@ -1,0 +1,60 @@
+"""What is computed fast is what the oracle counts, for every type of metric and in whatever order events come.
+
+`make test` compares 2,000 random cases, `make test-long` 100,000.
+"""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lotus_server.domain.metering import Event, MetricDefinition, Selection, usage_of
+from tests.domain.metering.answers import answer
+from tests.domain.metering.strategies import counters, definitions, gauges, questions, rates, ratios
+
+Question = tuple[Selection, list[Event]]
+
+
+def _compare(question: Question, order: random.Random) -> None:
+    selection, events = question
+    expected = usage_of(selection, events)
+    order.shuffle(events)
+
+    assert expected == answer(selection, events)
+
+
+@given(definitions)
+def test_random_definitions_are_valid(definition: MetricDefinition) -> None:
+    assert () == definition.problems()
+
+
+@settings(max_examples=500)
+@given(questions(counters()), st.randoms(use_true_random=False))
+def test_counters_equal_the_oracle(question: Question, order: random.Random) -> None:
+    _compare(question, order)
+
+
+@settings(max_examples=900)
+@given(questions(gauges()), st.randoms(use_true_random=False))
+def test_gauges_equal_the_oracle(question: Question, order: random.Random) -> None:
+    _compare(question, order)
+
+
+@settings(max_examples=300)
+@given(questions(rates()), st.randoms(use_true_random=False))
+def test_rates_equal_the_oracle(question: Question, order: random.Random) -> None:
+    _compare(question, order)
+
+
+@settings(max_examples=300)
+@given(questions(ratios()), st.randoms(use_true_random=False))
+def test_ratios_equal_the_oracle(question: Question, order: random.Random) -> None:
+    _compare(question, order)
+
+
+@pytest.mark.long
+@settings(max_examples=100_000)
+@given(questions(definitions), st.randoms(use_true_random=False))
+def test_a_hundred_thousand_random_cases_equal_the_oracle(question: Question, order: random.Random) -> None:
+    _compare(question, order)
