@@ -10,7 +10,7 @@ from tests.repository import ROOT
 from tests.scenarios.stages import EXAMPLES, TIMELINES, play
 
 GUIDE = ROOT / "docs" / "guides" / "scenarios.md"
-FILES = [pytest.param(path, id=path.stem) for path in (*TIMELINES, *EXAMPLES, GUIDE)]
+FILES = [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in (*TIMELINES, *EXAMPLES, GUIDE)]
 
 
 def text_of(path: Path) -> str:

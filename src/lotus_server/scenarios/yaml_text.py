@@ -48,7 +48,9 @@ def read_yaml(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        return Document(None, {(): line}, (TextProblem(line, f"This is no YAML: {error.problem}."),))
+        # What people stumble over most: `note: 2 tiers: one is free`.
+        hint = " A text with ': ' in it stands in quotes." if "mapping values" in str(error.problem) else ""
+        return Document(None, {(): line}, (TextProblem(line, f"This is no YAML: {error.problem}.{hint}"),))
     except yaml.YAMLError as error:
         first = str(error).splitlines()[0]
         return Document(None, {(): 1}, (TextProblem(1, f"This is no YAML: {first}."),))
