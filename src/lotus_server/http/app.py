@@ -19,6 +19,7 @@ from lotus_server.http.api import (
     price_preview,
     proration_preview,
     subscriptions,
+    usage,
 )
 from lotus_server.http.api import credits as credit_resources
 from lotus_server.http.api import metrics as metric_resources
@@ -49,6 +50,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         subscriptions,
         plans,
         metric_resources,
+        usage,
         features,
         price_preview,
         proration_preview,

@@ -7,6 +7,7 @@ from lotus_server.domain.metering.aggregates import (
     ValuesInMemory,
     advance,
     combine,
+    nothing,
 )
 from lotus_server.domain.metering.definition import (
     Aggregation,
@@ -22,7 +23,7 @@ from lotus_server.domain.metering.definition import (
     Selection,
 )
 from lotus_server.domain.metering.events import Correction, CorrectionKind, Event, EventStatus, Verdict
-from lotus_server.domain.metering.filters import compile_filters
+from lotus_server.domain.metering.filters import compile_filters, holds
 from lotus_server.domain.metering.groups import UNGROUPED, group_key, split_key, values_key
 from lotus_server.domain.metering.oracle import usage_of
 from lotus_server.domain.metering.properties import Properties, as_number, lookup
@@ -35,6 +36,7 @@ from lotus_server.domain.metering.series import (
     usage_of_points,
     values_of_points,
 )
+from lotus_server.domain.metering.units import windows_within
 from lotus_server.domain.metering.values import value_of
 
 __all__ = [
@@ -66,9 +68,11 @@ __all__ = [
     "combine",
     "compile_filters",
     "group_key",
+    "holds",
     "is_series",
     "lookup",
     "needs_earlier_events",
+    "nothing",
     "parts_of",
     "point_of",
     "split_key",
@@ -78,4 +82,5 @@ __all__ = [
     "value_of",
     "values_key",
     "values_of_points",
+    "windows_within",
 ]

@@ -8,7 +8,7 @@ from typing import Final
 
 from lotus_server.domain.metering.definition import Granularity
 from lotus_server.kernel.instants import EPOCH, from_microseconds, to_microseconds
-from lotus_server.kernel.period import Duration, boundary, period_at
+from lotus_server.kernel.period import Duration, Period, boundary, period_at
 
 _SECOND_US: Final = 1_000_000
 _DAY_US: Final = 86_400 * _SECOND_US
@@ -62,3 +62,20 @@ def steps_us(anchor: datetime, duration: Duration, first_us: int, last_us: int) 
         count += 1
         bounds.append(to_microseconds(boundary(anchor, duration, count)))
     return bounds
+
+
+def windows_within(window: Granularity, period: Period, limit: int) -> list[Period] | None:
+    """Return the UTC windows that a period touches, the first and the last cut off where it begins and ends.
+
+    None when there are more than `limit`.
+    """
+    start_us, end_us = to_microseconds(period.start), to_microseconds(period.end)
+    at_us = window_start_us(window, start_us)
+    found: list[Period] = []
+    while at_us < end_us:
+        if len(found) == limit:
+            return None
+        next_us = window_end_us(window, at_us)
+        found.append(Period(from_microseconds(max(at_us, start_us)), from_microseconds(min(next_us, end_us))))
+        at_us = next_us
+    return found
