@@ -35,7 +35,6 @@ ALWAYS = Asked(at("2026-01-01"), at("2026-01-04"))
 COUNT = MetricDefinition("call", Aggregation.COUNT)
 TOKENS = MetricDefinition("call", Aggregation.SUM, "tokens")
 BY_MODEL = MetricDefinition("call", Aggregation.SUM, "tokens", group_by=("model",))
-LEVEL = MetricDefinition("level", Aggregation.MAX, "level", type=MetricType.GAUGE)
 
 
 @pytest.fixture(autouse=True)
@@ -128,18 +127,6 @@ def test_windows_are_cut_off_where_the_time_asked_about_begins_and_ends(business
     assert [("01 10:15", (), D(7))] == _rows(business, TOKENS, asked=asked, window=Granularity.DAY)
 
 
-def test_a_level_is_carried_over_windows(business: Business) -> None:
-    rows = _rows(business, LEVEL, window=Granularity.DAY)
-
-    assert [("01 00:00", (), D(3)), ("02 00:00", (), D(3)), ("03 00:00", (), D(3))] == rows
-
-
-def test_a_level_weighed_by_time_is_split_among_windows(business: Business) -> None:
-    hours = MetricDefinition("level", Aggregation.SUM, "level", type=MetricType.GAUGE, granularity=Granularity.HOUR)
-
-    assert [D(36), D(72), D(48)] == [value for *_, value in _rows(business, hours, window=Granularity.DAY)]
-
-
 def test_a_metric_with_windows_of_its_own_is_measured_as_it_is_defined(business: Business) -> None:
     peaks = MetricDefinition("call", Aggregation.MAX, "tokens", window=Granularity.HOUR)
 
@@ -150,20 +137,6 @@ def test_windows_of_a_metrics_own_are_added_up_within_groups(business: Business)
     peaks = MetricDefinition("call", Aggregation.MAX, "tokens", window=Granularity.HOUR, group_by=("model",))
 
     assert [("01 00:00", ("a",), D(10)), ("01 00:00", ("b",), D(7))] == _rows(business, peaks)
-
-
-def test_rates_and_ratios_are_measured_in_each_window(business: Business) -> None:
-    rate = MetricDefinition("call", Aggregation.COUNT, type=MetricType.RATE, granularity=Granularity.HOUR)
-    ratio = MetricDefinition("call", Aggregation.SUM, "tokens", type=MetricType.RATIO, denominator=COUNT)
-
-    assert [D(2), D(1)] == [value for *_, value in _rows(business, rate, window=Granularity.DAY)]
-    assert [D(5), D(2)] == [value for *_, value in _rows(business, ratio, window=Granularity.DAY)]
-
-
-def test_both_parts_of_a_ratio_are_grouped(business: Business) -> None:
-    ratio = MetricDefinition("call", Aggregation.SUM, "tokens", type=MetricType.RATIO, denominator=COUNT)
-
-    assert ("01 00:00", ("b",), D(7)) in _rows(business, ratio, group_by=("model",))
 
 
 def test_the_present_counts_and_thirty_days_before_today(business: Business) -> None:

@@ -12,6 +12,7 @@ from lotus_server.http import error_catalog, metrics
 from lotus_server.http.api import (
     credit_notes,
     customers,
+    events,
     features,
     invoices,
     organization,
@@ -47,6 +48,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
     read_slashes_within_segments()
     resources = (
         customers,
+        events,
         subscriptions,
         plans,
         metric_resources,

@@ -30,6 +30,7 @@ REQUEST_CODES: Final[dict[str, str]] = {
 
 STATE_CODES: Final[dict[str, str]] = {
     "customer_not_found": "There is no such customer in this organization.",
+    "event_not_found": "There is no event with this idempotency_id in this organization.",
     "metric_not_found": "There is no such metric in this organization.",
     "feature_not_found": "There is no such feature in this organization.",
     "plan_not_found": "There is no such plan in this organization.",
