@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from lotus_server.domain.accounts import ApiKey, Customer, InvoiceSettings, Organization, OrganizationType, Scope
 from lotus_server.domain.catalog import (
+    AddOnTerms,
+    Commitment,
     Component,
+    Conversion,
+    ExternalLink,
     Feature,
     Graduated,
     Package,
@@ -17,9 +21,11 @@ from lotus_server.domain.catalog import (
     Plan,
     PlanVersion,
     Prepaid,
+    PriceAdjustment,
+    PricingUnit,
     RecurringCharge,
+    Tag,
     Tier,
-    VersionStatus,
     Volume,
 )
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting
@@ -88,6 +94,10 @@ def plan(plan_id: str = "pro", **changes: object) -> Plan:
 
 def plan_version(version_id: str = "pro_1", **changes: object) -> PlanVersion:
     return msgspec.structs.replace(PlanVersion("org", version_id, "pro", 1, "USD", NOW), **changes)
+
+
+def pricing_unit(code: str = "credits", **changes: object) -> PricingUnit:
+    return msgspec.structs.replace(PricingUnit("org", code, "Credits", "¤"), **changes)
 
 
 def subscription(subscription_id: str = "sub", **changes: object) -> Subscription:
@@ -217,6 +227,7 @@ def fill(transaction: Transaction, organization_id: str = "org") -> None:
     transaction.features.add(feature(**own))
     transaction.plans.add(plan(**own))
     transaction.plans.add_version(plan_version(**own))
+    transaction.pricing_units.add(pricing_unit(**own))
     transaction.subscriptions.add(subscription(**own))
     transaction.invoices.add(invoice(1, **own))
     transaction.credit_notes.add(credit_note(**own))
@@ -338,8 +349,17 @@ features = st.builds(
     Feature, organization_id=st.just("org"), feature_id=texts, feature_name=texts, feature_description=texts
 )
 plans = st.builds(
-    Plan, organization_id=st.just("org"), plan_id=texts, plan_name=texts, description=texts, created_at=instants
+    Plan,
+    organization_id=st.just("org"),
+    plan_id=texts,
+    plan_name=texts,
+    description=texts,
+    created_at=instants,
+    tags=st.lists(st.builds(Tag, name=texts, hex=texts, color=texts), max_size=2).map(tuple),
+    external_links=st.lists(st.builds(ExternalLink, source=texts, external_plan_id=texts), max_size=2).map(tuple),
+    addon=st.none() | st.builds(AddOnTerms),
 )
+conversions = st.none() | st.builds(Conversion, unit=texts, rate=decimals)
 _tiers = st.lists(
     st.builds(Tier, up_to=st.none() | decimals, unit_price=decimals, flat_fee=decimals, batch_size=decimals),
     max_size=3,
@@ -359,9 +379,16 @@ plan_versions = st.builds(
     version=st.integers(2, 2**31 - 1),
     currency=texts,
     created_at=instants,
-    status=st.sampled_from(VersionStatus),
     recurring_charges=st.lists(
-        st.builds(RecurringCharge, charge_id=texts, name=texts, amount=decimals, quantity=decimals), max_size=2
+        st.builds(
+            RecurringCharge,
+            charge_id=texts,
+            name=texts,
+            amount=decimals,
+            quantity=decimals,
+            conversion=conversions,
+        ),
+        max_size=2,
     ).map(tuple),
     components=st.lists(
         st.builds(
@@ -371,12 +398,22 @@ plan_versions = st.builds(
             price=prices,
             limit=st.none() | decimals,
             prepaid=st.none() | st.builds(Prepaid, units=st.none() | decimals),
+            conversion=conversions,
         ),
         max_size=3,
     ).map(tuple),
     feature_ids=st.lists(texts, max_size=3).map(tuple),
     trial_days=small_numbers,
+    active_from=st.none() | instants,
+    active_to=st.none() | instants,
+    localized_name=st.none() | texts,
+    target_customer_ids=st.lists(texts, max_size=2).map(tuple),
+    replace_with=st.none() | texts,
+    price_adjustment=st.none() | st.builds(PriceAdjustment, amount=decimals, name=texts, description=texts),
+    commitment=st.none() | st.builds(Commitment, amount=decimals, overage_factor=decimals),
+    feature_values=st.dictionaries(texts, st.booleans() | decimals | texts, max_size=3),
 )
+pricing_units = st.builds(PricingUnit, organization_id=st.just("org"), code=texts, name=texts, symbol=texts)
 subscriptions = st.builds(
     Subscription,
     organization_id=st.just("org"),

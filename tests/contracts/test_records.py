@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_server.adapters.records_sql import SqlRecords
-from lotus_server.domain.catalog import VersionStatus
 from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, LotusError
@@ -97,6 +96,7 @@ CONFLICTS: dict[str, tuple[Write, str]] = {
     "plan": (lambda to: to.plans.add(values.plan(plan_name="another")), "plan_exists"),
     "plan version": (lambda to: to.plans.add_version(values.plan_version(version=2)), "plan_version_exists"),
     "number of a plan version": (lambda to: to.plans.add_version(values.plan_version("v2")), "plan_version_exists"),
+    "pricing unit": (lambda to: to.pricing_units.add(values.pricing_unit(name="another")), "pricing_unit_exists"),
     "subscription": (lambda to: to.subscriptions.add(values.subscription(is_new=False)), "subscription_exists"),
     "invoice": (lambda to: to.invoices.add(values.invoice(2, invoice_id="inv_1")), "invoice_exists"),
     "cause of an invoice": (lambda to: to.invoices.add(values.invoice(2, cause="sub:arrears:1")), "invoice_exists"),
@@ -187,11 +187,13 @@ def test_metrics_features_and_plans_are_in_the_order_in_which_they_were_made(fil
             transaction.metrics.add(values.metric(key))
             transaction.features.add(values.feature(key))
             transaction.plans.add(values.plan(key))
+            transaction.pricing_units.add(values.pricing_unit(key))
 
     with filled.snapshot() as snapshot:
         assert ["calls", "z", "a", "y"] == [metric.metric_id for metric in snapshot.metrics.all("org")]
         assert ["sso", "z", "a", "y"] == [feature.feature_id for feature in snapshot.features.all("org")]
         assert ["pro", "z", "a", "y"] == [plan.plan_id for plan in snapshot.plans.all("org")]
+        assert ["credits", "z", "a", "y"] == [unit.code for unit in snapshot.pricing_units.all("org")]
 
 
 def test_organizations_and_keys_are_listed_oldest_first(filled: Records) -> None:
@@ -253,12 +255,12 @@ REPLACEMENTS: dict[str, tuple[Write, Callable[[Transaction], object], object]] =
         lambda of: of.plans.get("org", "pro"),
         values.plan(plan_name="new", archived=True),
     ),
-    "status of a version": (
+    "times of a version": (
         lambda to: to.plans.replace_version(
-            values.plan_version(status=VersionStatus.INACTIVE, currency="never changes")
+            values.plan_version(active_to=values.NOW, replace_with="pro_2", currency="never changes")
         ),
         lambda of: of.plans.version("org", "pro_1"),
-        values.plan_version(status=VersionStatus.INACTIVE),
+        values.plan_version(active_to=values.NOW, replace_with="pro_2"),
     ),
     "subscription": (
         lambda to: to.subscriptions.replace(values.subscription(due_at=None, metadata={"x": "y"})),
@@ -696,6 +698,8 @@ QUESTIONS: dict[str, Callable[[Transaction, str], object]] = {
     "version": lambda of, org: of.plans.version(org, "pro_1"),
     "versions": lambda of, org: of.plans.versions(org),
     "versions of a plan": lambda of, org: of.plans.versions(org, "pro"),
+    "pricing unit": lambda of, org: of.pricing_units.get(org, "credits"),
+    "pricing units": lambda of, org: of.pricing_units.all(org),
     "subscription": lambda of, org: of.subscriptions.get(org, "sub"),
     "subscriptions": lambda of, org: of.subscriptions.page(org, Page()),
     "subscriptions of a customer": lambda of, org: of.subscriptions.of_customer(org, "acme"),

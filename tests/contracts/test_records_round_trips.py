@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
-from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.credits import CreditGrant, CreditPosting
 from lotus_server.domain.invoicing import CreditNote, Invoice
 from lotus_server.domain.metering import Metric
@@ -117,6 +117,14 @@ def test_a_plan_comes_back(shared_records: Records, value: Plan) -> None:
 
         assert value == transaction.plans.get("org", value.plan_id)
         assert [values.plan(), value] == transaction.plans.all("org")
+
+
+@given(value=values.pricing_units.filter(lambda value: value.code != "credits"))
+def test_a_pricing_unit_comes_back(shared_records: Records, value: PricingUnit) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.pricing_units.add(value)
+
+        assert value == transaction.pricing_units.get("org", value.code)
 
 
 @given(value=values.plan_versions.filter(lambda value: value.version_id != "pro_1"))

@@ -22,15 +22,15 @@ from lotus_server.kernel.period import Duration
 from lotus_server.ports.event_store import EventStore
 from lotus_server.usecases.features import FeatureDraft, archive_feature, create_feature, get_feature, list_features
 from lotus_server.usecases.metrics import MetricDraft, archive_metric, create_metric, get_metric, list_metrics
+from lotus_server.usecases.plan_versions import create_version
 from lotus_server.usecases.plans import (
     ChargeDraft,
     ComponentDraft,
+    GrantedFeature,
     PlanDraft,
-    Replace,
     VersionDraft,
     archive_plan,
     create_plan,
-    create_version,
     get_plan,
     list_plans,
 )
@@ -210,7 +210,9 @@ def test_a_plan_is_made_with_its_first_version(services: Services) -> None:
     create_metric(services, ORG, CALLS)
     create_feature(services, ORG, FeatureDraft("SSO", "sso"))
     draft = msgspec.structs.replace(
-        TERMS, features=("SSO", "sso"), recurring_charges=(ChargeDraft("Base", D("29.99")),)
+        TERMS,
+        features=(GrantedFeature("SSO"), GrantedFeature("sso")),
+        recurring_charges=(ChargeDraft("Base", D("29.99")),),
     )
 
     plan, version = create_plan(services, ORG, PlanDraft("Pro", Duration.YEARLY, draft))
@@ -239,7 +241,7 @@ def test_everything_wrong_with_a_plan_is_reported_at_once(services: Services) ->
         currency="XXX",
         components=(ComponentDraft("calls", PerUnit(D(-1))), ComponentDraft("?", Graduated((Tier(D(5)),)))),
         recurring_charges=(ChargeDraft("", D(1)),),
-        features=("?",),
+        features=(GrantedFeature("?"),),
         trial_days=3,
         problems=(FieldProblem("price_adjustment", "unsupported", "no"),),
     )
@@ -282,18 +284,8 @@ def test_a_new_version_takes_over_in_its_currency(services: Services) -> None:
         (1, "USD", VersionStatus.INACTIVE),
         (2, "EUR", VersionStatus.ACTIVE),
         (3, "USD", VersionStatus.ACTIVE),
-    ] == [(each.version, each.currency, each.status) for each in get_plan(services, ORG, "pro").versions]
+    ] == [(each.version, each.currency, each.status_at(NOW)) for each in get_plan(services, ORG, "pro").versions]
     assert 3 == get_plan(services, ORG, "pro").current_version.version
-
-
-@pytest.mark.parametrize("replace", [Replace.ON_RENEWAL, Replace.IMMEDIATELY])
-def test_a_version_cannot_yet_replace_what_customers_have(services: Services, replace: Replace) -> None:
-    create_plan(services, ORG, EMPTY)
-
-    with pytest.raises(Invalid) as raised:
-        create_version(services, ORG, "pro", VersionDraft(), replace)
-
-    assert [("replace", "unsupported")] == _found(raised)
 
 
 def test_an_archived_plan_is_not_listed_and_gets_no_versions(services: Services) -> None:

@@ -12,14 +12,8 @@ from lotus_server.kernel.errors import Conflict, Invalid, LotusError, NotFound
 from lotus_server.kernel.period import Duration
 from lotus_server.usecases.access import active_components, load_entitlements, read_usages
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
-from lotus_server.usecases.plans import (
-    ChargeDraft,
-    ComponentDraft,
-    PlanDraft,
-    VersionDraft,
-    create_plan,
-    create_version,
-)
+from lotus_server.usecases.plan_versions import create_version
+from lotus_server.usecases.plans import ChargeDraft, ComponentDraft, PlanDraft, VersionDraft, create_plan
 from lotus_server.usecases.subscriptions import Cancellation
 from tests.business import PENNY, Business, at, charge
 

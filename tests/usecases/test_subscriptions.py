@@ -9,7 +9,8 @@ from lotus_server.domain.metering import PropertyMatch
 from lotus_server.domain.subscriptions import Status
 from lotus_server.kernel.errors import Conflict, Invalid, NotFound
 from lotus_server.ports.records import Page
-from lotus_server.usecases.plans import VersionDraft, archive_plan, create_version
+from lotus_server.usecases.plan_versions import create_version
+from lotus_server.usecases.plans import VersionDraft, archive_plan
 from lotus_server.usecases.subscriptions import SubscriptionChange, change_subscription, list_subscriptions
 from tests.business import PENNY, Business, at, charge
 

@@ -16,15 +16,16 @@ from lotus_server.domain.catalog import (
     Proration,
     RecurringCharge,
     Timing,
-    VersionStatus,
 )
 from lotus_server.domain.metering import Aggregation, Metric, MetricDefinition
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.period import Duration
-from lotus_server.usecases.plans import ChargeDraft, ComponentDraft, PlanDraft, PlanView, Replace, VersionDraft
+from lotus_server.usecases.plan_versions import Replace
+from lotus_server.usecases.plans import ChargeDraft, ComponentDraft, GrantedFeature, PlanDraft, PlanView, VersionDraft
 from lotus_server.wire.components import component_row
 from lotus_server.wire.forms import read
-from lotus_server.wire.plans import PlanForm, VersionForm, plan_row
+from lotus_server.wire.plans import PlanForm, plan_row
+from lotus_server.wire.versions import VersionForm
 
 D = Decimal
 PRO = {"plan_name": "Pro", "plan_duration": "monthly"}
@@ -59,7 +60,7 @@ def test_a_plan_is_read() -> None:
             currency="EUR",
             recurring_charges=(ChargeDraft("Base", D(30), Timing.IN_ARREARS, Proration.FULL, D(2)),),
             components=(ComponentDraft("m", PerUnit(D(1)), D(100)),),
-            features=("sso", "audit", "Support"),
+            features=(GrantedFeature("sso"), GrantedFeature("audit"), GrantedFeature("Support")),
         ),
         "pro",
         "For teams",
@@ -123,7 +124,8 @@ def test_the_last_releases_plan_becomes_ours() -> None:
     draft = _draft(payload)
 
     assert () == draft.version.problems
-    assert ("USD", ("sso",), 1) == (draft.version.currency, draft.version.features, len(draft.version.components))
+    assert ("USD", 1) == (draft.version.currency, len(draft.version.components))
+    assert (GrantedFeature("sso"),) == draft.version.features
     assert (ChargeDraft("Base", D(30), Timing.IN_ADVANCE, Proration.FULL),) == draft.version.recurring_charges
 
 
@@ -141,7 +143,26 @@ def test_a_wrong_value_within_an_initial_version_is_named() -> None:
         ({"plan_duration": None}, ("plan_duration", "required")),
         ({"plan_duration": "hourly"}, ("plan_duration", "invalid_choice")),
         ({"currency": 5}, ("currency", "unknown_currency")),
-        ({"price_adjustment": {"price_adjustment_type": "fixed"}}, ("price_adjustment", "unsupported")),
+        ({"price_adjustment": {"price_adjustment_type": "fixed"}}, ("price_adjustment.amount", "required")),
+        ({"price_adjustment": {"type": "half", "amount": 1}}, ("price_adjustment.type", "invalid_choice")),
+        ({"commitment": {"overage_factor": 2}}, ("commitment.amount", "required")),
+        ({"active_to": "soon"}, ("active_to", "invalid_time")),
+        ({"features": [{"feature_id": "sso", "value": [1]}]}, ("features[0].value", "invalid")),
+        ({"tags": [5]}, ("tags[0]", "invalid")),
+        ({"tags": [{"tag_name": 5}]}, ("tags[0]", "invalid")),
+        ({"external_links": [{"source": "stripe"}]}, ("external_links[0].external_plan_id", "required")),
+        (
+            {"components": [{"metric_id": "m", "price": PRICE, "pricing_unit": "credits"}]},
+            ("components[0].conversion_rate", "required"),
+        ),
+        (
+            {"components": [{"metric_id": "m", "price": PRICE, "pricing_unit": 5, "conversion_rate": 1}]},
+            ("components[0].pricing_unit", "invalid"),
+        ),
+        (
+            {"components": [{"metric_id": "m", "price": PRICE, "conversion_rate": 1}]},
+            ("components[0].conversion_rate", "ambiguous"),
+        ),
         ({"day_anchor": 5}, ("day_anchor", "unsupported")),
         ({"usage_billing_frequency": "monthly"}, ("usage_billing_frequency", "unsupported")),
         ({"recurring_charges": [{"name": "Base"}]}, ("recurring_charges[0].amount", "required")),
@@ -209,7 +230,7 @@ def test_a_new_version_is_for_new_subscriptions_unless_it_says_otherwise() -> No
 
 def _view() -> PlanView:
     now = datetime(2026, 3, 1, 12, tzinfo=UTC)
-    old = PlanVersion("org", "v1", "pro", 1, "USD", now, VersionStatus.INACTIVE)
+    old = PlanVersion("org", "v1", "pro", 1, "USD", now, active_to=now)
     new = PlanVersion(
         "org",
         "v2",
@@ -228,6 +249,7 @@ def _view() -> PlanView:
         {"v1": 2, "v2": 3, "other": 9},
         {"m": metric},
         {"sso": Feature("org", "sso", "SSO")},
+        now,
     )
 
 
@@ -269,7 +291,7 @@ def test_a_plan_is_shown_as_the_last_clients_read_it() -> None:
     }
     assert expected == {key: row[key] for key in expected}
     assert "v2" == row["display_version"]["version_id"]
-    assert [("v1", "inactive", 2), ("v2", "active", 3)] == [
+    assert [("v1", "grandfathered", 2), ("v2", "active", 3)] == [
         (version["version_id"], version["status"], version["active_subscriptions"]) for version in row["versions"]
     ]
     assert {"code": "USD", "name": "US Dollar", "symbol": "$"} == row["display_version"]["currency"]

@@ -25,7 +25,14 @@ from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.customers import CustomerDraft, create_customer
 from lotus_server.usecases.features import FeatureDraft, create_feature
 from lotus_server.usecases.metrics import MetricDraft, create_metric
-from lotus_server.usecases.plans import ChargeDraft, ComponentDraft, PlanDraft, VersionDraft, create_plan
+from lotus_server.usecases.plans import (
+    ChargeDraft,
+    ComponentDraft,
+    GrantedFeature,
+    PlanDraft,
+    VersionDraft,
+    create_plan,
+)
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscriptions import SubscriptionDraft, create_subscription
 
@@ -126,7 +133,7 @@ def _plans() -> list[PlanDraft]:
                     ComponentDraft("metric_tokens_small", PerUnit(Decimal(0)), limit=Decimal(2_000_000)),
                     ComponentDraft("metric_seats", PerUnit(Decimal(0)), limit=Decimal(3)),
                 ),
-                features=("api_access",),
+                features=(GrantedFeature("api_access"),),
             ),
             "plan_free",
             "For trying things out",
@@ -137,7 +144,7 @@ def _plans() -> list[PlanDraft]:
             VersionDraft(
                 recurring_charges=(ChargeDraft("Platform fee", Decimal(49)),),
                 components=(*_token_components(), _seats(included=5, price="12"), _storage()),
-                features=("api_access", "fine_tuning"),
+                features=(GrantedFeature("api_access"), GrantedFeature("fine_tuning")),
             ),
             "plan_growth",
             "For products with users",
@@ -151,7 +158,11 @@ def _plans() -> list[PlanDraft]:
                     ChargeDraft("Support", Decimal(200), Timing.IN_ARREARS),
                 ),
                 components=(*_token_components(), _seats(included=25, price="10"), _storage()),
-                features=("api_access", "fine_tuning", "priority_support"),
+                features=(
+                    GrantedFeature("api_access"),
+                    GrantedFeature("fine_tuning"),
+                    GrantedFeature("priority_support"),
+                ),
             ),
             "plan_scale",
             "For companies",

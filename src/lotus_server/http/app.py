@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from lotus_server.http import error_catalog, metrics
 from lotus_server.http.api import (
+    addons,
     credit_notes,
     customers,
     events,
@@ -18,6 +19,7 @@ from lotus_server.http.api import (
     organization,
     plans,
     price_preview,
+    pricing_units,
     proration_preview,
     subscriptions,
     usage,
@@ -51,6 +53,8 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         events,
         subscriptions,
         plans,
+        addons,
+        pricing_units,
         metric_resources,
         usage,
         features,

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
-from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.credits import CreditGrant, CreditPosting, HeldCredit
 from lotus_server.domain.invoicing import CreditNote, Invoice
 from lotus_server.domain.metering import Metric
@@ -167,7 +167,7 @@ class Plans(Protocol):
         ...
 
     def all(self, organization_id: str) -> list[Plan]:
-        """Return all plans, archived ones too, in the order in which they were made."""
+        """Return all plans and add-ons, archived ones too, in the order in which they were made."""
         ...
 
     def replace(self, plan: Plan) -> None:
@@ -187,7 +187,23 @@ class Plans(Protocol):
         ...
 
     def replace_version(self, version: PlanVersion) -> None:
-        """Keep a version's new status."""
+        """Keep when and to whom an existing version is sold, and what replaces it; its terms stay as they are."""
+        ...
+
+
+class PricingUnits(Protocol):
+    """The pricing units of an organization's own."""
+
+    def add(self, unit: PricingUnit) -> None:
+        """Keep a new unit. Raises Conflict `pricing_unit_exists`."""
+        ...
+
+    def get(self, organization_id: str, code: str) -> PricingUnit | None:
+        """Return one unit."""
+        ...
+
+    def all(self, organization_id: str) -> list[PricingUnit]:
+        """Return all units in the order in which they were made."""
         ...
 
 
@@ -409,6 +425,11 @@ class Transaction(Protocol):
     @property
     def plans(self) -> Plans:
         """The plans and their versions."""
+        ...
+
+    @property
+    def pricing_units(self) -> PricingUnits:
+        """The pricing units."""
         ...
 
     @property

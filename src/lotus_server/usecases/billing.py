@@ -25,7 +25,7 @@ from lotus_server.kernel.errors import LotusError
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.catalog_reading import metrics_by_id, terms_of
+from lotus_server.usecases.catalog_reading import metrics_by_id, renewed, terms_of
 from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
@@ -168,16 +168,12 @@ def _bill_once(services: Services, tx: Transaction, subscription: Subscription, 
     if min(now, subscription.due_at) < period.end:  # it was due because it starts
         return msgspec.structs.replace(subscription, due_at=period.end, parked_cause=None)
     usages = usages_until(services, terms, period, period.end)
-    following = advance(subscription)
+    following = renewed(tx, terms.version, advance(subscription))
     lines = arrears_lines(terms, period, usages)
     if not following.is_fully_billed:
-        lines = (*lines, *advance_lines(_with(terms, following), following.open_period))
+        lines = (*lines, *advance_lines(terms_of(tx, following, terms.metrics), following.open_period))
     issue(services, tx, terms, lines, cause=cause_of_period(subscription), now=max(period.end, subscription.created_at))
     return following
-
-
-def _with(terms: Terms, subscription: Subscription) -> Terms:
-    return msgspec.structs.replace(terms, subscription=subscription)
 
 
 def issue(

@@ -1,6 +1,9 @@
 """Reading the terms of subscriptions: plan, version, and the metrics of its components."""
 
+import msgspec
+
 from lotus_server.domain.accounts import Customer, Organization, TaxStatus
+from lotus_server.domain.catalog import PlanVersion, version_after_renewal
 from lotus_server.domain.invoicing import TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
@@ -38,6 +41,18 @@ def tax_terms(organization: Organization, customer: Customer) -> TaxTerms:
     if customer.tax_status is TaxStatus.REVERSE_CHARGE:
         return TaxTerms(TaxRate(TaxCategory.REVERSE_CHARGE, ZERO))
     return TaxTerms() if percent is None else TaxTerms(standard_rate(percent), settings.prices_include_tax)
+
+
+def renewed(tx: Transaction, version: PlanVersion, subscription: Subscription) -> Subscription:
+    """Return a subscription whose next period has opened, on the version that replaces `version`, if there is one.
+
+    One that does not go on is returned as it is.
+    """
+    if subscription.is_fully_billed or version.replace_with is None:
+        return subscription
+    versions = {each.version_id: each for each in tx.plans.versions(version.organization_id, version.plan_id)}
+    found = version_after_renewal(version, versions, subscription.open_period.start)
+    return msgspec.structs.replace(subscription, version_id=found.version_id)
 
 
 def metrics_by_id(tx: Transaction, organization_id: str) -> dict[str, Metric]:

@@ -1,16 +1,17 @@
 """Metrics: made, listed, changed, replaced by further versions, archived."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.catalog import VersionStatus
+from lotus_server.domain.catalog import PlanVersion, VersionStatus
 from lotus_server.domain.metering import Metric, MetricDefinition
 from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.services import Services
+from lotus_server.usecases.services import Services, present
 
 
 class MetricDraft(msgspec.Struct, frozen=True):
@@ -136,7 +137,7 @@ def archive_metric(services: Services, organization: Organization, metric_id: st
         metric = require_metric(tx, organization, metric_id)
         if metric.archived:
             return metric
-        users = _plans_using(tx, organization, metric_id)
+        users = _plans_using(tx, organization, metric_id, present(services, organization))
         if users:
             named = ", ".join(repr(plan_id) for plan_id in users[:3])
             detail = f"The metric {metric_id!r} is used by an active version of the plan {named}."
@@ -211,18 +212,19 @@ def _family(by_id: dict[str, Metric], metric: Metric) -> list[Metric]:
     return family
 
 
-def _versions_using(tx: Transaction, organization: Organization, metric_id: str) -> list[tuple[str, VersionStatus]]:
+def _versions_using(tx: Transaction, organization: Organization, metric_id: str) -> list[PlanVersion]:
     return [
-        (version.plan_id, version.status)
+        version
         for version in tx.plans.versions(organization.organization_id)
         if any(component.metric_id == metric_id for component in version.components)
     ]
 
 
-def _plans_using(tx: Transaction, organization: Organization, metric_id: str) -> list[str]:
+def _plans_using(tx: Transaction, organization: Organization, metric_id: str, now: datetime) -> list[str]:
     archived = {plan.plan_id for plan in tx.plans.all(organization.organization_id) if plan.archived}
     using = _versions_using(tx, organization, metric_id)
-    return sorted({plan_id for plan_id, status in using if status is VersionStatus.ACTIVE and plan_id not in archived})
+    sold = {version.plan_id for version in using if version.status_at(now) is not VersionStatus.INACTIVE}
+    return sorted(sold - archived)
 
 
 def _validated(

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.catalog import Plan, PlanVersion, VersionStatus
+from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Terms,
@@ -14,16 +14,16 @@ from lotus_server.domain.invoicing import (
     usage_lines,
 )
 from lotus_server.domain.subscriptions import Subscription, carry_usage, end_now, refuse_overlap, succeed
-from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
+from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.billing import bring_up_to_date, issue
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
-from lotus_server.usecases.plans import require_plan
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.subscriptions import require_subscription
 from lotus_server.usecases.usage_reading import usages_until
+from lotus_server.usecases.version_choice import Wish, choose_version
 
 
 class PlanSwitch(msgspec.Struct, frozen=True):
@@ -63,7 +63,7 @@ def switch_plan(
         old = require_subscription(tx, organization, subscription_id, for_update=True)
         old = bring_up_to_date(services, tx, old, now)
         ended = end_now(old, now)
-        plan, version = _target(tx, organization, old, switch)
+        plan, version = _target(tx, organization, old, switch, now)
         new = succeed(old, subscription_id=services.ids.random_uuid(), version=version, duration=plan.duration, now=now)
         terms = terms_of(tx, old)
         if switch.carries_usage:
@@ -97,26 +97,16 @@ def _metric_ids(version: PlanVersion) -> frozenset[str]:
 
 
 def _target(
-    tx: Transaction, organization: Organization, old: Subscription, switch: PlanSwitch
+    tx: Transaction, organization: Organization, old: Subscription, switch: PlanSwitch, now: datetime
 ) -> tuple[Plan, PlanVersion]:
     """Return what to switch to: sold now, in the same currency, and not what the subscription has already."""
-    organization_id = organization.organization_id
-    present_version = tx.plans.version(organization_id, old.version_id)
+    present_version = tx.plans.version(organization.organization_id, old.version_id)
     assert present_version is not None, "a subscription's version is never deleted"
     currency = present_version.currency
-    if switch.version_id is not None:
-        field = "switch_plan_version_id"
-        version = tx.plans.version(organization_id, switch.version_id)
-        if version is None:
-            raise NotFound(f"There is no plan version {switch.version_id!r}.", code="plan_version_not_found")
-        plan = require_plan(tx, organization, version.plan_id)
-    else:
-        assert switch.plan_id is not None, "validated before"
-        field = "switch_plan_id"
-        plan = require_plan(tx, organization, switch.plan_id)
-        version = _version_on_sale(tx.plans.versions(organization_id, plan.plan_id), plan, currency)
-    if plan.archived:
-        raise Invalid.field(field, "plan_archived", f"Plan {plan.plan_id!r} is archived and no longer sold.")
+    customer = require_customer(tx, organization, old.customer_id)
+    field = "switch_plan_id" if switch.version_id is None else "switch_plan_version_id"
+    wish = Wish(switch.plan_id, switch.version_id, "switch_plan_id", "switch_plan_version_id")
+    plan, version = choose_version(tx, organization, customer, wish, now=now, currencies=(currency,))
     if version.version_id == old.version_id:
         raise Invalid.field(field, "same_plan", "The subscription has this version of the plan already.")
     if version.currency != currency:
@@ -125,12 +115,3 @@ def _target(
         )
         raise Invalid.field(field, "other_currency", detail)
     return plan, version
-
-
-def _version_on_sale(versions: list[PlanVersion], plan: Plan, currency: str) -> PlanVersion:
-    """Return the newest version on sale, in the currency if there is one."""
-    active = [version for version in versions if version.status is VersionStatus.ACTIVE]
-    if not active:
-        detail = f"Plan {plan.plan_id!r} has no version that is sold now."
-        raise Invalid.field("switch_plan_id", "no_active_version", detail)
-    return max(active, key=lambda version: (version.currency == currency, version.version))

@@ -1,68 +1,47 @@
-"""Plans and their versions: made, listed, archived."""
+"""Plans: made, listed, changed, archived. Their later versions are in `plan_versions`."""
 
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from enum import StrEnum
+from collections.abc import Mapping
+from datetime import datetime
 
 import msgspec
 
-from lotus_server.domain.accounts import Organization
+from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.catalog import (
-    Component,
+    AddOnTerms,
+    ExternalLink,
     Feature,
     Plan,
     PlanVersion,
-    Prepaid,
-    Price,
-    Proration,
-    RecurringCharge,
-    Timing,
+    PricingUnit,
+    Tag,
     VersionStatus,
-    metric_problems,
+    addon_problems,
     plan_problems,
-    version_problems,
 )
 from lotus_server.domain.metering import Metric
-from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
+from lotus_server.kernel.errors import FieldProblem, NotFound, Problems
 from lotus_server.kernel.period import Duration
-from lotus_server.kernel.quantity import ONE
 from lotus_server.ports.records import Transaction
+from lotus_server.usecases.plan_drafts import ChargeDraft, ComponentDraft, GrantedFeature, VersionDraft, version_of
 from lotus_server.usecases.services import Services, present
 
-
-class ChargeDraft(msgspec.Struct, frozen=True):
-    """A recurring charge to be made, in major units of the version's currency."""
-
-    name: str
-    amount: Decimal
-    timing: Timing = Timing.IN_ADVANCE
-    proration: Proration = Proration.PRORATE
-    quantity: Decimal = ONE
-
-
-class ComponentDraft(msgspec.Struct, frozen=True):
-    """A component to be made. `metric` is the id of a metric, or the name of one that is not archived."""
-
-    metric: str
-    price: Price
-    limit: Decimal | None = None
-    prepaid: Prepaid | None = None
-
-
-class VersionDraft(msgspec.Struct, frozen=True):
-    """The terms of a version to be made.
-
-    `features` are ids or names; without a currency it has the organization's. `problems` are those
-    found when the input was read.
-    """
-
-    version_id: str | None = None
-    currency: str | None = None
-    recurring_charges: tuple[ChargeDraft, ...] = ()
-    components: tuple[ComponentDraft, ...] = ()
-    features: tuple[str, ...] = ()
-    trial_days: int = 0
-    problems: tuple[FieldProblem, ...] = ()
+__all__ = [
+    "ChargeDraft",
+    "ComponentDraft",
+    "GrantedFeature",
+    "PlanChange",
+    "PlanDraft",
+    "PlanView",
+    "VersionDraft",
+    "archive_plan",
+    "change_plan",
+    "create_plan",
+    "create_sellable",
+    "get_plan",
+    "list_plans",
+    "require_plan",
+    "views_of_plans",
+]
 
 
 class PlanDraft(msgspec.Struct, frozen=True):
@@ -73,21 +52,26 @@ class PlanDraft(msgspec.Struct, frozen=True):
     version: VersionDraft
     plan_id: str | None = None
     description: str = ""
+    tags: tuple[Tag, ...] = ()
+    external_links: tuple[ExternalLink, ...] = ()
 
 
-class Replace(StrEnum):
-    """Which subscriptions get a new version: only new ones, existing ones when they renew, or all of them now."""
+class PlanChange(msgspec.Struct, frozen=True):
+    """New values of a plan itself; null leaves one as it is. `problems` are those found when the input was read."""
 
-    NEW_ONLY = "new_only"
-    ON_RENEWAL = "on_renewal"
-    IMMEDIATELY = "immediately"
+    plan_name: str | None = None
+    description: str | None = None
+    tags: tuple[Tag, ...] | None = None
+    external_links: tuple[ExternalLink, ...] | None = None
+    problems: tuple[FieldProblem, ...] = ()
 
 
 class PlanView(msgspec.Struct, frozen=True):
-    """A plan with everything that is shown of it.
+    """A plan with everything that is shown of it, as of `now`.
 
     `versions` are in the order of their numbers; `active_subscriptions` counts those that cover the present, by version
-    id, without the zeros; `metrics` and `features` have (at least) those that the versions name, by id.
+    id, without the zeros; `metrics`, `features`, `units` and `customers` have (at least) those that the versions name,
+    by id or code.
     """
 
     plan: Plan
@@ -95,12 +79,16 @@ class PlanView(msgspec.Struct, frozen=True):
     active_subscriptions: Mapping[str, int]
     metrics: Mapping[str, Metric]
     features: Mapping[str, Feature]
+    now: datetime
+    units: Mapping[str, PricingUnit] = {}
+    customers: Mapping[str, Customer] = {}
 
     @property
     def current_version(self) -> PlanVersion:
-        """Return the version that stands for the plan: the newest active one, or the newest of all."""
-        active = [version for version in self.versions if version.status is VersionStatus.ACTIVE]
-        return (active or list(self.versions))[-1]
+        """Return the version that stands for the plan: the newest on sale, first of those for everybody."""
+        sold = [version for version in self.versions if version.status_at(self.now) is VersionStatus.ACTIVE]
+        for_everybody = [version for version in sold if not version.is_custom]
+        return (for_everybody or sold or list(self.versions))[-1]
 
 
 def create_plan(services: Services, organization: Organization, draft: PlanDraft) -> tuple[Plan, PlanVersion]:
@@ -108,66 +96,48 @@ def create_plan(services: Services, organization: Organization, draft: PlanDraft
 
     Raises Invalid with every problem, Conflict `plan_exists` for a taken id.
     """
+    return create_sellable(services, organization, draft, addon=None)
+
+
+def create_sellable(
+    services: Services, organization: Organization, draft: PlanDraft, *, addon: AddOnTerms | None
+) -> tuple[Plan, PlanVersion]:
+    """Make a plan, or with `addon` an add-on, and its first version. Raises as `create_plan`."""
     now = present(services, organization)
     plan = Plan(
         organization_id=organization.organization_id,
-        plan_id=draft.plan_id if draft.plan_id is not None else services.ids.new("plan"),
+        plan_id=draft.plan_id if draft.plan_id is not None else services.ids.new("plan" if addon is None else "addon"),
         plan_name=draft.plan_name,
         description=draft.description,
         duration=draft.duration,
         created_at=now,
+        tags=draft.tags,
+        external_links=draft.external_links,
+        addon=addon,
     )
     with services.records.transaction() as tx:
         problems = Problems()
         problems.extend(draft.version.problems)
         problems.extend(plan_problems(plan))
-        version = _version(services, tx, organization, plan, draft.version, number=1, problems=problems)
+        version = version_of(services, tx, organization, plan, draft.version, number=1, now=now, problems=problems)
+        if addon is not None:
+            problems.extend(addon_problems(addon, version))
         problems.raise_if_any()
         tx.plans.add(plan)
         tx.plans.add_version(version)
     return plan, version
 
 
-def create_version(
-    services: Services,
-    organization: Organization,
-    plan_id: str,
-    draft: VersionDraft,
-    replace: Replace = Replace.NEW_ONLY,
-) -> PlanVersion:
-    """Make the next version of a plan; new subscriptions in its currency use it from now on.
-
-    Existing subscriptions keep the version they have. Raises NotFound `plan_not_found`; Invalid with every problem,
-    `unsupported` for any other `replace` than `new_only`; Conflict `plan_archived`.
-    """
-    with services.records.transaction() as tx:
-        plan = require_plan(tx, organization, plan_id)
-        if plan.archived:
-            raise Conflict(f"The plan {plan_id!r} is archived.", code="plan_archived")
-        before = tx.plans.versions(organization.organization_id, plan_id)
-        problems = Problems()
-        problems.extend(draft.problems)
-        if replace is not Replace.NEW_ONLY:
-            detail = (
-                f"A version that replaces others {replace.value.replace('_', ' ')} is not supported yet: use new_only."
-            )
-            problems.add("replace", "unsupported", detail)
-        number = max((version.version for version in before), default=0) + 1
-        version = _version(services, tx, organization, plan, draft, number=number, problems=problems)
-        problems.raise_if_any()
-        for older in before:
-            if older.status is VersionStatus.ACTIVE and older.currency == version.currency:
-                tx.plans.replace_version(msgspec.structs.replace(older, status=VersionStatus.INACTIVE))
-        tx.plans.add_version(version)
-    return version
-
-
 def list_plans(services: Services, organization: Organization, *, include_archived: bool = False) -> list[PlanView]:
     """Return the plans in the order in which they were made, in a fixed number of queries whatever their number."""
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
-        plans = [plan for plan in tx.plans.all(organization_id) if include_archived or not plan.archived]
-        return _views(services, tx, organization, plans, tx.plans.versions(organization_id))
+        plans = [
+            plan
+            for plan in tx.plans.all(organization_id)
+            if plan.addon is None and (include_archived or not plan.archived)
+        ]
+        return views_of_plans(services, tx, organization, plans, tx.plans.versions(organization_id))
 
 
 def get_plan(services: Services, organization: Organization, plan_id: str) -> PlanView:
@@ -175,7 +145,26 @@ def get_plan(services: Services, organization: Organization, plan_id: str) -> Pl
     with services.records.snapshot() as tx:
         plan = require_plan(tx, organization, plan_id)
         versions = tx.plans.versions(organization.organization_id, plan_id)
-        return _views(services, tx, organization, [plan], versions)[0]
+        return views_of_plans(services, tx, organization, [plan], versions)[0]
+
+
+def change_plan(services: Services, organization: Organization, plan_id: str, change: PlanChange) -> Plan:
+    """Give a plan another name, description, tags or links.
+
+    Raises NotFound `plan_not_found`, Invalid with every problem.
+    """
+    with services.records.transaction() as tx:
+        plan = require_plan(tx, organization, plan_id)
+        fields = ("plan_name", "description", "tags", "external_links")
+        given = {field: getattr(change, field) for field in fields if getattr(change, field) is not None}
+        changed = msgspec.structs.replace(plan, **given)
+        problems = Problems()
+        problems.extend(change.problems)
+        problems.extend(plan_problems(changed))
+        problems.raise_if_any()
+        if changed != plan:
+            tx.plans.replace(changed)
+    return changed
 
 
 def archive_plan(services: Services, organization: Organization, plan_id: str) -> Plan:
@@ -189,96 +178,29 @@ def archive_plan(services: Services, organization: Organization, plan_id: str) -
 
 
 def require_plan(tx: Transaction, organization: Organization, plan_id: str) -> Plan:
-    """Return a plan of the organization. Raises NotFound `plan_not_found`."""
+    """Return a plan of the organization, and no add-on. Raises NotFound `plan_not_found`."""
     plan = tx.plans.get(organization.organization_id, plan_id)
-    if plan is None:
+    if plan is None or plan.addon is not None:
         raise NotFound(f"There is no plan {plan_id!r}.", code="plan_not_found")
     return plan
 
 
-def _views(
+def views_of_plans(
     services: Services, tx: Transaction, organization: Organization, plans: list[Plan], versions: list[PlanVersion]
 ) -> list[PlanView]:
+    """Return plans or add-ons with what is shown of them; `versions` has at least theirs."""
     organization_id = organization.organization_id
-    counts = tx.subscriptions.count_active(organization_id, present(services, organization))
+    now = present(services, organization)
+    counts = tx.subscriptions.count_active(organization_id, now)
     metrics = {metric.metric_id: metric for metric in tx.metrics.all(organization_id)}
     features = {feature.feature_id: feature for feature in tx.features.all(organization_id)}
+    units = {unit.code: unit for unit in tx.pricing_units.all(organization_id)}
+    targets = sorted({customer_id for version in versions for customer_id in version.target_customer_ids})
+    customers = tx.customers.many(organization_id, targets) if targets else {}
     by_plan: dict[str, list[PlanVersion]] = {}
     for version in sorted(versions, key=lambda version: version.version):
         by_plan.setdefault(version.plan_id, []).append(version)
-    return [PlanView(plan, tuple(by_plan.get(plan.plan_id, ())), counts, metrics, features) for plan in plans]
-
-
-def _version(
-    services: Services,
-    tx: Transaction,
-    organization: Organization,
-    plan: Plan,
-    draft: VersionDraft,
-    *,
-    number: int,
-    problems: Problems,
-) -> PlanVersion:
-    """Return the version that a draft describes; everything wrong with it is added to `problems`."""
-    all_metrics = tx.metrics.all(organization.organization_id)
-    metrics = _Names((m.metric_id, m.metric_name, m.archived) for m in all_metrics)
-    features = _Names((f.feature_id, f.feature_name, f.archived) for f in tx.features.all(organization.organization_id))
-    version = PlanVersion(
-        organization_id=organization.organization_id,
-        version_id=draft.version_id if draft.version_id is not None else services.ids.new("plan_version"),
-        plan_id=plan.plan_id,
-        version=number,
-        currency=draft.currency if draft.currency is not None else organization.default_currency,
-        created_at=present(services, organization),
-        recurring_charges=tuple(
-            RecurringCharge(
-                services.ids.new("charge"), charge.name, charge.amount, charge.timing, charge.proration, charge.quantity
-            )
-            for charge in draft.recurring_charges
-        ),
-        components=tuple(
-            Component(
-                services.ids.new("component"),
-                metrics.find(component.metric, f"components[{index}].metric_id", "metric", problems),
-                component.price,
-                component.limit,
-                component.prepaid,
-            )
-            for index, component in enumerate(draft.components)
-        ),
-        feature_ids=tuple(
-            dict.fromkeys(
-                features.find(text, f"features[{index}]", "feature", problems)
-                for index, text in enumerate(draft.features)
-            )
-        ),
-        trial_days=draft.trial_days,
-    )
-    problems.extend(version_problems(version))
-    definitions = {metric.metric_id: metric.definition for metric in all_metrics}
-    for index, component in enumerate(version.components):
-        if component.metric_id in definitions:
-            problems.extend(metric_problems(component, definitions[component.metric_id]), under=f"components[{index}].")
-    return version
-
-
-class _Names:
-    """Finds things by id, or by the name of one that is not archived."""
-
-    def __init__(self, rows: Iterable[tuple[str, str, bool]]) -> None:
-        self._archived: dict[str, bool] = {}
-        self._ids: dict[str, str] = {}
-        for thing_id, name, archived in rows:
-            self._archived[thing_id] = archived
-            if not archived:
-                self._ids[name] = thing_id
-
-    def find(self, text: str, field: str, kind: str, problems: Problems) -> str:
-        """Return the id that a text stands for; the text itself, and a problem, when there is none."""
-        found = text if text in self._archived else self._ids.get(text)
-        if found is None:
-            problems.add(field, f"unknown_{kind}", f"There is no {kind} {text!r}.")
-            return text
-        if self._archived[found]:
-            problems.add(field, f"{kind}_archived", f"The {kind} {text!r} is archived.")
-        return found
+    return [
+        PlanView(plan, tuple(by_plan.get(plan.plan_id, ())), counts, metrics, features, now, units, customers)
+        for plan in plans
+    ]

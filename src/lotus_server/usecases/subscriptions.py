@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.catalog import Plan, PlanVersion, VersionStatus
+from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import FlatFeeBehavior, Invoice, cause_of_period, settled_charge_lines, usage_lines
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.domain.subscriptions import (
@@ -26,6 +26,7 @@ from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.usage_reading import usages_until
+from lotus_server.usecases.version_choice import Wish, choose_version
 
 MATCHES_MAX: Final = 20
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -88,7 +89,7 @@ def create_subscription(services: Services, organization: Organization, draft: S
     with services.records.transaction() as tx:
         # One at a time for each customer: whoever comes second sees the first one's subscription.
         customer = require_customer(tx, organization, draft.customer_id, for_update=True)
-        plan, version = _plan_and_version(tx, organization, draft)
+        plan, version = choose_version(tx, organization, customer, Wish(draft.plan_id, draft.version_id), now=now)
         subscription = _new_subscription(services, draft, plan, version, now)
         refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
         tx.subscriptions.add(subscription)
@@ -263,34 +264,6 @@ def _last_invoice(
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=how.flat_fees)
     usage = usage_lines(terms, held, usages_until(services, terms, opened, now)) if how.bills_usage else ()
     return issue(services, tx, terms, (*usage, *charges), cause=cause_of_period(subscription), now=now)
-
-
-def _plan_and_version(
-    tx: Transaction, organization: Organization, draft: SubscriptionDraft
-) -> tuple[Plan, PlanVersion]:
-    organization_id = organization.organization_id
-    if draft.version_id is not None:
-        version = tx.plans.version(organization_id, draft.version_id)
-        if version is None:
-            raise NotFound(f"There is no plan version {draft.version_id!r}.", code="plan_version_not_found")
-        plan = tx.plans.get(organization_id, version.plan_id)
-        assert plan is not None, "a version's plan is never deleted"
-    else:
-        assert draft.plan_id is not None, "validated before"
-        plan = tx.plans.get(organization_id, draft.plan_id)
-        if plan is None:
-            raise NotFound(f"There is no plan {draft.plan_id!r}.", code="plan_not_found")
-        version = _version_on_sale(tx.plans.versions(organization_id, plan.plan_id), plan)
-    if plan.archived:
-        raise Invalid.field("plan_id", "plan_archived", f"Plan {plan.plan_id!r} is archived and no longer sold.")
-    return plan, version
-
-
-def _version_on_sale(versions: list[PlanVersion], plan: Plan) -> PlanVersion:
-    active = [version for version in versions if version.status is VersionStatus.ACTIVE]
-    if not active:
-        raise Invalid.field("plan_id", "no_active_version", f"Plan {plan.plan_id!r} has no version that is sold now.")
-    return max(active, key=lambda version: version.version)
 
 
 def require_subscription(

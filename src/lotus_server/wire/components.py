@@ -1,5 +1,6 @@
 """Components in JSON: a metric and its price, in our form and in the two of the original system."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from lotus_server.domain.catalog import (
     PerUnit,
     Prepaid,
     Price,
+    PricingUnit,
     Proration,
     Rounding,
     Volume,
@@ -20,10 +22,11 @@ from lotus_server.domain.metering import Metric
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.quantity import ONE, ZERO
 from lotus_server.usecases.plans import ComponentDraft
-from lotus_server.wire.forms import Form, Number, Text, choice, currency_row, unsupported
+from lotus_server.wire.forms import Form, Number, Text, choice, unsupported
 from lotus_server.wire.metrics import metric_row
 from lotus_server.wire.original_tiers import TierForm, as_tiers, original_rows, to_tiers
 from lotus_server.wire.prices import UNREADABLE, PriceForm, price_row
+from lotus_server.wire.pricing_units import conversion_of, priced_in
 
 _NOT_SERVED: Final = (
     "invoicing_interval_unit",
@@ -63,13 +66,15 @@ class ComponentForm(Form):
     cost_per_batch: Number = Field(None, description="Original form: the price of a batch; a batch begun is charged.")
     metric_units_per_batch: Number = Field(None, description="Original form: the number of units in one batch (1).")
     max_metric_units: Number = Field(None, description="Original form: the limit.")
+    pricing_unit: Any = Field(None, description="The code of a pricing unit, if the price is not in money.")
+    conversion_rate: Number = Field(None, description="What one pricing unit costs in the version's currency.")
     prepaid_charge: PrepaidForm | None = Field(None, description="Units are bought before they are used.")
     invoicing_interval_unit: Any = None
     invoicing_interval_count: Any = None
     reset_interval_unit: Any = None
     reset_interval_count: Any = None
 
-    def to_draft(self, problems: Problems, path: str) -> ComponentDraft:
+    def to_draft(self, problems: Problems, path: str, currency: str | None = None) -> ComponentDraft:
         """Return the draft; everything wrong with the form is added to `problems`, below `path`."""
         metric = self.metric_id or self.metric_name or self.billable_metric_name
         if not metric:
@@ -86,6 +91,7 @@ class ComponentForm(Form):
             price,
             max(limits, default=None),
             None if prepaid is None else prepaid.to_prepaid(problems, f"{path}prepaid_charge."),
+            conversion_of(self.pricing_unit, self.conversion_rate, problems, path=path, currency=currency),
         )
 
     def _price(self, problems: Problems, path: str) -> tuple[Price, Decimal | None]:
@@ -128,10 +134,13 @@ class ComponentForm(Form):
         return PerUnit(self.cost_per_batch or ZERO, self.free_metric_units or ZERO, size, Rounding.UP)
 
 
-def component_row(component: Component, metric: Metric, currency: str) -> dict[str, Any]:
+def component_row(
+    component: Component, metric: Metric, currency: str, units: Mapping[str, PricingUnit] | None = None
+) -> dict[str, Any]:
     """Return a component as it is shown: our form, and the two of the original system beside it.
 
-    What the original's forms cannot say is null there; `price` says it all.
+    What the original's forms cannot say is null there; `price` says it all. `units` has the pricing unit that it is
+    priced in, if any.
     """
     tiers = as_tiers(component.price)
     paid = [tier for tier in tiers if not tier.is_free]
@@ -148,7 +157,7 @@ def component_row(component: Component, metric: Metric, currency: str) -> dict[s
         "limit": component.limit,
         "tiers": original_rows(component.price, component.limit),
         "bulk_pricing_enabled": isinstance(component.price, Volume),
-        "pricing_unit": currency_row(currency),
+        **priced_in(component.conversion, currency, units or {}),
         "free_metric_units": free_units(component.price),
         "cost_per_batch": in_batches.unit_price if in_batches else ZERO if is_free else None,
         "metric_units_per_batch": in_batches.batch_size if in_batches else ONE if is_free else None,

@@ -1,4 +1,4 @@
-"""Metrics, features, plans and their versions."""
+"""Metrics."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,8 +15,7 @@ from lotus_server.adapters.records_sql.rows import (
     next_number,
     of_tenant,
 )
-from lotus_server.adapters.records_sql.tables import FEATURES, METRICS, PLAN_VERSIONS, PLANS
-from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.adapters.records_sql.tables import METRICS
 from lotus_server.domain.metering import Metric
 
 _METRIC_NAME: Final = Unique(
@@ -39,55 +38,6 @@ _METRICS: Final = select(*(METRICS.c[name] for name in Metric.__struct_fields__)
 _METRIC: Final = _METRICS.where(METRICS.c.metric_id == bindparam("metric_id"))
 _ALL_METRICS: Final = _METRICS.order_by(METRICS.c.made_number, METRICS.c.metric_id)
 
-_FEATURE_NAME: Final = Unique(
-    ("organization_id", "feature_name"),
-    "feature_name_exists",
-    "A feature with this name exists already.",
-    among={"archived": False},
-)
-_INSERT_FEATURE: Final = Insert(
-    FEATURES,
-    [
-        Unique(("organization_id", "feature_id"), "feature_exists", "A feature with this id exists already."),
-        _FEATURE_NAME,
-    ],
-    {"made_number": next_number(FEATURES)},
-)
-_REPLACE_FEATURE: Final = Replace(FEATURES, Feature.__struct_fields__, "feature", _FEATURE_NAME)
-_FEATURES: Final = select(*(FEATURES.c[name] for name in Feature.__struct_fields__)).where(of_tenant(FEATURES))
-_FEATURE: Final = _FEATURES.where(FEATURES.c.feature_id == bindparam("feature_id"))
-_ALL_FEATURES: Final = _FEATURES.order_by(FEATURES.c.made_number, FEATURES.c.feature_id)
-
-_INSERT_PLAN: Final = Insert(
-    PLANS,
-    [Unique(("organization_id", "plan_id"), "plan_exists", "A plan with this id exists already.")],
-    {"made_number": next_number(PLANS)},
-)
-_REPLACE_PLAN: Final = Replace(PLANS, Plan.__struct_fields__, "plan")
-_PLANS: Final = select(*(PLANS.c[name] for name in Plan.__struct_fields__)).where(of_tenant(PLANS))
-_PLAN: Final = _PLANS.where(PLANS.c.plan_id == bindparam("plan_id"))
-_ALL_PLANS: Final = _PLANS.order_by(PLANS.c.made_number, PLANS.c.plan_id)
-
-_INSERT_VERSION: Final = Insert(
-    PLAN_VERSIONS,
-    [
-        Unique(("organization_id", "version_id"), "plan_version_exists", "A version with this id exists already."),
-        Unique(
-            ("organization_id", "plan_id", "version"),
-            "plan_version_exists",
-            "The plan has a version with this number already.",
-        ),
-    ],
-)
-# Terms never change, so nothing but the status can be replaced.
-_REPLACE_VERSION_STATUS: Final = Replace(PLAN_VERSIONS, ("status",), "plan version")
-_VERSIONS: Final = select(*(PLAN_VERSIONS.c[name] for name in PlanVersion.__struct_fields__)).where(
-    of_tenant(PLAN_VERSIONS)
-)
-_VERSION: Final = _VERSIONS.where(PLAN_VERSIONS.c.version_id == bindparam("version_id"))
-_ALL_VERSIONS: Final = _VERSIONS.order_by(PLAN_VERSIONS.c.plan_id, PLAN_VERSIONS.c.version)
-_VERSIONS_OF_PLAN: Final = _ALL_VERSIONS.where(PLAN_VERSIONS.c.plan_id == bindparam("plan_id"))
-
 
 def metric_to_row(value: Metric) -> Values:
     """Return a metric's columns."""
@@ -97,36 +47,6 @@ def metric_to_row(value: Metric) -> Values:
 def metric_from_row(row: Sequence[Any]) -> Metric:
     """Return the metric of a row whose columns are in the order of the fields."""
     return Metric(*row)
-
-
-def feature_to_row(value: Feature) -> Values:
-    """Return a feature's columns."""
-    return msgspec.structs.asdict(value)
-
-
-def feature_from_row(row: Sequence[Any]) -> Feature:
-    """Return the feature of a row whose columns are in the order of the fields."""
-    return Feature(*row)
-
-
-def plan_to_row(value: Plan) -> Values:
-    """Return a plan's columns."""
-    return msgspec.structs.asdict(value)
-
-
-def plan_from_row(row: Sequence[Any]) -> Plan:
-    """Return the plan of a row whose columns are in the order of the fields."""
-    return Plan(*row)
-
-
-def plan_version_to_row(value: PlanVersion) -> Values:
-    """Return a plan version's columns."""
-    return msgspec.structs.asdict(value)
-
-
-def plan_version_from_row(row: Sequence[Any]) -> PlanVersion:
-    """Return the plan version of a row whose columns are in the order of the fields."""
-    return PlanVersion(*row)
 
 
 class SqlMetrics:
@@ -154,76 +74,3 @@ class SqlMetrics:
         """Keep new values of an existing metric. Raises Conflict `metric_name_exists` as `add` does."""
         _REPLACE_METRIC(self._connection, metric_to_row(metric))
         self._notes.add(metric.organization_id)
-
-
-class SqlFeatures:
-    """The features."""
-
-    def __init__(self, connection: Connection, notes: Notes) -> None:
-        """Work within one transaction."""
-        self._connection = connection
-        self._notes = notes
-
-    def add(self, feature: Feature) -> None:
-        _INSERT_FEATURE(self._connection, feature_to_row(feature))
-        self._notes.add(feature.organization_id)
-
-    def get(self, organization_id: str, feature_id: str) -> Feature | None:
-        keys = {"organization_id": organization_id, "feature_id": feature_id}
-        row = self._connection.execute(_FEATURE, keys).first()
-        return None if row is None else feature_from_row(row)
-
-    def all(self, organization_id: str) -> list[Feature]:
-        rows = self._connection.execute(_ALL_FEATURES, {"organization_id": organization_id})
-        return [feature_from_row(row) for row in rows]
-
-    def replace(self, feature: Feature) -> None:
-        """Keep new values of an existing feature. Raises Conflict `feature_name_exists` as `add` does."""
-        _REPLACE_FEATURE(self._connection, feature_to_row(feature))
-        self._notes.add(feature.organization_id)
-
-
-class SqlPlans:
-    """The plans and their versions."""
-
-    def __init__(self, connection: Connection, notes: Notes) -> None:
-        """Work within one transaction."""
-        self._connection = connection
-        self._notes = notes
-
-    def add(self, plan: Plan) -> None:
-        _INSERT_PLAN(self._connection, plan_to_row(plan))
-        self._notes.add(plan.organization_id)
-
-    def get(self, organization_id: str, plan_id: str) -> Plan | None:
-        row = self._connection.execute(_PLAN, {"organization_id": organization_id, "plan_id": plan_id}).first()
-        return None if row is None else plan_from_row(row)
-
-    def all(self, organization_id: str) -> list[Plan]:
-        rows = self._connection.execute(_ALL_PLANS, {"organization_id": organization_id})
-        return [plan_from_row(row) for row in rows]
-
-    def replace(self, plan: Plan) -> None:
-        _REPLACE_PLAN(self._connection, plan_to_row(plan))
-        self._notes.add(plan.organization_id)
-
-    def add_version(self, version: PlanVersion) -> None:
-        _INSERT_VERSION(self._connection, plan_version_to_row(version))
-        self._notes.add(version.organization_id)
-
-    def version(self, organization_id: str, version_id: str) -> PlanVersion | None:
-        keys = {"organization_id": organization_id, "version_id": version_id}
-        row = self._connection.execute(_VERSION, keys).first()
-        return None if row is None else plan_version_from_row(row)
-
-    def versions(self, organization_id: str, plan_id: str | None = None) -> list[PlanVersion]:
-        if plan_id is None:
-            rows = self._connection.execute(_ALL_VERSIONS, {"organization_id": organization_id})
-        else:
-            keys = {"organization_id": organization_id, "plan_id": plan_id}
-            rows = self._connection.execute(_VERSIONS_OF_PLAN, keys)
-        return [plan_version_from_row(row) for row in rows]
-
-    def replace_version(self, version: PlanVersion) -> None:
-        _REPLACE_VERSION_STATUS(self._connection, plan_version_to_row(version))
-        self._notes.add(version.organization_id)

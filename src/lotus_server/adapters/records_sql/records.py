@@ -7,7 +7,7 @@ from typing import Self
 from sqlalchemy import Connection, make_url
 
 from lotus_server.adapters.records_sql.accounts import SqlApiKeys, SqlCustomers, SqlOrganizations
-from lotus_server.adapters.records_sql.catalog import SqlFeatures, SqlMetrics, SqlPlans
+from lotus_server.adapters.records_sql.catalog import SqlMetrics
 from lotus_server.adapters.records_sql.changes import (
     NOTES_BETWEEN_PRUNINGS,
     Notes,
@@ -21,6 +21,7 @@ from lotus_server.adapters.records_sql.engines import Database, database_at
 from lotus_server.adapters.records_sql.errors import meaning_of_errors
 from lotus_server.adapters.records_sql.invoices import SqlInvoices
 from lotus_server.adapters.records_sql.migrations import upgrade
+from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
 from lotus_server.adapters.records_sql.replies import SqlReplies
 from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
 from lotus_server.kernel.errors import Unavailable
@@ -64,6 +65,11 @@ class SqlTransaction:
     def plans(self) -> SqlPlans:
         """The plans and their versions."""
         return SqlPlans(self._connection, self.notes)
+
+    @property
+    def pricing_units(self) -> SqlPricingUnits:
+        """The pricing units."""
+        return SqlPricingUnits(self._connection)
 
     @property
     def subscriptions(self) -> SqlSubscriptions:

@@ -23,7 +23,16 @@ from sqlalchemy import (
 from lotus_server.adapters.records_sql.definitions import Definition
 from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, FreeForm, Instant, Structured
 from lotus_server.domain.accounts import InvoiceSettings, OrganizationType, Scope, TaxStatus
-from lotus_server.domain.catalog import Component, RecurringCharge, VersionStatus
+from lotus_server.domain.catalog import (
+    AddOnTerms,
+    Commitment,
+    Component,
+    ExternalLink,
+    PriceAdjustment,
+    RecurringCharge,
+    Tag,
+    VersionStatus,
+)
 from lotus_server.domain.credits import CreditAccount
 from lotus_server.domain.invoicing import CreditNoteAmounts, InvoiceLine, PaymentStatus, TaxSubtotal
 from lotus_server.domain.metering import PropertyMatch
@@ -157,6 +166,9 @@ PLANS = Table(
     Column("created_at", Instant, nullable=False),
     Column("archived", Boolean, nullable=False),
     Column("made_number", BigInteger, nullable=False),
+    Column("tags", Structured(tuple[Tag, ...]), nullable=False, server_default="[]"),
+    Column("external_links", Structured(tuple[ExternalLink, ...]), nullable=False, server_default="[]"),
+    Column("addon", Structured(AddOnTerms)),
     _belongs_to("organizations"),
     Index("ix_plans_made", "organization_id", "made_number"),
 )
@@ -170,13 +182,33 @@ PLAN_VERSIONS = Table(
     Column("version", Integer, nullable=False),
     Column("currency", TEXT, nullable=False),
     Column("created_at", Instant, nullable=False),
+    # For servers of the release before, which know nothing else; to be dropped in a later one.
     Column("status", Choice(VersionStatus), nullable=False),
     Column("recurring_charges", Structured(tuple[RecurringCharge, ...]), nullable=False),
     Column("components", Structured(tuple[Component, ...]), nullable=False),
     Column("feature_ids", Structured(tuple[str, ...]), nullable=False),
     Column("trial_days", Integer, nullable=False),
+    Column("active_from", Instant),
+    Column("active_to", Instant),
+    Column("localized_name", TEXT),
+    Column("target_customer_ids", Structured(tuple[str, ...]), nullable=False, server_default="[]"),
+    Column("replace_with", TEXT),
+    Column("price_adjustment", Structured(PriceAdjustment)),
+    Column("commitment", Structured(Commitment)),
+    Column("feature_values", FreeForm, nullable=False, server_default="{}"),
     _belongs_to("plans", "plan_id"),
     UniqueConstraint("organization_id", "plan_id", "version", name="uq_plan_versions_number"),
+)
+
+PRICING_UNITS = Table(
+    "pricing_units",
+    METADATA,
+    _organization(),
+    Column("code", TEXT, primary_key=True),
+    Column("name", TEXT, nullable=False),
+    Column("symbol", TEXT, nullable=False),
+    Column("made_number", BigInteger, nullable=False),
+    _belongs_to("organizations"),
 )
 
 SUBSCRIPTIONS = Table(

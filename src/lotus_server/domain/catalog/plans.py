@@ -8,12 +8,22 @@ from typing import Final
 import msgspec
 
 from lotus_server.domain.catalog.prices import Price
+from lotus_server.domain.catalog.terms import (
+    AddOnTerms,
+    Commitment,
+    Conversion,
+    FeatureValue,
+    PriceAdjustment,
+)
 from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE, ZERO, add, multiply
 
 COMPONENTS_MAX: Final = 200
 RECURRING_CHARGES_MAX: Final = 50
 FEATURES_MAX: Final = 500
+TAGS_MAX: Final = 50
+LINKS_MAX: Final = 20
+TARGET_CUSTOMERS_MAX: Final = 1_000
 
 
 class Timing(StrEnum):
@@ -41,7 +51,10 @@ class Feature(msgspec.Struct, frozen=True):
 
 
 class RecurringCharge(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A fixed amount per billing period, in major units of the version's currency."""
+    """A fixed amount per billing period, in major units of the version's currency.
+
+    With a `conversion` the amount is in a pricing unit.
+    """
 
     charge_id: str
     name: str
@@ -49,11 +62,13 @@ class RecurringCharge(msgspec.Struct, frozen=True, omit_defaults=True):
     timing: Timing = Timing.IN_ADVANCE
     proration: Proration = Proration.PRORATE
     quantity: Decimal = ONE
+    conversion: Conversion | None = None
 
     @property
     def period_amount(self) -> Decimal:
-        """Return what a whole period costs, exact."""
-        return multiply(self.amount, self.quantity)
+        """Return what a whole period costs in money, exact."""
+        amount = multiply(self.amount, self.quantity)
+        return amount if self.conversion is None else multiply(amount, self.conversion.rate)
 
 
 class Prepaid(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,6 +86,7 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True):
     """A metric that is sold, at a price.
 
     Usage at or above `limit` is no longer allowed (null: no limit). `prepaid` null: usage is charged when it is over.
+    `conversion` null: the price is in money.
     """
 
     component_id: str
@@ -78,10 +94,30 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True):
     price: Price
     limit: Decimal | None = None
     prepaid: Prepaid | None = None
+    conversion: Conversion | None = None
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A word by which people find plans, with the colour in which it is shown."""
+
+    name: str
+    hex: str = ""
+    color: str = ""
+
+
+class ExternalLink(msgspec.Struct, frozen=True):
+    """What a plan is called in another system."""
+
+    source: str
+    external_plan_id: str
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """A product in the price list. What it costs is decided by its versions."""
+    """A product in the price list. What it costs is decided by its versions.
+
+    With `addon` it is an add-on. It is attached to subscriptions, and its periods are those of the subscription: its
+    `duration` is not looked at.
+    """
 
     organization_id: str
     plan_id: str
@@ -90,17 +126,27 @@ class Plan(msgspec.Struct, frozen=True):
     duration: Duration
     created_at: datetime
     archived: bool = False
+    tags: tuple[Tag, ...] = ()
+    external_links: tuple[ExternalLink, ...] = ()
+    addon: AddOnTerms | None = None
 
 
 class VersionStatus(StrEnum):
     """Whether new subscriptions may use a version; existing ones go on with an inactive version."""
 
+    NOT_STARTED = "not_started"
     ACTIVE = "active"
     INACTIVE = "inactive"
 
 
 class PlanVersion(msgspec.Struct, frozen=True):
-    """The terms that a subscription refers to. They never change: new terms are a new version."""
+    """The terms that a subscription refers to. They never change: new terms are a new version.
+
+    What can change is when it is on sale: from `active_from` (null: since it was made) to `active_to`, excluded (null:
+    until further notice). With `target_customer_ids` it is a custom version, and only these customers may have it.
+    `replace_with` is the version that takes its place when a subscription renews (null: none). `feature_values` says
+    something of features other than that they are on.
+    """
 
     organization_id: str
     version_id: str
@@ -108,15 +154,38 @@ class PlanVersion(msgspec.Struct, frozen=True):
     version: int
     currency: str
     created_at: datetime
-    status: VersionStatus = VersionStatus.ACTIVE
     recurring_charges: tuple[RecurringCharge, ...] = ()
     components: tuple[Component, ...] = ()
     feature_ids: tuple[str, ...] = ()
     trial_days: int = 0
+    active_from: datetime | None = None
+    active_to: datetime | None = None
+    localized_name: str | None = None
+    target_customer_ids: tuple[str, ...] = ()
+    replace_with: str | None = None
+    price_adjustment: PriceAdjustment | None = None
+    commitment: Commitment | None = None
+    feature_values: dict[str, FeatureValue] = {}
+
+    @property
+    def is_custom(self) -> bool:
+        """Tell whether only some customers may have it."""
+        return bool(self.target_customer_ids)
+
+    def status_at(self, now: datetime) -> VersionStatus:
+        """Return whether it is on sale at `now`, which is so in `[active_from, active_to)`."""
+        if self.active_to is not None and now >= self.active_to:
+            return VersionStatus.INACTIVE
+        has_started = self.active_from is None or now >= self.active_from
+        return VersionStatus.ACTIVE if has_started else VersionStatus.NOT_STARTED
+
+    def value_of(self, feature_id: str) -> FeatureValue:
+        """Return what the version says of a feature that it has: that it is on, unless it says more."""
+        return self.feature_values.get(feature_id, True)
 
     @property
     def flat_rate(self) -> Decimal:
-        """Return the sum of all recurring charges of a whole period, exact."""
+        """Return the sum of all recurring charges of a whole period in money, exact."""
         whole = ZERO
         for charge in self.recurring_charges:
             whole = add(whole, charge.period_amount)

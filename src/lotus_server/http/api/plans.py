@@ -11,9 +11,11 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.kernel.errors import Problems
 from lotus_server.ports.records import Page
-from lotus_server.usecases.plans import archive_plan, create_plan, create_version, get_plan, list_plans
+from lotus_server.usecases.plan_versions import change_version, create_version
+from lotus_server.usecases.plans import archive_plan, change_plan, create_plan, get_plan, list_plans
 from lotus_server.wire.forms import read
-from lotus_server.wire.plans import PlanForm, VersionForm, plan_row, version_row
+from lotus_server.wire.plans import PlanChangeForm, PlanForm, plan_row
+from lotus_server.wire.versions import VersionChangeForm, VersionForm, version_row
 
 router = APIRouter(prefix="/api", tags=["Plans"], responses=PROBLEMS)
 Writer = Annotated[Caller, Depends(writing)]
@@ -50,6 +52,15 @@ def one(plan_id: str, caller: Reader) -> Response:
     return json_reply(200, plan_row(get_plan(caller.services, caller.organization, plan_id)))
 
 
+@router.patch("/plans/{plan_id}/", summary="Change a plan", openapi_extra=body_of(PlanChangeForm))
+def change(plan_id: str, caller: Writer, payload: Payload) -> Response:
+    """Change a plan's name, description, tags or links."""
+    problems = Problems()
+    wanted = read(PlanChangeForm, payload, problems).to_change(problems)
+    change_plan(caller.services, caller.organization, plan_id, wanted)
+    return json_reply(200, plan_row(get_plan(caller.services, caller.organization, plan_id)))
+
+
 @router.post(
     "/plans/{plan_id}/versions/",
     status_code=201,
@@ -64,8 +75,20 @@ def create_next(plan_id: str, caller: Writer, payload: Payload) -> Response:
     draft = form.to_version_draft(problems)
     version = create_version(caller.services, caller.organization, plan_id, draft, replace)
     view = get_plan(caller.services, caller.organization, plan_id)
-    row = version_row(view.plan, version, view.metrics, view.features, view.active_subscriptions)
-    return json_reply(201, row)
+    return json_reply(201, version_row(view, version))
+
+
+@router.patch(
+    "/plans/{plan_id}/versions/{version_id}/",
+    summary="Change when and to whom a version is sold",
+    openapi_extra=body_of(VersionChangeForm),
+)
+def change_sale(plan_id: str, version_id: str, caller: Writer, payload: Payload) -> Response:
+    """Change the times of sale, the customers, or what replaces a version; its terms never change."""
+    problems = Problems()
+    change = read(VersionChangeForm, payload, problems).to_change(problems)
+    version = change_version(caller.services, caller.organization, plan_id, version_id, change)
+    return json_reply(200, version_row(get_plan(caller.services, caller.organization, plan_id), version))
 
 
 @router.post("/plans/{plan_id}/archive/", summary="Archive a plan")

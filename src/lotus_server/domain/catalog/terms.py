@@ -1,0 +1,83 @@
+"""What a version's terms have beside prices: an adjustment, a commitment, a unit of its own, the values of features."""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from lotus_server.kernel.quantity import ONE
+
+FeatureValue = bool | Decimal | str
+"""What a version says of a feature: on or off, how many, or which."""
+
+
+class Conversion(msgspec.Struct, frozen=True):
+    """A price is in a pricing unit (credits, tokens) and not in money; `rate` is what one of them costs, exact.
+
+    The rate is part of the terms and never changes with them.
+    """
+
+    unit: str
+    rate: Decimal
+
+
+class AdjustmentKind(StrEnum):
+    """How an adjustment changes what a subscription's invoices come to."""
+
+    PERCENTAGE = "percentage"
+    FIXED = "fixed"
+    OVERRIDE = "price_override"
+
+
+class PriceAdjustment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A discount or surcharge on every invoice of a version's subscriptions.
+
+    `percentage`: so many percent more (less when negative, at least -100). `fixed`: so much money more, or less.
+    `price_override`: so much money instead.
+    """
+
+    kind: AdjustmentKind
+    amount: Decimal
+    name: str = ""
+    description: str = ""
+
+
+class Commitment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The least that a whole billing period comes to, in major units of the version's currency.
+
+    What is used beyond it costs `overage_factor` times its price. Recurring charges of the period count towards it if
+    `includes_recurring_charges`.
+    """
+
+    amount: Decimal
+    overage_factor: Decimal = ONE
+    includes_recurring_charges: bool = True
+
+
+class AddOnKind(StrEnum):
+    """What an add-on sells: a fixed amount, or usage."""
+
+    FLAT = "flat"
+    USAGE_BASED = "usage_based"
+
+
+class AddOnFrequency(StrEnum):
+    """Whether an add-on is charged once, or for every period of the subscription that it is attached to."""
+
+    ONE_TIME = "one_time"
+    RECURRING = "recurring"
+
+
+class AddOnInvoicing(StrEnum):
+    """When an add-on's charges in advance are first invoiced."""
+
+    ON_ATTACH = "invoice_on_attach"
+    ON_SUBSCRIPTION_END = "invoice_on_subscription_end"
+
+
+class AddOnTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What makes a plan an add-on: it is not subscribed to but attached to a subscription."""
+
+    kind: AddOnKind = AddOnKind.FLAT
+    frequency: AddOnFrequency = AddOnFrequency.ONE_TIME
+    invoicing: AddOnInvoicing = AddOnInvoicing.ON_ATTACH
