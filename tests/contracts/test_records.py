@@ -646,6 +646,13 @@ def test_two_invoices_at_once_do_not_use_the_same_credit(filled: Records) -> Non
     assert [Decimal(3), Decimal(7)] == taken
 
 
+def test_credit_can_be_looked_at_in_a_snapshot_as_if_for_an_update(filled: Records) -> None:
+    with filled.snapshot() as snapshot:
+        (held,) = snapshot.credits.held("org", "acme", "USD", values.NOW)
+
+        assert held.grant == snapshot.credits.grant("org", "grant", for_update=True)
+
+
 def test_grants_are_found_by_what_is_asked(filled: Records) -> None:
     later, end = values.NOW + values.days(1), values.NOW + values.days(2)
     _write(

@@ -11,7 +11,8 @@ from lotus_server.domain.credits import CreditStatus, account_balances
 from lotus_server.domain.invoicing import FlatFeeBehavior, PaymentStatus
 from lotus_server.kernel.errors import Conflict, Invalid, LotusError, NotFound
 from lotus_server.kernel.money import total
-from lotus_server.ports.records import CreditQuestion
+from lotus_server.ports.records import CreditQuestion, Page
+from lotus_server.usecases import credits as use_case
 from lotus_server.usecases.credits import (
     CreditChange,
     CreditDraft,
@@ -206,6 +207,21 @@ def test_credits_are_listed_by_status(business: Business) -> None:
         return [view.grant.credit_id for view in views]
 
     assert (listed(), listed(CreditStatus.ACTIVE), listed(CreditStatus.INACTIVE)) == ([active, over], [active], [over])
+
+
+def test_a_page_of_credits_of_a_status_is_full_as_long_as_there_are_more(
+    business: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(use_case, "GRANTS_AT_ONCE_MIN", 1)
+    given = [give(business, "1") for _ in range(9)]
+    for number in (0, 1, 2, 3, 5, 7):
+        void(business, given[number])
+    question, active = CreditQuestion(), frozenset({CreditStatus.ACTIVE})
+
+    first, key = list_credits(business.services, business.organization, Page(2), question, active)
+    rest, _ = list_credits(business.services, business.organization, Page(2, key[-1]), question, active)
+
+    assert [[given[4], given[6]], [given[8]]] == [[view.grant.credit_id for view in page] for page in (first, rest)]
 
 
 def test_every_problem_of_a_credit_is_told_at_once(business: Business) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
@@ -23,6 +24,8 @@ from lotus_server.ports.records import CreditQuestion, Page, Transaction
 from lotus_server.usecases.credit_ledger import give_credit
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
+
+GRANTS_AT_ONCE_MIN: Final = 100
 
 
 class CreditDraft(msgspec.Struct, frozen=True):
@@ -113,13 +116,23 @@ def list_credits(
     question: CreditQuestion,
     statuses: frozenset[CreditStatus] = frozenset(),
 ) -> tuple[list[CreditView], list[str]]:
-    """Return the grants asked for, those of the given statuses if any are given, and the ids of the whole page."""
+    """Return the grants asked for, of the given statuses if any are given, and the ids that the page comes to.
+
+    A page is full as long as there are enough of them.
+    """
     now = present(services, organization)
+    wanted: list[CreditView] = []
+    portion = Page(None if page.limit is None else max(page.limit, GRANTS_AT_ONCE_MIN), page.after)
     with services.records.snapshot() as tx:
-        grants = tx.credits.page(organization.organization_id, page, question)
-        views = _views(tx, organization, grants, now)
-    wanted = [view for view in views if not statuses or view.status in statuses]
-    return wanted, [grant.credit_id for grant in grants]
+        while True:
+            grants = tx.credits.page(organization.organization_id, portion, question)
+            views = _views(tx, organization, grants, now)
+            wanted += [view for view in views if not statuses or view.status in statuses]
+            if page.limit is None or len(grants) < (portion.limit or 0) or len(wanted) >= page.limit:
+                break
+            portion = Page(portion.limit, grants[-1].credit_id)
+    wanted = wanted[: page.limit]
+    return wanted, [view.grant.credit_id for view in wanted]
 
 
 def get_credit(services: Services, organization: Organization, credit_id: str) -> CreditView:

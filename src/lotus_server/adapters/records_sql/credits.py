@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
 
 from lotus_server.adapters.records_sql.changes import Notes
-from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, of_tenant, portions
+from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import CREDIT_GRANTS, CREDIT_POSTINGS
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting, HeldCredit
 from lotus_server.kernel.quantity import ZERO, add, subtract
@@ -32,15 +32,12 @@ _PAYS: Final = (
     & or_(CREDIT_GRANTS.c.expires_at.is_(None), CREDIT_GRANTS.c.expires_at > bindparam("at"))
 )
 # Always locked in the same order, so that two transactions wait for each other in one direction only.
-_HELD: Final = (
-    _GRANTS.where(
-        CREDIT_GRANTS.c.customer_id == bindparam("customer_id"),
-        CREDIT_GRANTS.c.currency == bindparam("currency"),
-        _PAYS,
-    )
-    .order_by(CREDIT_GRANTS.c.credit_id)
-    .with_for_update()
-)
+_HELD: Final = _GRANTS.where(
+    CREDIT_GRANTS.c.customer_id == bindparam("customer_id"),
+    CREDIT_GRANTS.c.currency == bindparam("currency"),
+    _PAYS,
+).order_by(CREDIT_GRANTS.c.credit_id)
+_HELD_FOR_UPDATE: Final = _HELD.with_for_update()
 _PAYING_OF_CUSTOMERS: Final = select(
     CREDIT_GRANTS.c.credit_id, CREDIT_GRANTS.c.customer_id, CREDIT_GRANTS.c.currency
 ).where(of_tenant(CREDIT_GRANTS), CREDIT_GRANTS.c.customer_id.in_(bindparam("customer_ids", expanding=True)), _PAYS)
@@ -101,7 +98,7 @@ class SqlCreditLedger:
         self._notes.add(grant.organization_id, grant.customer_id)
 
     def grant(self, organization_id: str, credit_id: str, *, for_update: bool = False) -> CreditGrant | None:
-        query = _GRANT_FOR_UPDATE if for_update else _GRANT
+        query = _GRANT_FOR_UPDATE if for_update and can_lock(self._connection) else _GRANT
         keys = {"organization_id": organization_id, "credit_id": credit_id}
         row = self._connection.execute(query, keys).first()
         return None if row is None else credit_grant_from_row(row)
@@ -119,7 +116,8 @@ class SqlCreditLedger:
 
     def held(self, organization_id: str, customer_id: str, currency: str, at: datetime) -> list[HeldCredit]:
         keys = {"organization_id": organization_id, "customer_id": customer_id, "currency": currency, "at": at}
-        grants = [credit_grant_from_row(row) for row in self._connection.execute(_HELD, keys)]
+        query = _HELD_FOR_UPDATE if can_lock(self._connection) else _HELD
+        grants = [credit_grant_from_row(row) for row in self._connection.execute(query, keys)]
         # Asked for only now: whoever held the locks before may have drawn on these grants.
         remaining = self._remaining(organization_id, [grant.credit_id for grant in grants])
         return [HeldCredit(grant, remaining.get(grant.credit_id, ZERO)) for grant in grants]
