@@ -30,10 +30,15 @@ from lotus_server.domain.catalog import (
 )
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting
 from lotus_server.domain.invoicing import (
+    AppliedDiscount,
     BillingType,
+    Coupon,
     CreditedLine,
     CreditNote,
     CreditNoteAmounts,
+    Discount,
+    DiscountTerms,
+    DiscountType,
     Invoice,
     InvoiceLine,
     LineKind,
@@ -194,6 +199,16 @@ def drawdown(posting_id: str, amount: str, **changes: object) -> CreditPosting:
     return posting(posting_id, amount, **sides | {"invoice_id": "inv_1"} | changes)
 
 
+def coupon(coupon_id: str = "SPRING", **changes: object) -> Coupon:
+    terms = DiscountTerms("Spring", DiscountType.PERCENTAGE, Decimal("12.5"))
+    return msgspec.structs.replace(Coupon("org", coupon_id, terms, NOW), **changes)
+
+
+def discount(discount_id: str = "discount", **changes: object) -> Discount:
+    terms = DiscountTerms("Friends", DiscountType.FIXED, Decimal(5), "USD")
+    return msgspec.structs.replace(Discount("org", discount_id, "acme", terms, NOW), **changes)
+
+
 def credit_note(credit_note_id: str = "note", **changes: object) -> CreditNote:
     amounts = CreditNoteAmounts((CreditedLine(0, Decimal("0.51")),), Decimal("0.51"), (), Decimal("0.51"))
     value = CreditNote(
@@ -230,6 +245,8 @@ def fill(transaction: Transaction, organization_id: str = "org") -> None:
     transaction.pricing_units.add(pricing_unit(**own))
     transaction.subscriptions.add(subscription(**own))
     transaction.invoices.add(invoice(1, **own))
+    transaction.coupons.add(coupon(**own))
+    transaction.discounts.add(discount(**own))
     transaction.credit_notes.add(credit_note(**own))
     transaction.credits.add_grant(grant(**own))
     transaction.credits.add(posting(**own))
@@ -483,6 +500,41 @@ invoices = st.builds(
     taxes=tax_subtotals,
     prices_include_tax=st.booleans(),
     credited=decimals,
+    discounts=st.lists(
+        st.builds(
+            AppliedDiscount,
+            discount_id=texts,
+            name=texts,
+            amount=decimals,
+            parts=st.lists(decimals, max_size=2).map(tuple),
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+discount_terms = st.builds(
+    DiscountTerms, name=texts, type=st.sampled_from(DiscountType), amount=decimals, currency=st.none() | texts
+)
+coupons = st.builds(
+    Coupon,
+    organization_id=st.just("org"),
+    coupon_id=texts.filter(lambda text: text != "SPRING"),
+    terms=discount_terms,
+    created_at=instants,
+    invoices_max=st.none() | small_numbers,
+    redeem_until=st.none() | instants,
+    redemptions_max=st.none() | small_numbers,
+    archived=st.booleans(),
+)
+discounts = st.builds(
+    Discount,
+    organization_id=st.just("org"),
+    discount_id=texts.filter(lambda text: text != "discount"),
+    customer_id=st.just("acme"),
+    terms=discount_terms,
+    starts_at=instants,
+    ends_at=st.none() | instants,
+    invoices_left=st.none() | small_numbers,
+    coupon_id=st.none() | texts,
 )
 credit_notes = st.builds(
     CreditNote,

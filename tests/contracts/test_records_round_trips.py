@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.credits import CreditGrant, CreditPosting
-from lotus_server.domain.invoicing import CreditNote, Invoice
+from lotus_server.domain.invoicing import Coupon, CreditNote, Discount, Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.ports.records import Page, Records, StoredReply, Transaction
@@ -158,6 +158,23 @@ def test_an_invoice_comes_back(shared_records: Records, value: Invoice) -> None:
         assert value == transaction.invoices.get("org", value.invoice_id)
         assert value == transaction.invoices.by_cause("org", value.cause)
         assert [value] == transaction.invoices.page("org", Page())
+
+
+@given(value=values.coupons)
+def test_a_coupon_comes_back(shared_records: Records, value: Coupon) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.coupons.add(value)
+
+        assert value == transaction.coupons.get("org", value.coupon_id)
+        assert value in transaction.coupons.all("org")
+
+
+@given(value=values.discounts)
+def test_a_discount_comes_back(shared_records: Records, value: Discount) -> None:
+    with _passing(shared_records) as transaction:
+        transaction.discounts.add(value)
+
+        assert value in transaction.discounts.of_customer("org", "acme")
 
 
 @given(value=values.credit_notes)

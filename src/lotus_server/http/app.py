@@ -13,6 +13,7 @@ from lotus_server.http.api import (
     addons,
     credit_notes,
     customers,
+    discounts,
     events,
     features,
     invoices,
@@ -51,6 +52,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
     resources = (
         customers,
         events,
+        discounts,
         subscriptions,
         plans,
         addons,

@@ -17,19 +17,11 @@ import msgspec
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.credits import CreditGrant, CreditPosting, HeldCredit
-from lotus_server.domain.invoicing import CreditNote, Invoice
+from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
-
-
-class Page(msgspec.Struct, frozen=True):
-    """Which part of a list to return: up to `limit` rows after the row with the key `after` (null: from the start.
-
-    Limit null: all).
-    """
-
-    limit: int | None = None
-    after: str | None = None
+from lotus_server.ports.invoicing_records import Coupons, CreditNotes, Discounts
+from lotus_server.ports.paging import Page as Page  # noqa: PLC0414 - a part of this port
 
 
 class Organizations(Protocol):
@@ -285,30 +277,6 @@ class Invoices(Protocol):
         ...
 
 
-class CreditNotes(Protocol):
-    """The credit notes."""
-
-    def add(self, note: CreditNote) -> None:
-        """Keep a new credit note. Raises Conflict `credit_note_exists`."""
-        ...
-
-    def get(self, organization_id: str, credit_note_id: str) -> CreditNote | None:
-        """Return one credit note."""
-        ...
-
-    def of_invoice(self, organization_id: str, invoice_id: str) -> list[CreditNote]:
-        """Return the credit notes of an invoice, oldest first."""
-        ...
-
-    def page(self, organization_id: str, page: Page, *, customer_id: str | None = None) -> list[CreditNote]:
-        """Return credit notes, newest number first; `page.after` is a credit note id."""
-        ...
-
-    def take_number(self, organization_id: str) -> int:
-        """Return the next number of the organization's series 1, 2, 3... of credit notes, as invoices have one."""
-        ...
-
-
 class CreditQuestion(msgspec.Struct, frozen=True):
     """Which grants of credit are asked for: those for which everything given here holds.
 
@@ -440,6 +408,16 @@ class Transaction(Protocol):
     @property
     def invoices(self) -> Invoices:
         """The invoices."""
+        ...
+
+    @property
+    def coupons(self) -> Coupons:
+        """The coupons."""
+        ...
+
+    @property
+    def discounts(self) -> Discounts:
+        """The discounts that customers have."""
         ...
 
     @property

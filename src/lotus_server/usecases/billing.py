@@ -8,6 +8,7 @@ import structlog
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.credits import burn_down, usable_balance
 from lotus_server.domain.invoicing import (
+    Discount,
     Invoice,
     InvoiceLine,
     Metered,
@@ -28,6 +29,7 @@ from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import metrics_by_id, renewed, terms_of
 from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
 from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.discount_uses import use_discounts
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.usage_reading import usages_until
 
@@ -39,18 +41,20 @@ DUE_AT_ONCE_MAX = 200
 class Draft(msgspec.Struct, frozen=True):
     """What billing a subscription now would put on its invoice.
 
-    `usages` by component id is what the lines were made from.
+    `usages` by component id is what the lines were made from, and `discounts` are those that apply.
     """
 
     terms: Terms
     period: Period
     lines: tuple[InvoiceLine, ...]
     usages: dict[str, Metered]
+    discounts: tuple[Discount, ...] = ()
 
     @property
     def totals(self) -> Totals:
         """Return what the lines come to, before credit."""
-        return total_of(self.lines, balance=ZERO, code=self.terms.version.currency, tax=self.terms.tax)
+        code, tax = self.terms.version.currency, self.terms.tax
+        return total_of(self.lines, balance=ZERO, code=code, tax=tax, discounts=self.discounts)
 
 
 def draft_invoices(services: Services, organization: Organization, customer_id: str) -> tuple[Customer, list[Draft]]:
@@ -74,7 +78,7 @@ def draft_of(services: Services, terms: Terms, now: datetime) -> Draft:
     """
     period = period_containing(terms.subscription, now)
     usages = usages_until(services, terms, period, now)
-    return Draft(terms, period, arrears_lines(terms, period.until(now), usages), usages)
+    return Draft(terms, period, arrears_lines(terms, period.until(now), usages), usages, terms.discounts_at(now))
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
@@ -193,7 +197,9 @@ def issue(
         return existing
     code = terms.version.currency
     held = tx.credits.held(organization_id, customer_id, code, now)
-    totals = total_of(lines, balance=usable_balance(held, now), code=code, tax=terms.tax)
+    discounts = terms.discounts_at(now)
+    balance = usable_balance(held, now)
+    totals = total_of(lines, balance=balance, code=code, tax=terms.tax, discounts=discounts)
     invoice = Invoice(
         organization_id=organization_id,
         invoice_id=services.ids.new("invoice"),
@@ -212,8 +218,10 @@ def issue(
         payment_status=PaymentStatus.UNPAID if totals.total else PaymentStatus.PAID,
         taxes=totals.taxes,
         prices_include_tax=terms.tax.is_included,
+        discounts=totals.discounts,
     )
     tx.invoices.add(invoice)
+    use_discounts(tx, discounts, totals.discounts)
     pay_with_credit(services, tx, invoice, burn_down(held, totals.credit_applied, now))
     if totals.credit_granted:
         grant_for_invoice(services, tx, invoice, totals.credit_granted)

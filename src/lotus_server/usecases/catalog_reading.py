@@ -29,6 +29,7 @@ def terms_of(tx: Transaction, subscription: Subscription, metrics: dict[str, Met
         metrics if metrics is not None else metrics_by_id(tx, organization_id),
         tax_terms(organization, customer),
         organization.invoice_settings.payment_term_days,
+        tuple(tx.discounts.of_customer(organization_id, customer.customer_id, for_update=True)),
     )
 
 

@@ -36,6 +36,7 @@ def document_of(view: InvoiceView) -> InvoiceDocument:
         lines=tuple(_line(line) for line in invoice.lines),
         subtotal=invoice.subtotal,
         total=invoice.gross,
+        deductions=tuple((each.name, each.amount.copy_negate()) for each in invoice.discounts),
         amount_due=invoice.amount_due,
         taxes=tax_rows(invoice.taxes),
         payments=tuple((name, amount.copy_negate()) for name, amount in taken_off if amount),

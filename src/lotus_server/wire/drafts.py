@@ -8,6 +8,7 @@ from lotus_server.domain.subscriptions import last_instant
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.money import total
 from lotus_server.usecases.billing import Draft
+from lotus_server.wire.discounts import applied_row
 from lotus_server.wire.explain import draft_explanations, explanation_row
 from lotus_server.wire.fields import INTERVALS
 from lotus_server.wire.forms import currency_row
@@ -39,6 +40,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization, *, e
             "flat_revenue_due": flat,
             "total_revenue_due": totals.subtotal,
         },
+        "discounts": [applied_row(each) for each in totals.discounts],
         "taxes": [tax_row(each) for each in totals.taxes],
         "lines": lines,
         "organization": {"company_name": organization.name},

@@ -10,6 +10,7 @@ from lotus_server.domain.subscriptions import Subscription, last_instant
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.invoices import InvoiceView
+from lotus_server.wire.discounts import applied_row
 from lotus_server.wire.forms import Form, Text, choice, currency_row, read, required
 
 Row = dict[str, Any]
@@ -57,6 +58,7 @@ def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
         "cost_due": invoice.amount_due,
         "amount": invoice.total,
         "subtotal": invoice.subtotal,
+        "discounts": [applied_row(each) for each in invoice.discounts],
         "taxes": [tax_row(each) for each in invoice.taxes],
         "prices_include_tax": invoice.prices_include_tax,
         "total_with_tax": invoice.gross,

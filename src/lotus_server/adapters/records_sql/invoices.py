@@ -32,6 +32,7 @@ _COLUMNS: Final = (
     "taxes",
     "prices_include_tax",
     "credited",
+    "discounts",
 )
 # An invoice's place in the list is the order in which invoices were added. That is the order of their numbers, because
 # whoever takes a number keeps the series to themselves until their transaction ends; the printed number's form is
@@ -94,6 +95,7 @@ def invoice_to_row(value: Invoice) -> Values:
         "taxes": value.taxes,
         "prices_include_tax": value.prices_include_tax,
         "credited": value.credited,
+        "discounts": value.discounts,
     }
 
 

@@ -17,6 +17,7 @@ from lotus_server.adapters.records_sql.changes import (
 )
 from lotus_server.adapters.records_sql.credit_notes import SqlCreditNotes
 from lotus_server.adapters.records_sql.credits import SqlCreditLedger
+from lotus_server.adapters.records_sql.discounts import SqlCoupons, SqlDiscounts
 from lotus_server.adapters.records_sql.engines import Database, database_at
 from lotus_server.adapters.records_sql.errors import meaning_of_errors
 from lotus_server.adapters.records_sql.invoices import SqlInvoices
@@ -80,6 +81,16 @@ class SqlTransaction:
     def invoices(self) -> SqlInvoices:
         """The invoices."""
         return SqlInvoices(self._connection)
+
+    @property
+    def coupons(self) -> SqlCoupons:
+        """The coupons."""
+        return SqlCoupons(self._connection)
+
+    @property
+    def discounts(self) -> SqlDiscounts:
+        """The discounts that customers have."""
+        return SqlDiscounts(self._connection)
 
     @property
     def credit_notes(self) -> SqlCreditNotes:

@@ -34,7 +34,14 @@ from lotus_server.domain.catalog import (
     VersionStatus,
 )
 from lotus_server.domain.credits import CreditAccount
-from lotus_server.domain.invoicing import CreditNoteAmounts, InvoiceLine, PaymentStatus, TaxSubtotal
+from lotus_server.domain.invoicing import (
+    AppliedDiscount,
+    CreditNoteAmounts,
+    DiscountTerms,
+    InvoiceLine,
+    PaymentStatus,
+    TaxSubtotal,
+)
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.kernel.period import Duration
 
@@ -281,6 +288,7 @@ INVOICES = Table(
     Column("taxes", Structured(tuple[TaxSubtotal, ...]), nullable=False, server_default="[]"),
     Column("prices_include_tax", Boolean, nullable=False, server_default=false()),
     Column("credited", ExactDecimal, nullable=False, server_default="0"),
+    Column("discounts", Structured(tuple[AppliedDiscount, ...]), nullable=False, server_default="[]"),
     Column("made_number", BigInteger, nullable=False),
     _belongs_to("customers", "customer_id"),
     _belongs_to("subscriptions", "subscription_id"),
@@ -298,6 +306,36 @@ INVOICE_SERIES = Table(
     Column("last_number", BigInteger, nullable=False),
     Column("last_credit_note_number", BigInteger, nullable=False, server_default="0"),
     _belongs_to("organizations"),
+)
+
+COUPONS = Table(
+    "coupons",
+    METADATA,
+    _organization(),
+    Column("coupon_id", TEXT, primary_key=True),
+    Column("terms", Structured(DiscountTerms), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("invoices_max", Integer),
+    Column("redeem_until", Instant),
+    Column("redemptions_max", Integer),
+    Column("archived", Boolean, nullable=False),
+    _belongs_to("organizations"),
+)
+
+DISCOUNTS = Table(
+    "discounts",
+    METADATA,
+    _organization(),
+    Column("discount_id", TEXT, primary_key=True),
+    Column("customer_id", TEXT, nullable=False),
+    Column("terms", Structured(DiscountTerms), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant),
+    Column("invoices_left", Integer),
+    Column("coupon_id", TEXT),
+    _belongs_to("customers", "customer_id"),
+    Index("ix_discounts_customer", "organization_id", "customer_id", "starts_at", "discount_id"),
+    Index("ix_discounts_coupon", "organization_id", "coupon_id"),
 )
 
 CREDIT_NOTES = Table(

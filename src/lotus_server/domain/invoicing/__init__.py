@@ -8,6 +8,7 @@ from lotus_server.domain.invoicing.credit_note import (
     nets_of,
     what_is_left,
 )
+from lotus_server.domain.invoicing.discounts import AppliedDiscount, Coupon, Discount, DiscountTerms, DiscountType
 from lotus_server.domain.invoicing.draft import (
     advance_lines,
     arrears_lines,
@@ -37,11 +38,16 @@ from lotus_server.domain.invoicing.usage_lines import usage_lines
 
 __all__ = [
     "NO_TAX",
+    "AppliedDiscount",
     "BillingType",
     "Condition",
+    "Coupon",
     "CreditNote",
     "CreditNoteAmounts",
     "CreditedLine",
+    "Discount",
+    "DiscountTerms",
+    "DiscountType",
     "EventListing",
     "Explanation",
     "FlatFeeBehavior",

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from lotus_server.domain.invoicing.discounts import amounts_after
 from lotus_server.domain.invoicing.invoice import Invoice
 from lotus_server.domain.invoicing.taxes import NO_TAX, TaxedAmount, TaxRate, TaxSubtotal, net_amounts
 from lotus_server.kernel.currencies import Currency, currency
@@ -52,10 +53,11 @@ class CreditNote(msgspec.Struct, frozen=True):
 
 
 def nets_of(invoice: Invoice) -> tuple[TaxedAmount, ...]:
-    """Return the lines of an invoice without tax, with their rate."""
+    """Return the lines of an invoice after discounts and without tax, with their rate."""
     rate = invoice.taxes[0].rate if invoice.taxes else NO_TAX
     unit = currency(invoice.currency)
-    lines = [TaxedAmount(line.amount, rate) for line in invoice.lines]
+    after = amounts_after([line.amount for line in invoice.lines], invoice.discounts)
+    lines = [TaxedAmount(amount, rate) for amount in after]
     nets = net_amounts(lines, unit, is_included=invoice.prices_include_tax)
     return tuple(TaxedAmount(net, rate) for net in nets)
 

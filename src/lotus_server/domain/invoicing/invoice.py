@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from lotus_server.domain.invoicing.discounts import AppliedDiscount
 from lotus_server.domain.invoicing.measured import Measured
 from lotus_server.domain.invoicing.taxes import TaxSubtotal
 from lotus_server.domain.rating import Step
@@ -69,8 +70,9 @@ class Invoice(msgspec.Struct, frozen=True):
 
     `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period
     start>`): it is what makes billing the same thing twice impossible. `subtotal` is the sum of the lines, and `gross`
-    that sum with tax; `credit_applied` of it was paid from the customer's balance; `total` is what is left to pay. A
-    negative gross became credit, and then the total is zero. `credited` is what credit notes took off the total.
+    that sum less discounts, with tax; `credit_applied` of it was paid from the customer's balance; `total` is what was
+    left to pay. A negative gross became credit, and then the total is zero. `credited` is what credit notes took off
+    the total.
     """
 
     organization_id: str
@@ -91,6 +93,7 @@ class Invoice(msgspec.Struct, frozen=True):
     taxes: tuple[TaxSubtotal, ...] = ()
     prices_include_tax: bool = False
     credited: Decimal = ZERO
+    discounts: tuple[AppliedDiscount, ...] = ()
 
     @property
     def amount_due(self) -> Decimal:
@@ -99,5 +102,6 @@ class Invoice(msgspec.Struct, frozen=True):
 
     @property
     def gross(self) -> Decimal:
-        """Return the sum of the lines with tax."""
-        return self.subtotal if self.prices_include_tax else add(self.subtotal, total(each.tax for each in self.taxes))
+        """Return the sum of the lines less discounts, with tax."""
+        reduced = subtract(self.subtotal, total(each.amount for each in self.discounts))
+        return reduced if self.prices_include_tax else add(reduced, total(each.tax for each in self.taxes))

@@ -1,8 +1,11 @@
 """What decides what a subscription costs."""
 
+from datetime import datetime
+
 import msgspec
 
 from lotus_server.domain.catalog import Plan, PlanVersion
+from lotus_server.domain.invoicing.discounts import Discount
 from lotus_server.domain.invoicing.totals import TaxTerms
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
@@ -12,7 +15,7 @@ class Terms(msgspec.Struct, frozen=True):
     """Everything that decides what a subscription costs.
 
     `metrics` has every metric that the version's components name. `tax` and `payment_term_days` are those of the
-    customer's invoices.
+    customer's invoices; `discounts` are all that the customer has, in the order in which they were given.
     """
 
     subscription: Subscription
@@ -21,3 +24,9 @@ class Terms(msgspec.Struct, frozen=True):
     metrics: dict[str, Metric]
     tax: TaxTerms = TaxTerms()
     payment_term_days: int = 30
+    discounts: tuple[Discount, ...] = ()
+
+    def discounts_at(self, issued_at: datetime) -> tuple[Discount, ...]:
+        """Return the discounts that an invoice of an instant gets."""
+        code = self.version.currency
+        return tuple(discount for discount in self.discounts if discount.applies_at(issued_at, code))

@@ -1,9 +1,11 @@
 """From lines to totals: tax on top or within, then credit, then what is left to pay."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
 
+from lotus_server.domain.invoicing.discounts import AppliedDiscount, Discount, amounts_after, apply_discounts
 from lotus_server.domain.invoicing.invoice import InvoiceLine
 from lotus_server.domain.invoicing.taxes import NO_TAX, TaxedAmount, TaxRate, TaxSubtotal, tax_subtotals
 from lotus_server.kernel.currencies import currency
@@ -21,11 +23,13 @@ class TaxTerms(msgspec.Struct, frozen=True):
 class Totals(msgspec.Struct, frozen=True):
     """What a set of lines comes to.
 
-    `subtotal` is the sum of the lines and `gross` that sum with tax. `credit_applied` of it is paid from the balance,
-    `total` is left to pay. A negative gross is granted as credit (`credit_granted`), and then nothing is left to pay.
+    `subtotal` is the sum of the lines, and `gross` that sum less discounts, with tax. `credit_applied` of it is paid
+    from the balance, `total` is left to pay. A negative gross is granted as credit (`credit_granted`), and then nothing
+    is left to pay.
     """
 
     subtotal: Decimal
+    discounts: tuple[AppliedDiscount, ...]
     taxes: tuple[TaxSubtotal, ...]
     gross: Decimal
     credit_applied: Decimal
@@ -33,15 +37,28 @@ class Totals(msgspec.Struct, frozen=True):
     total: Decimal
 
 
-def total_of(lines: tuple[InvoiceLine, ...], *, balance: Decimal, code: str, tax: TaxTerms | None = None) -> Totals:
-    """Return the totals of lines, given the customer's balance in their currency. Credit never exceeds the gross."""
+def total_of(
+    lines: tuple[InvoiceLine, ...],
+    *,
+    balance: Decimal,
+    code: str,
+    tax: TaxTerms | None = None,
+    discounts: Sequence[Discount] = (),
+) -> Totals:
+    """Return the totals of lines, given the customer's balance in their currency. Credit never exceeds the gross.
+
+    `discounts` are those that apply, in their order.
+    """
     unit = currency(code)
     tax = tax or TaxTerms()
     subtotal = round_to_minor_unit(total(line.amount for line in lines), unit)
-    taxes = tax_subtotals([TaxedAmount(line.amount, tax.rate) for line in lines], unit, is_included=tax.is_included)
+    applied_discounts = apply_discounts([line.amount for line in lines], discounts, unit)
+    after = amounts_after([line.amount for line in lines], applied_discounts)
+    taxes = tax_subtotals([TaxedAmount(amount, tax.rate) for amount in after], unit, is_included=tax.is_included)
     taxes = () if tax.rate == NO_TAX else taxes
-    gross = subtotal if tax.is_included else add(subtotal, total(each.tax for each in taxes))
+    reduced = subtract(subtotal, total(each.amount for each in applied_discounts))
+    gross = reduced if tax.is_included else add(reduced, total(each.tax for each in taxes))
     applied = min(max(gross, ZERO), max(balance, ZERO))
     # Not `-gross`: an operator rounds to the 28 digits of the interpreter's own context.
     granted = subtract(ZERO, gross) if gross < 0 else ZERO
-    return Totals(subtotal, taxes, gross, applied, granted, subtract(max(gross, ZERO), applied))
+    return Totals(subtotal, applied_discounts, taxes, gross, applied, granted, subtract(max(gross, ZERO), applied))

@@ -1,0 +1,16 @@
+"""Counting the invoices that discounts were applied to, within somebody else's transaction."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from lotus_server.domain.invoicing import AppliedDiscount, Discount
+from lotus_server.ports.records import Transaction
+
+
+def use_discounts(tx: Transaction, offered: Sequence[Discount], applied: Sequence[AppliedDiscount]) -> None:
+    """Each discount that took something off is for one invoice less, if their number is limited."""
+    used = {each.discount_id for each in applied}
+    for discount in offered:
+        if discount.discount_id in used and discount.invoices_left is not None:
+            tx.discounts.replace(msgspec.structs.replace(discount, invoices_left=discount.invoices_left - 1))
