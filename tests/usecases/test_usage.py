@@ -34,6 +34,7 @@ NOW = "2026-01-31T12:00"
 ALWAYS = Asked(at("2026-01-01"), at("2026-01-04"))
 COUNT = MetricDefinition("call", Aggregation.COUNT)
 TOKENS = MetricDefinition("call", Aggregation.SUM, "tokens")
+LEVEL = MetricDefinition("level", Aggregation.MAX, "level", type=MetricType.GAUGE)
 BY_MODEL = MetricDefinition("call", Aggregation.SUM, "tokens", group_by=("model",))
 
 
@@ -238,3 +239,29 @@ def test_time_is_half_open(business: Business) -> None:
         return _preview(business, COUNT, Asked(at(start), at(end))).usage.counted
 
     assert (0, 1) == (counted("2026-01-02", "2026-01-03"), counted("2026-01-03", "2026-01-04"))
+
+
+def test_a_level_is_carried_over_windows(business: Business) -> None:
+    rows = _rows(business, LEVEL, window=Granularity.DAY)
+
+    assert [("01 00:00", (), D(3)), ("02 00:00", (), D(3)), ("03 00:00", (), D(3))] == rows
+
+
+def test_a_level_weighed_by_time_is_split_among_windows(business: Business) -> None:
+    hours = MetricDefinition("level", Aggregation.SUM, "level", type=MetricType.GAUGE, granularity=Granularity.HOUR)
+
+    assert [D(36), D(72), D(48)] == [value for *_, value in _rows(business, hours, window=Granularity.DAY)]
+
+
+def test_rates_and_ratios_are_measured_in_each_window(business: Business) -> None:
+    rate = MetricDefinition("call", Aggregation.COUNT, type=MetricType.RATE, granularity=Granularity.HOUR)
+    ratio = MetricDefinition("call", Aggregation.SUM, "tokens", type=MetricType.RATIO, denominator=COUNT)
+
+    assert [D(2), D(1)] == [value for *_, value in _rows(business, rate, window=Granularity.DAY)]
+    assert [D(5), D(2)] == [value for *_, value in _rows(business, ratio, window=Granularity.DAY)]
+
+
+def test_both_parts_of_a_ratio_are_grouped(business: Business) -> None:
+    ratio = MetricDefinition("call", Aggregation.SUM, "tokens", type=MetricType.RATIO, denominator=COUNT)
+
+    assert ("01 00:00", ("b",), D(7)) in _rows(business, ratio, group_by=("model",))

@@ -120,6 +120,7 @@ def customer_usage(services: Services, organization: Organization, question: Usa
     problems = Problems()
     problems.extend(question.problems)
     period = _period(question.asked, present(services, organization), problems)
+    problems.raise_if_any()
     with services.records.snapshot() as tx:
         require_customer(tx, organization, question.customer_id)
         definition = require_metric(tx, organization, question.metric_id).definition
