@@ -58,7 +58,7 @@ from lotus_server.domain.metering import (
     PropertyMatch,
 )
 from lotus_server.domain.rating import Step
-from lotus_server.domain.subscriptions import Subscription
+from lotus_server.domain.subscriptions import QuantityChange, Subscription
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.ports.records import StoredReply, Transaction
 
@@ -449,6 +449,11 @@ subscriptions = st.builds(
     canceled_at=st.none() | instants,
     parked_cause=st.none() | texts,
     usage_from=st.dictionaries(texts, instants, max_size=2),
+    quantities=st.dictionaries(texts, decimals, max_size=2),
+    quantity_changes=st.lists(
+        st.builds(QuantityChange, key=texts, quantity=decimals, effective_at=instants), max_size=2
+    ).map(tuple),
+    parent_id=st.none() | texts,
 )
 invoice_lines = st.builds(
     InvoiceLine,

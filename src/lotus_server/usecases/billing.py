@@ -78,7 +78,8 @@ def draft_of(services: Services, terms: Terms, now: datetime) -> Draft:
     """
     period = period_containing(terms.subscription, now)
     usages = usages_until(services, terms, period, now)
-    return Draft(terms, period, arrears_lines(terms, period.until(now), usages), usages, terms.discounts_at(now))
+    lines = arrears_lines(terms, period.until(now), usages, opened=period)
+    return Draft(terms, period, lines, usages, terms.discounts_at(now))
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:

@@ -1,6 +1,7 @@
 """Switching a running subscription to another plan."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -13,15 +14,23 @@ from lotus_server.domain.invoicing import (
     settled_charge_lines,
     usage_lines,
 )
-from lotus_server.domain.subscriptions import Subscription, carry_usage, end_now, refuse_overlap, succeed
+from lotus_server.domain.subscriptions import (
+    Subscription,
+    carry_quantities,
+    carry_usage,
+    end_now,
+    refuse_overlap,
+    succeed,
+)
 from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.billing import bring_up_to_date, issue
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscription_reading import require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
-from lotus_server.usecases.subscriptions import require_subscription
 from lotus_server.usecases.usage_reading import usages_until
 from lotus_server.usecases.version_choice import Wish, choose_version
 
@@ -30,14 +39,15 @@ class PlanSwitch(msgspec.Struct, frozen=True):
     """To which plan (its version on sale) or version to switch; exactly one of the two.
 
     `carries_usage`: usage of the open period, of metrics that both versions sell, is not billed with the old
-    subscription but counts for the new one. `bills` false writes no last invoice for the old one. `problems` are those
-    that reading the input found already.
+    subscription but counts for the new one. `bills` false writes no last invoice for the old one. `prepaid_units` are
+    by metric id. `problems` are those that reading the input found already.
     """
 
     plan_id: str | None = None
     version_id: str | None = None
     carries_usage: bool = False
     bills: bool = True
+    prepaid_units: dict[str, Decimal] = msgspec.field(default_factory=dict)
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -65,6 +75,9 @@ def switch_plan(
         ended = end_now(old, now)
         plan, version = _target(tx, organization, old, switch, now)
         new = succeed(old, subscription_id=services.ids.random_uuid(), version=version, duration=plan.duration, now=now)
+        carried = carry_quantities(old, version)
+        quantities = first_quantities(version, prepaid=switch.prepaid_units, carried=carried)
+        new = msgspec.structs.replace(new, quantities=quantities)
         terms = terms_of(tx, old)
         if switch.carries_usage:
             new = carry_usage(new, old, _metric_ids(terms.version) & _metric_ids(version))

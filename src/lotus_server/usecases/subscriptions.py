@@ -1,6 +1,7 @@
 """Subscriptions: create, list, cancel, update."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,9 @@ from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscription_reading import require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.usage_reading import usages_until
 from lotus_server.usecases.version_choice import Wish, choose_version
@@ -37,8 +40,9 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     """A subscription to be made, of a plan (its one active version) or of a given version.
 
     `ends_at` is exclusive. Without it the subscription renews until it is cancelled; with it, it ends there, unless
-    `auto_renew` is set: then the first period ends there and the following ones are counted from there. `problems`
-    are those that reading the input found already.
+    `auto_renew` is set: then the first period ends there and the following ones are counted from there.
+    `prepaid_units` are by metric id, `quantities` by the id or name of a charge; what they leave out is as in the plan.
+    `problems` are those that reading the input found already.
     """
 
     customer_id: str
@@ -51,6 +55,8 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     subscription_id: str | None = None
     matches: tuple[PropertyMatch, ...] = ()
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
+    prepaid_units: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    quantities: dict[str, Decimal] = msgspec.field(default_factory=dict)
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -127,6 +133,7 @@ def _new_subscription(
         due_at=draft.starts_at,
         matches=draft.matches,
         metadata=draft.metadata,
+        quantities=first_quantities(version, prepaid=draft.prepaid_units, charges=draft.quantities),
     )
 
 
@@ -264,16 +271,6 @@ def _last_invoice(
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=how.flat_fees)
     usage = usage_lines(terms, held, usages_until(services, terms, opened, now)) if how.bills_usage else ()
     return issue(services, tx, terms, (*usage, *charges), cause=cause_of_period(subscription), now=now)
-
-
-def require_subscription(
-    tx: Transaction, organization: Organization, subscription_id: str, *, for_update: bool = False
-) -> Subscription:
-    """Return a subscription of the organization. Raises NotFound `subscription_not_found`."""
-    subscription = tx.subscriptions.get(organization.organization_id, subscription_id, for_update=for_update)
-    if subscription is None:
-        raise NotFound(f"There is no subscription {subscription_id!r}.", code="subscription_not_found")
-    return subscription
 
 
 def _validate(draft: SubscriptionDraft) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field
 from lotus_server.kernel.errors import Problems
 from lotus_server.usecases.plan_switch import PlanSwitch
 from lotus_server.wire.forms import Form, Text, read, unsupported
+from lotus_server.wire.quantities import PrepaidUnitsForm, prepaid_by_metric
 
 _USAGE: Final = {"keep_separate": False, "transfer_to_new_subscription": True}
 _INVOICING: Final = ("invoice_now", "add_to_next_invoice")
@@ -29,8 +30,10 @@ class SwitchForm(Form):
         "transfer_to_new_subscription: it counts for the new one, as far as that sells the same metrics.",
     )
     invoicing_behavior: Text = Field(None, description="invoice_now (default).")
-    component_fixed_charges_initial_units: list[Any] | None = None
-    dynamic_fixed_charges_initial_units: list[Any] | None = None
+    component_fixed_charges_initial_units: list[PrepaidUnitsForm] | None = None
+    dynamic_fixed_charges_initial_units: list[PrepaidUnitsForm] | None = Field(
+        None, description="Another name for component_fixed_charges_initial_units."
+    )
 
 
 class PlanChangeForm(Form):
@@ -60,12 +63,13 @@ def plan_switch(payload: object) -> PlanSwitch:
         problems.add(invoicing_key, "invalid_choice", f"{invoicing_key} must be one of {', '.join(_INVOICING)}.")
     if invoicing == "add_to_next_invoice":
         problems.add(invoicing_key, "unsupported", "Only invoice_now is served yet.")
-    for key in ("component_fixed_charges_initial_units", "dynamic_fixed_charges_initial_units"):
-        unsupported(problems, key, getattr(form, key), "Prepaid units are not served yet.")
+    units = form.component_fixed_charges_initial_units or form.dynamic_fixed_charges_initial_units
+    prepaid_units = prepaid_by_metric(units, problems)
     return PlanSwitch(
         plan_id=form.switch_plan_id or None,
         version_id=form.switch_plan_version_id or None,
         carries_usage=_USAGE.get(usage or "", False),
+        prepaid_units=prepaid_units,
         problems=problems.found,
     )
 

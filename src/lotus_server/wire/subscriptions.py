@@ -15,6 +15,14 @@ from lotus_server.usecases.subscriptions import Cancellation, SubscriptionChange
 from lotus_server.wire.fields import INTERVALS, end_instant, instant
 from lotus_server.wire.forms import Form, Text, read, required, unsupported
 from lotus_server.wire.free_form import free_form
+from lotus_server.wire.quantities import (
+    ChargeQuantityForm,
+    PrepaidUnitsForm,
+    prepaid_by_metric,
+    prepaid_rows,
+    quantities_by_charge,
+    quantity_rows,
+)
 
 Row = dict[str, Any]
 
@@ -39,7 +47,8 @@ class SubscriptionForm(Form):
     auto_renew: bool | None = None
     is_new: bool | None = None
     subscription_filters: list[FilterForm] | None = None
-    component_fixed_charges_initial_units: list[Any] | None = None
+    component_fixed_charges_initial_units: list[PrepaidUnitsForm] | None = None
+    quantities: list[ChargeQuantityForm] | None = None
     metadata: dict[str, Any] | None = None
 
 
@@ -85,16 +94,12 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
     problems = Problems()
     form = read(SubscriptionForm, payload, problems)
     starts_at = instant(problems, "start_date", required(problems, "start_date", form.start_date))
-    unsupported(
-        problems,
-        "component_fixed_charges_initial_units",
-        form.component_fixed_charges_initial_units,
-        "Prepaid units are not served yet.",
-    )
     customer_id = required(problems, "customer_id", form.customer_id)
     ends_at = end_instant(problems, "end_date", form.end_date or None)
     matches = tuple(_matches(form.subscription_filters or [], problems))
     metadata = free_form(problems, "metadata", form.metadata)
+    prepaid_units = prepaid_by_metric(form.component_fixed_charges_initial_units, problems)
+    quantities = quantities_by_charge(form.quantities, problems)
     draft = SubscriptionDraft(
         customer_id=customer_id,
         starts_at=starts_at or EPOCH,  # never used: a missing start is a problem already
@@ -106,6 +111,8 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
         subscription_id=form.subscription_id or None,
         matches=matches,
         metadata=metadata,
+        prepaid_units=prepaid_units,
+        quantities=quantities,
         problems=problems.found,
     )
     return draft, form.billing_plan_id is not None
@@ -252,6 +259,8 @@ def subscription_record(view: SubscriptionView) -> Row:
         "billing_plan": billing_plan(view),
         "fully_billed": subscription.is_fully_billed,
         "addons": [],
+        "quantities": quantity_rows(view),
+        "prepaid_units": prepaid_rows(view),
         "metadata": subscription.metadata,
     }
 

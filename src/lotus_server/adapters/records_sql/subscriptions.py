@@ -35,6 +35,9 @@ _COLUMNS: Final = (
     "is_fully_billed",
     "parked_cause",
     "usage_from",
+    "quantities",
+    "quantity_changes",
+    "parent_id",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -105,6 +108,9 @@ def subscription_to_row(value: Subscription) -> Values:
         "is_fully_billed": value.is_fully_billed,
         "parked_cause": value.parked_cause,
         "usage_from": value.usage_from,
+        "quantities": value.quantities,
+        "quantity_changes": value.quantity_changes,
+        "parent_id": value.parent_id,
     }
 
 

@@ -4,6 +4,7 @@ A change here is a new file in `migrations/versions`; a test compares what the m
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import (
     BigInteger,
@@ -43,6 +44,7 @@ from lotus_server.domain.invoicing import (
     TaxSubtotal,
 )
 from lotus_server.domain.metering import PropertyMatch
+from lotus_server.domain.subscriptions import QuantityChange
 from lotus_server.kernel.period import Duration
 
 METADATA = MetaData(
@@ -242,9 +244,19 @@ SUBSCRIPTIONS = Table(
     Column("is_fully_billed", Boolean, nullable=False),
     Column("parked_cause", TEXT),
     Column("usage_from", Structured(dict[str, datetime]), nullable=False, server_default="{}"),
+    Column("quantities", Structured(dict[str, Decimal]), nullable=False, server_default="{}"),
+    Column("quantity_changes", Structured(tuple[QuantityChange, ...]), nullable=False, server_default="[]"),
+    Column("parent_id", TEXT),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),
+    Index(
+        "ix_subscriptions_parent",
+        "organization_id",
+        "parent_id",
+        sqlite_where=text("parent_id IS NOT NULL"),
+        postgresql_where=text("parent_id IS NOT NULL"),
+    ),
     Index("ix_subscriptions_plan", "organization_id", "plan_id", "subscription_id"),
     Index("ix_subscriptions_version", "organization_id", "version_id", "starts_at", "ends_at"),
     # Almost every subscription that has ended is never due again, so these two stay small.

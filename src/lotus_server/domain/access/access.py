@@ -7,7 +7,7 @@ import msgspec
 
 from lotus_server.domain.catalog import Component, Feature, Plan, PlanVersion, free_units
 from lotus_server.domain.metering import Metric
-from lotus_server.domain.subscriptions import Subscription
+from lotus_server.domain.subscriptions import Subscription, prepaid_units
 
 
 class LimitType(StrEnum):
@@ -28,8 +28,11 @@ class MeteredComponent(msgspec.Struct, frozen=True):
 
     @property
     def free_limit(self) -> Decimal | None:
-        """Return how many units cost nothing (null: all of them)."""
-        return free_units(self.component.price)
+        """Return how many units cost nothing more (null: all of them), being free or prepaid."""
+        free = free_units(self.component.price)
+        if self.component.prepaid is None or free is None:
+            return free
+        return max(free, prepaid_units(self.subscription, self.component))
 
     @property
     def total_limit(self) -> Decimal | None:

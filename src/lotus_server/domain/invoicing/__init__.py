@@ -1,5 +1,6 @@
 """Invoices: lines, totals, and what makes one unique."""
 
+from lotus_server.domain.invoicing.charge_lines import change_line
 from lotus_server.domain.invoicing.credit_note import (
     CreditedLine,
     CreditNote,
@@ -23,6 +24,7 @@ from lotus_server.domain.invoicing.invoice import (
     LineKind,
     PaymentStatus,
 )
+from lotus_server.domain.invoicing.items import Item, item_of_charge, item_of_prepaid, items_of
 from lotus_server.domain.invoicing.measured import Condition, Measured
 from lotus_server.domain.invoicing.metered import (
     Metered,
@@ -53,6 +55,7 @@ __all__ = [
     "FlatFeeBehavior",
     "Invoice",
     "InvoiceLine",
+    "Item",
     "LineKind",
     "Measured",
     "Metered",
@@ -69,8 +72,12 @@ __all__ = [
     "arrears_lines",
     "cause_of_period",
     "cause_of_start",
+    "change_line",
     "credit_note_amounts",
     "explain",
+    "item_of_charge",
+    "item_of_prepaid",
+    "items_of",
     "needs_values",
     "nets_of",
     "sentences",

@@ -1,38 +1,122 @@
-"""Lines for recurring charges."""
+"""Lines for recurring charges and prepaid units: for a period, for a part of one, and for a change within one."""
 
-from lotus_server.domain.catalog import Proration, RecurringCharge, Timing
-from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine, LineKind
+from decimal import Decimal
+
+from lotus_server.domain.catalog import Proration, Timing
+from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine
+from lotus_server.domain.invoicing.items import Item, items_of
 from lotus_server.domain.invoicing.lines import line_of
 from lotus_server.domain.invoicing.terms import Terms
-from lotus_server.domain.rating import Rated, Step, prorate
-from lotus_server.domain.subscriptions import whole_period
+from lotus_server.domain.rating import Rated, Step, prorate, share_of, share_text
+from lotus_server.domain.subscriptions import (
+    QuantityChange,
+    changes_within,
+    held_quantities,
+    quantity_before,
+    whole_period,
+)
+from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import plain, subtract
 
 
-def charge_lines(terms: Terms, period: Period, timing: Timing) -> tuple[InvoiceLine, ...]:
-    """Return a line for each charge of a timing."""
-    charges = terms.version.recurring_charges
-    return tuple(charge_line(terms, charge, period) for charge in charges if charge.timing is timing)
+def charges_in_advance(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
+    """Return a line for each item that is due before a period begins, with the quantity that it has then."""
+    return tuple(advance_line(terms, item, period) for item in items_of(terms) if item.timing is Timing.IN_ADVANCE)
 
 
-def charge_line(terms: Terms, charge: RecurringCharge, period: Period) -> InvoiceLine:
-    """Return the line of one recurring charge for a period or a part of one."""
+def charges_in_arrears(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
+    """Return a line for each item that is due when a period is over, for the quantities that were held in it."""
+    return tuple(held_line(terms, item, period) for item in items_of(terms) if item.timing is Timing.IN_ARREARS)
+
+
+def pending_changes(terms: Terms, opened: Period) -> tuple[InvoiceLine, ...]:
+    """Return a line for each change of quantity in a period that was invoiced in advance and not for the change yet."""
+    lines = (
+        change_line(terms, item, change, opened)
+        for item in items_of(terms)
+        if item.timing is Timing.IN_ADVANCE
+        for change in changes_within(terms.subscription, item.key, opened)
+        if not change.is_invoiced
+    )
+    return tuple(line for line in lines if line is not None)
+
+
+def advance_line(terms: Terms, item: Item, period: Period) -> InvoiceLine:
+    """Return the line of an item for a period as it is when the period begins."""
+    quantity = quantity_before(terms.subscription, item.key, period.start, item.default)
+    return _line(terms, item, _held(terms, item, ((period, quantity),)), period, quantity)
+
+
+def held_line(terms: Terms, item: Item, period: Period) -> InvoiceLine:
+    """Return the line of an item for the quantities held in a period or a part of one.
+
+    Each quantity costs its share of the whole period by exact time. Without proration the greatest quantity costs a
+    whole period.
+    """
+    parts = held_quantities(terms.subscription, item.key, period, item.default)
+    return _line(terms, item, _held(terms, item, parts), period, parts[-1][1])
+
+
+def change_line(terms: Terms, item: Item, change: QuantityChange, opened: Period) -> InvoiceLine | None:
+    """Return the line that a change within a period that was invoiced in advance comes to, null when it is nothing.
+
+    The difference is due, or comes back, for the rest of the period. Without proration only what goes beyond the
+    greatest quantity of the period so far is due, in full, and nothing comes back.
+    """
+    rest = Period(change.effective_at, opened.end)
+    before = _before(terms, item, change, opened)
+    if item.proration is Proration.FULL:
+        before = max(before, key=lambda quantity: (item.whole(quantity).amount, quantity)), *before
+    difference = subtract(item.whole(change.quantity).amount, item.whole(before[0]).amount)
+    text = f"{item.of}: from {plain(before[0])} to {plain(change.quantity)}, {plain(difference)}"
+    if item.proration is Proration.FULL:
+        if difference <= 0:
+            return None
+        rated = Rated(difference, (Step(f"{text} in full", None, None, difference),))
+    else:
+        whole = whole_period(terms.subscription, opened.start)
+        due = share_of(difference, part=rest, whole=whole)
+        taken = "the whole period" if rest == whole else share_text(part=rest, whole=whole)
+        rated = Rated(due, (Step(f"{text} x {taken}", None, None, due),))
+    line = _line(terms, item, rated, rest, change.quantity)
+    return None if not line.exact_amount else line
+
+
+def _before(terms: Terms, item: Item, change: QuantityChange, opened: Period) -> tuple[Decimal, ...]:
+    """Return the quantities of a period before one of its changes, the one that it changes first."""
+    found = [quantity_before(terms.subscription, item.key, opened.start, item.default)]
+    for each in changes_within(terms.subscription, item.key, opened):
+        if each is change:
+            break
+        found.append(each.quantity)
+    return tuple(reversed(found))
+
+
+def _held(terms: Terms, item: Item, parts: tuple[tuple[Period, Decimal], ...]) -> Rated:
+    whole = whole_period(terms.subscription, parts[0][0].start)
+    if item.proration is Proration.FULL:
+        return max((item.whole(quantity) for _, quantity in parts), key=lambda rated: rated.amount)
+    if len(parts) == 1:
+        part, quantity = parts[0]
+        rated = item.whole(quantity)
+        return rated if part == whole else prorate(rated.amount, part=part, whole=whole, of=item.of)
+    each = [
+        prorate(item.whole(quantity).amount, part=part, whole=whole, of=f"{item.of}, {plain(quantity)}")
+        for part, quantity in parts
+    ]
+    return Rated(total(rated.amount for rated in each), tuple(step for rated in each for step in rated.steps))
+
+
+def _line(terms: Terms, item: Item, rated: Rated, period: Period, quantity: Decimal) -> InvoiceLine:
     return line_of(
         terms,
-        _rated_charge(terms, charge, period),
-        name=f"{terms.plan.plan_name} {charge.name}",
-        kind=LineKind.RECURRING,
-        billing_type=BillingType(charge.timing.value),
+        rated,
+        name=item.name,
+        kind=item.kind,
+        billing_type=BillingType(item.timing.value),
         period=period,
-        quantity=charge.quantity,
-        charge_id=charge.charge_id,
+        quantity=quantity,
+        charge_id=item.charge_id,
+        metric_id=None if item.component is None else item.component.metric_id,
     )
-
-
-def _rated_charge(terms: Terms, charge: RecurringCharge, period: Period) -> Rated:
-    """Return a charge for a period: its share of the whole period by exact time, or all of it."""
-    step = Step(f"{charge.name}: a whole period", charge.quantity, charge.amount, charge.period_amount)
-    whole = whole_period(terms.subscription, period.start)
-    if charge.proration is Proration.FULL or period == whole:
-        return Rated(charge.period_amount, (step,))
-    return prorate(charge.period_amount, part=period, whole=whole, of=charge.name)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from lotus_server.domain.catalog import Timing
-from lotus_server.domain.invoicing.charge_lines import charge_lines
+from lotus_server.domain.invoicing.charge_lines import charges_in_advance, charges_in_arrears, pending_changes
 from lotus_server.domain.invoicing.invoice import InvoiceLine
 from lotus_server.domain.invoicing.metered import Metered
 from lotus_server.domain.invoicing.terms import Terms
@@ -13,14 +12,24 @@ from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Period
 
 
-def arrears_lines(terms: Terms, period: Period, usages: Mapping[str, Metered]) -> tuple[InvoiceLine, ...]:
-    """Return the lines for what was used and held in `[period.start, period.end)`: usage, then charges in arrears."""
-    return (*usage_lines(terms, period, usages), *charge_lines(terms, period, Timing.IN_ARREARS))
+def arrears_lines(
+    terms: Terms, period: Period, usages: Mapping[str, Metered], *, opened: Period | None = None
+) -> tuple[InvoiceLine, ...]:
+    """Return the lines for what was used and held in `[period.start, period.end)`.
+
+    First usage, then charges in arrears, then the changes of quantities within what was invoiced in advance: `opened`,
+    of which `period` is the part so far (null: all of it).
+    """
+    return (
+        *usage_lines(terms, period, usages),
+        *charges_in_arrears(terms, period),
+        *pending_changes(terms, period if opened is None else opened),
+    )
 
 
 def advance_lines(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
-    """Return the lines of the charges that are due before the period begins."""
-    return charge_lines(terms, period, Timing.IN_ADVANCE)
+    """Return the lines of the charges and prepaid units that are due before the period begins."""
+    return charges_in_advance(terms, period)
 
 
 def cause_of_start(subscription: Subscription) -> str:

@@ -32,6 +32,7 @@ class LineKind(StrEnum):
 
     USAGE = "usage"
     RECURRING = "recurring"
+    PREPAID = "prepaid"
 
 
 class BillingType(StrEnum):

@@ -4,11 +4,14 @@ from enum import StrEnum
 
 import msgspec
 
-from lotus_server.domain.catalog import Proration, RecurringCharge, Timing
-from lotus_server.domain.invoicing.charge_lines import charge_line
+from lotus_server.domain.catalog import Proration, Timing
+from lotus_server.domain.invoicing.charge_lines import advance_line, change_line, held_line, pending_changes
 from lotus_server.domain.invoicing.invoice import InvoiceLine
+from lotus_server.domain.invoicing.items import Item, items_of
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step
+from lotus_server.domain.subscriptions import changes_within
+from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO, subtract
 
@@ -19,7 +22,7 @@ class FlatFeeBehavior(StrEnum):
     `as_invoiced`: charges in advance stay as they were invoiced, charges in arrears are due by their own proration
     rule. `own`: every charge is due by its own proration rule. `refund`: none is due. `charge_prorated`: the time
     held is due. `charge_full`: the whole period is due. What was invoiced in advance beyond what is due comes back as
-    a negative line.
+    a negative line. Prepaid units are charges in advance.
     """
 
     AS_INVOICED = "as_invoiced"
@@ -32,38 +35,46 @@ class FlatFeeBehavior(StrEnum):
 def settled_charge_lines(
     terms: Terms, *, opened: Period, held: Period, behavior: FlatFeeBehavior
 ) -> tuple[InvoiceLine, ...]:
-    """Return a line per recurring charge whose due part differs from what was invoiced in advance.
+    """Return a line per charge whose due part differs from what was invoiced in advance.
 
-    `opened` is the period as it was opened (and invoiced in advance), `held` its part up to the cancellation.
+    `opened` is the period as it was opened (and invoiced in advance), `held` its part up to the cancellation. Changes
+    of quantity that were not invoiced yet are part of it.
     """
-    lines = [
-        _settled(terms, charge, opened=opened, held=held, behavior=behavior)
-        for charge in terms.version.recurring_charges
-    ]
-    return tuple(line for line in lines if line is not None)
+    lines = [_settled(terms, item, opened=opened, held=held, behavior=behavior) for item in items_of(terms)]
+    changes = pending_changes(terms, opened) if behavior is FlatFeeBehavior.AS_INVOICED else ()
+    return (*(line for line in lines if line is not None), *changes)
 
 
 def _settled(
-    terms: Terms, charge: RecurringCharge, *, opened: Period, held: Period, behavior: FlatFeeBehavior
+    terms: Terms, item: Item, *, opened: Period, held: Period, behavior: FlatFeeBehavior
 ) -> InvoiceLine | None:
-    is_in_advance = charge.timing is Timing.IN_ADVANCE
+    is_in_advance = item.timing is Timing.IN_ADVANCE
     if is_in_advance and behavior is FlatFeeBehavior.AS_INVOICED:
         return None
-    by_rule = msgspec.structs.replace(charge, proration=_rule(charge, behavior))
-    due = charge_line(terms, by_rule, _due_period(opened, held, behavior))
+    by_rule = msgspec.structs.replace(item, proration=_rule(item, behavior))
+    due = held_line(terms, by_rule, _due_period(opened, held, behavior))
     due = _nothing_due(due) if behavior is FlatFeeBehavior.REFUND else due
     if not is_in_advance:
         return due if due.amount or behavior is not FlatFeeBehavior.REFUND else None
-    invoiced = charge_line(terms, charge, opened)
-    if invoiced.amount == due.amount:
+    invoiced = (advance_line(terms, item, opened), *_invoiced_changes(terms, item, opened))
+    if due.amount == total(line.amount for line in invoiced):
         return None
     return _difference(due, invoiced, opened=opened, held=held)
 
 
-def _rule(charge: RecurringCharge, behavior: FlatFeeBehavior) -> Proration:
+def _invoiced_changes(terms: Terms, item: Item, opened: Period) -> tuple[InvoiceLine, ...]:
+    lines = (
+        change_line(terms, item, change, opened)
+        for change in changes_within(terms.subscription, item.key, opened)
+        if change.is_invoiced
+    )
+    return tuple(line for line in lines if line is not None)
+
+
+def _rule(item: Item, behavior: FlatFeeBehavior) -> Proration:
     if behavior is FlatFeeBehavior.CHARGE_PRORATED:
         return Proration.PRORATE
-    return charge.proration
+    return item.proration
 
 
 def _due_period(opened: Period, held: Period, behavior: FlatFeeBehavior) -> Period:
@@ -75,17 +86,18 @@ def _nothing_due(line: InvoiceLine) -> InvoiceLine:
     return msgspec.structs.replace(line, exact_amount=nothing.amount, amount=nothing.amount, steps=nothing.steps)
 
 
-def _difference(due: InvoiceLine, invoiced: InvoiceLine, *, opened: Period, held: Period) -> InvoiceLine:
-    """Return the line that takes back what was invoiced beyond what is due.
+def _difference(due: InvoiceLine, invoiced: tuple[InvoiceLine, ...], *, opened: Period, held: Period) -> InvoiceLine:
+    """Return the line that takes back what was invoiced beyond what is due, or adds what is missing.
 
-    Both sides are rounded, so they sum to the due part.
+    All sides are rounded, so they sum to the due part.
     """
-    amount = subtract(due.amount, invoiced.amount)
+    before = total(line.amount for line in invoiced)
+    amount = subtract(due.amount, before)
     steps = (
         Step("Due for the time held", amount=due.amount),
-        Step("Invoiced in advance for the whole period", amount=subtract(ZERO, invoiced.amount)),
+        Step("Invoiced in advance for the whole period", amount=subtract(ZERO, before)),
     )
     unused = Period(max(held.end, opened.start), opened.end)
     return msgspec.structs.replace(
-        invoiced, name=f"{invoiced.name} (unused)", period=unused, exact_amount=amount, amount=amount, steps=steps
+        invoiced[0], name=f"{invoiced[0].name} (unused)", period=unused, exact_amount=amount, amount=amount, steps=steps
     )

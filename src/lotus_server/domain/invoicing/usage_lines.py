@@ -8,8 +8,8 @@ from lotus_server.domain.invoicing.lines import line_of
 from lotus_server.domain.invoicing.measured import measured
 from lotus_server.domain.invoicing.metered import Metered, Part, parts_of
 from lotus_server.domain.invoicing.terms import Terms
-from lotus_server.domain.rating import rate, rate_windows
-from lotus_server.domain.subscriptions import usage_period
+from lotus_server.domain.rating import Rated, rate, rate_beyond, rate_windows
+from lotus_server.domain.subscriptions import default_prepaid_units, prepaid_key, quantity_before, usage_period
 from lotus_server.kernel.period import Period
 
 
@@ -30,7 +30,7 @@ def _usage_line(terms: Terms, component: Component, period: Period, part: Part) 
     metric = terms.metrics[component.metric_id]
     return line_of(
         terms,
-        rate_windows(component.price, part.priced) if part.has_windows else rate(component.price, part.priced[0]),
+        _rated(terms, component, period, part),
         name=metric.metric_name,
         kind=LineKind.USAGE,
         billing_type=BillingType.IN_ARREARS,
@@ -41,3 +41,13 @@ def _usage_line(terms: Terms, component: Component, period: Period, part: Part) 
         group=part.group,
         measured=measured(metric, terms.subscription.matches, counted=part.counted, skipped=part.skipped),
     )
+
+
+def _rated(terms: Terms, component: Component, period: Period, part: Part) -> Rated:
+    if part.has_windows:
+        return rate_windows(component.price, part.priced)
+    if component.prepaid is None:
+        return rate(component.price, part.priced[0])
+    key, default = prepaid_key(component), default_prepaid_units(component)
+    units = quantity_before(terms.subscription, key, period.end, default)
+    return rate_beyond(component.price, part.priced[0].quantity, prepaid=units)

@@ -2,6 +2,7 @@
 
 from lotus_server.domain.rating.change import Change, Fee, ProrationUnit, change_fee, in_days
 from lotus_server.domain.rating.lines import Rated, Step
+from lotus_server.domain.rating.overage import rate_beyond
 from lotus_server.domain.rating.proration import prorate, share_of, share_text
 from lotus_server.domain.rating.rate import rate, rate_each, rate_on_top
 from lotus_server.domain.rating.usage import RatedUsage
@@ -18,6 +19,7 @@ __all__ = [
     "in_days",
     "prorate",
     "rate",
+    "rate_beyond",
     "rate_each",
     "rate_on_top",
     "rate_windows",

@@ -1,6 +1,7 @@
 """A subscription: one customer on one plan version, from an instant on, in periods."""
 
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +19,18 @@ class Status(StrEnum):
     ENDED = "ended"
 
 
+class QuantityChange(msgspec.Struct, frozen=True, omit_defaults=True):
+    """From `effective_at` on, included, the subscription has another quantity of what `key` names.
+
+    `is_invoiced`: what the change comes to in its period, if that was invoiced in advance, has an invoice of its own.
+    """
+
+    key: str
+    quantity: Decimal
+    effective_at: datetime
+    is_invoiced: bool = False
+
+
 class Subscription(msgspec.Struct, frozen=True):
     """A subscription as it is kept.
 
@@ -26,7 +39,9 @@ class Subscription(msgspec.Struct, frozen=True):
     `due_at` is when billing has to look at the subscription next (null: never again). `parked_cause` says why billing
     could not go on, and then `due_at` is the next try. `usage_from` has the metrics, by id, whose usage of the first
     period counts from an earlier instant on: it was carried over from the subscription that this one took the place
-    of, and is not billed there.
+    of, and is not billed there. `quantities` are those that it started with, by key, where they are not the plan's
+    own, and `quantity_changes` what became of them, in the order of time. `parent_id` is the subscription that this one
+    is an add-on to.
     """
 
     organization_id: str
@@ -49,6 +64,9 @@ class Subscription(msgspec.Struct, frozen=True):
     is_fully_billed: bool = False
     parked_cause: str | None = None
     usage_from: dict[str, datetime] = msgspec.field(default_factory=dict)
+    quantities: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    quantity_changes: tuple[QuantityChange, ...] = ()
+    parent_id: str | None = None
 
     def status_at(self, now: datetime) -> Status:
         """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""

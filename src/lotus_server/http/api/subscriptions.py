@@ -10,6 +10,7 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
 from lotus_server.usecases.plan_switch import switch_plan
+from lotus_server.usecases.quantities import set_quantity
 from lotus_server.usecases.subscriptions import (
     cancel_matching,
     cancel_subscription,
@@ -19,6 +20,7 @@ from lotus_server.usecases.subscriptions import (
     list_subscriptions,
 )
 from lotus_server.wire.plan_switch import SwitchForm, plan_change, plan_switch
+from lotus_server.wire.quantities import QuantityForm, UnitsForm, quantity_order, units_order
 from lotus_server.wire.subscriptions import (
     CancelForm,
     LaterCancelForm,
@@ -140,6 +142,34 @@ def switch(subscription_id: str, caller: Writer, payload: Payload) -> Response:
 def cancel_later(subscription_id: str, caller: Writer, payload: Payload) -> Response:
     """End a subscription now, each charge by its own rule unless `flat_fee_behavior` says otherwise."""
     view, _ = cancel_subscription(caller.services, caller.organization, subscription_id, later_cancellation(payload))
+    return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/quantities/",
+    status_code=200,
+    summary="Change how many of a charge",
+    openapi_extra=body_of(QuantityForm),
+)
+def change_charge_quantity(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """Change the quantity of a recurring charge, such as seats, from now on; the subscription is returned.
+
+    A charge in advance: the difference for the rest of the period is due, or comes back, on the next invoice or at
+    once. A charge in arrears is due for each quantity as long as it was held.
+    """
+    view = set_quantity(caller.services, caller.organization, subscription_id, quantity_order(payload))
+    return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/components/{metric_id}/change_prepaid_units/",
+    status_code=200,
+    summary="Change prepaid units",
+    openapi_extra=body_of(UnitsForm),
+)
+def change_prepaid_units(subscription_id: str, metric_id: str, caller: Writer, payload: Payload) -> Response:
+    """Change how many units of a metric are prepaid, from now on; the subscription is returned."""
+    view = set_quantity(caller.services, caller.organization, subscription_id, units_order(metric_id, payload))
     return json_reply(200, subscription_row(view, as_dates=False))
 
 
