@@ -11,6 +11,7 @@ import schemathesis
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -19,6 +20,7 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from lotus_server.http.app import build_resources
 from lotus_server.http.front import Front
+from lotus_server.http.openapi import body_of
 from lotus_server.usecases.access import AccessCache
 from lotus_server.usecases.services import Services
 from lotus_server.wire.track import make_decoder
@@ -184,3 +186,10 @@ def first_failure(
     except Exception as error:  # noqa: BLE001 - whatever it is, the other operations are looked at, too
         return f"{type(error).__name__}: {error}"[:1_500], count
     return None, count
+
+
+def test_two_forms_of_one_name_are_noticed() -> None:
+    other = type("PlanForm", (BaseModel,), {})
+
+    with pytest.raises(AssertionError, match="PlanForm is described once"):
+        body_of(other)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from lotus_server.kernel.errors import Conflict, Invalid, Unavailable
-from lotus_server.scenarios import Stage, check_setup, run_scenario
+from lotus_server.scenarios import Stage, check_scenario, run_scenario
 from lotus_server.scenarios.over_http import HttpApi, OneOrganization
 from tests.scenarios.stages import play, read
 from tests.server_process import ServerProcess, free_port
@@ -116,7 +116,7 @@ steps:
   - at: 2026-01-01
 """
 
-    found = check_setup(in_process, read(text)).mismatches
+    found = check_scenario(in_process, read(text)).mismatches
 
     assert {3, 7, 9, 10} == {each.line for each in found}
 
@@ -155,3 +155,35 @@ def test_a_server_that_is_not_there_is_told() -> None:
 def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(Invalid):
         HttpApi(url, "key")
+
+
+TYPING_ERRORS = """\
+name: Typing errors
+plans:
+  - plan_id: pro
+    plan_name: Pro
+    plan_duration: monthly
+    recuring_charges: []
+    recurring_charges:
+      - {name: fee, amount: 10, timeing: in_arrears}
+customers: [acme]
+steps:
+  - at: 2026-01-01
+    repeat: 2
+    every: 1 month
+    subscribe: {start_date: 2026-01-01, metadata: {anything: goes}, meta: 1}
+"""
+
+
+def test_a_key_that_the_api_does_not_know_is_told_by_its_line(in_process: Stage) -> None:
+    found = check_scenario(in_process, read(TYPING_ERRORS)).mismatches
+
+    assert [(each.line, each.what) for each in found] == [
+        (6, "plans[0].recuring_charges"),
+        (8, "plans[0].recurring_charges[0].timeing"),
+        (14, "subscribe.meta"),
+    ]
+
+
+def test_a_run_tells_unknown_keys_too(in_process: Stage) -> None:
+    assert [6, 8, 14] == [each.line for each in play(in_process, TYPING_ERRORS)][:3]

@@ -62,7 +62,7 @@ def check(files: Files) -> None:
     from lotus_server.bootstrap.logs import configure_logs
     from lotus_server.bootstrap.scenarios import stage_in_process
     from lotus_server.kernel.errors import LotusError
-    from lotus_server.scenarios import check_setup
+    from lotus_server.scenarios import check_scenario
 
     scenarios = _read_all(files)
     wrong = 0
@@ -70,7 +70,7 @@ def check(files: Files) -> None:
     try:
         with stage_in_process() as stage:
             for path, scenario in scenarios:
-                outcome = check_setup(stage, scenario)
+                outcome = check_scenario(stage, scenario)
                 wrong += not outcome.is_as_expected
                 for each in outcome.mismatches:
                     _print_problem(path, each.line, f"{each.what}: {each.actual}")

@@ -40,8 +40,9 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {"4XX": PROBLEM}
 
 
 def body_of(form: type[BaseModel], *, is_required: bool = True) -> dict[str, Any]:
-    """Return what describes an endpoint's body: pass it as `openapi_extra`."""
-    _FORMS[form.__name__] = form
+    """Return what describes an endpoint's body: pass it as `openapi_extra`. No two forms have one name."""
+    known = _FORMS.setdefault(form.__name__, form)
+    assert known is form, f"{form.__name__} is described once, but {known.__module__} and {form.__module__} have one"
     schema = {"$ref": _REF.format(model=form.__name__)}
     return {"requestBody": {"required": is_required, "content": {"application/json": {"schema": schema}}}}
 

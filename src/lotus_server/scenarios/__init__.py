@@ -2,7 +2,7 @@
 
 from lotus_server.scenarios.api import Api, Json, Reply, Stage
 from lotus_server.scenarios.read import read_scenario
-from lotus_server.scenarios.run import Outcome, check_setup, run_scenario
+from lotus_server.scenarios.run import Outcome, check_scenario, run_scenario
 from lotus_server.scenarios.scenario import FileProblem, Mismatch, Scenario
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Reply",
     "Scenario",
     "Stage",
-    "check_setup",
+    "check_scenario",
     "read_scenario",
     "run_scenario",
 ]

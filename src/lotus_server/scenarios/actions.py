@@ -144,10 +144,27 @@ def perform(play: Play, action: Action) -> None:
             _do(play, action.name, {"customer_id": entry} if isinstance(entry, str) else entry, path)
 
 
+def note_unknown_keys(play: Play, action: Action) -> None:
+    """Remember each key of an action that the API does not know: it ignores such keys, and a typing error with them."""
+    if action.name not in VERBS:
+        return
+    for entry, path in entries(action.arguments, action.path):
+        if not isinstance(entry, dict) or "error" in entry:  # what is to be refused may be as wrong as it likes
+            continue
+        verb = _verb(action.name, entry)
+        body = {key: value for key, value in entry.items() if key not in _SIDE_KEYS and f"{{{key}}}" not in verb.path}
+        for way in play.description.unknown_keys(verb.method, verb.path, body):
+            where = (*path, *way)
+            play.mismatch(where, path_text(where), "a key that the API knows", "unknown, so ignored")
+
+
+def _verb(name: str, entry: dict[str, Any]) -> Verb:
+    is_later = name == "cancel" and any(key in entry for key in _LATER_CANCEL)
+    return _LATER_CANCEL_VERB if is_later else VERBS[name]
+
+
 def _do(play: Play, name: str, entry: dict[str, Any], path: Path) -> None:
-    verb = VERBS[name]
-    if name == "cancel" and any(key in entry for key in _LATER_CANCEL):
-        verb = _LATER_CANCEL_VERB
+    verb = _verb(name, entry)
     body = _completed(play, name, {key: play.filled(value) for key, value in entry.items() if key not in _SIDE_KEYS})
     url = verb.path
     for key in ("subscription_id", "plan_id", "credit_id", "invoice_id"):

@@ -8,6 +8,7 @@ from typing import Final
 from lotus_server.kernel.instants import to_text
 from lotus_server.scenarios.api import Api, Json, Reply
 from lotus_server.scenarios.compare import NO_NAMES, Difference, Names, differences, show
+from lotus_server.scenarios.described import Description
 from lotus_server.scenarios.scenario import Mismatch, Scenario
 from lotus_server.scenarios.yaml_text import Path
 
@@ -32,6 +33,7 @@ class Play:
         # Ids in the order in which they were made: where there is only one, it may be left out.
         self.made: dict[str, list[str]] = {"customer_id": [], "plan_id": [], "subscription_id": [], "metric_id": []}
         self.seen_invoices: set[str] = set()
+        self.description = Description(api.call("GET", "/openapi.json").body)
         self._saved: dict[str, Json] = {}
         self._events = 0
 

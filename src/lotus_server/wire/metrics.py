@@ -38,7 +38,7 @@ class MetricForm(DefinitionForm):
         return self.metric_name if self.metric_name is not None else self.billable_metric_name
 
 
-class VersionForm(MetricForm):
+class MetricVersionForm(MetricForm):
     """Another definition of a metric: the whole of it. Without a name it keeps the one that it has."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, json_schema_extra={"required": []})
@@ -62,7 +62,7 @@ class VersionForm(MetricForm):
         )
 
 
-class MetricUpdateForm(VersionForm):
+class MetricUpdateForm(MetricVersionForm):
     """What is to change of a metric: its name, whether it is a cost, or its whole definition while no plan uses it."""
 
     metric_id: Text = Field(None, description="Never changes.")

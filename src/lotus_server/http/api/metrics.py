@@ -20,7 +20,7 @@ from lotus_server.usecases.metrics import (
     view_metric,
 )
 from lotus_server.wire.forms import read
-from lotus_server.wire.metrics import MetricForm, MetricUpdateForm, VersionForm, metric_row, metric_view_row
+from lotus_server.wire.metrics import MetricForm, MetricUpdateForm, MetricVersionForm, metric_row, metric_view_row
 
 router = APIRouter(prefix="/api", tags=["Metrics"], responses=PROBLEMS)
 Payload = Annotated[object, Depends(json_body)]
@@ -68,12 +68,12 @@ def change(metric_id: str, caller: Writer, payload: Payload) -> Response:
     "/metrics/{metric_id}/versions/",
     status_code=201,
     summary="Define a metric anew",
-    openapi_extra=body_of(VersionForm),
+    openapi_extra=body_of(MetricVersionForm),
 )
 def create_version(metric_id: str, caller: Writer, payload: Payload) -> Response:
     """Make a further version with an id of its own; what was sold goes on with the one before."""
     problems = Problems()
-    wanted = read(VersionForm, payload, problems).to_change(problems)
+    wanted = read(MetricVersionForm, payload, problems).to_change(problems)
     view = create_metric_version(caller.services, caller.organization, metric_id, wanted)
     return json_reply(201, metric_view_row(view))
 
