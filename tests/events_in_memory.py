@@ -3,11 +3,26 @@
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from lotus_server.domain.metering import Correction, Event, EventStatus, Selection, Usage, Verdict, usage_of
+import msgspec
+
+from lotus_server.adapters.events_sqlite.custom_sql import load_events, problem_of, usage_by_query
+from lotus_server.adapters.events_sqlite.rows import Row
+from lotus_server.domain.metering import (
+    Correction,
+    Event,
+    EventStatus,
+    MetricType,
+    Selection,
+    Usage,
+    Verdict,
+    compile_filters,
+    usage_of,
+)
 from lotus_server.kernel.errors import Unavailable
-from lotus_server.kernel.instants import from_microseconds
+from lotus_server.kernel.instants import from_microseconds, to_microseconds
 from lotus_server.ports.event_store import (
     CorrectionOrder,
     CorrectionResult,
@@ -23,7 +38,7 @@ from lotus_server.ports.event_store import (
     Submission,
 )
 from lotus_server.wire.track import make_decoder
-from tests.contracts.metering_model import corrected, correction_of
+from tests.contracts.metering_model import corrected, correction_of, values_over
 
 
 class EventsInMemory:
@@ -112,7 +127,20 @@ class EventsInMemory:
         if not self.is_answering:
             raise Unavailable("The events cannot be reached.")
         events = self._counting(organization_id)
-        return [usage_of(selection, events) for selection in selections]
+        return [
+            _usage_by_query(selection, events)
+            if selection.definition.type is MetricType.CUSTOM
+            else usage_of(selection, events)
+            for selection in selections
+        ]
+
+    def values(self, organization_id: str, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
+        """Return the numbers of a period's events, per group."""
+        return values_over(selection, self._counting(organization_id))
+
+    def custom_sql_problem(self, sql: str) -> str | None:
+        """Return why a query cannot be a custom metric."""
+        return problem_of(sql)
 
     def _counting(self, organization_id: str) -> list[Event]:
         with self._lock:
@@ -168,6 +196,29 @@ class EventsInMemory:
 
     def close(self) -> None:
         """There is nothing to release."""
+
+
+def _usage_by_query(selection: Selection, events: Sequence[Event]) -> Usage:
+    """What the query of a custom metric comes to, by the sandbox of the SQLite store."""
+    passes = compile_filters((), selection.matches)
+    rows = (
+        Row(
+            event.sequence,
+            0,
+            to_microseconds(event.happened_at),
+            0,
+            0,
+            event.customer_id,
+            event.event_name,
+            event.idempotency_id,
+            msgspec.json.Encoder(decimal_format="number").encode(event.properties).decode(),
+        )
+        for event in events
+        if event.customer_id == selection.customer_id
+        and selection.period.start <= event.happened_at < selection.period.end
+        and (passes is None or passes(event.properties))
+    )
+    return usage_by_query(selection, load_events(rows))
 
 
 def _is_listed(event: Event, query: EventQuery) -> bool:

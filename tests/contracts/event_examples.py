@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from lotus_server.domain.metering import (
     Aggregation,
     Filter,
+    Granularity,
+    LevelForm,
     MetricDefinition,
+    MetricType,
     Operator,
     PropertyMatch,
     Selection,
@@ -21,6 +24,23 @@ JUNE = Period(days(31), days(61))
 SPAN = Period(days(10), days(40))
 MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 
+SERIES = (
+    MetricDefinition("call", Aggregation.PERCENTILE, "n", percentile=Decimal(90)),
+    MetricDefinition("call", Aggregation.PERCENTILE, "n", percentile=Decimal(50), window=Granularity.WEEK),
+    MetricDefinition("call", Aggregation.MAX, "n", type=MetricType.GAUGE, level_form=LevelForm.DELTA),
+    MetricDefinition("call", Aggregation.SUM, "n", type=MetricType.GAUGE, granularity=Granularity.DAY, group_by=("g",)),
+    MetricDefinition("call", Aggregation.LATEST, "n", type=MetricType.GAUGE),
+    MetricDefinition("call", Aggregation.COUNT, type=MetricType.RATE, granularity=Granularity.DAY),
+    MetricDefinition(
+        "call",
+        Aggregation.UNIQUE,
+        "n",
+        (Filter("g", Operator.EXISTS),),
+        ("g",),
+        type=MetricType.RATE,
+        granularity=Granularity.WEEK,
+    ),
+)
 DEFINITIONS = st.sampled_from(
     [
         MetricDefinition("call", Aggregation.COUNT),
@@ -34,6 +54,18 @@ DEFINITIONS = st.sampled_from(
         MetricDefinition("call", Aggregation.COUNT, filters=(Filter("n", Operator.GT, Decimal("0.5")),)),
         MetricDefinition("call", Aggregation.SUM, "n", filters=(Filter("g", Operator.IN, ("a", Decimal(1), True)),)),
         MetricDefinition("other", Aggregation.COUNT, group_by=("g",)),
+        MetricDefinition("call", Aggregation.AVERAGE, "n", group_by=("g",)),
+        MetricDefinition("call", Aggregation.MIN, expression="properties.n * 2"),
+        MetricDefinition("call", Aggregation.UNIQUE, "n", window=Granularity.DAY, group_by=("g",)),
+        *SERIES,
+        MetricDefinition(
+            "call",
+            Aggregation.SUM,
+            "n",
+            group_by=("g",),
+            type=MetricType.RATIO,
+            denominator=MetricDefinition("other", Aggregation.COUNT, group_by=("g",)),
+        ),
     ]
 )
 SELECTIONS = st.builds(

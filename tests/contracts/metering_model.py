@@ -4,6 +4,7 @@ It says what a store must answer.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -16,12 +17,16 @@ from lotus_server.domain.metering import (
     CorrectionKind,
     Event,
     EventStatus,
+    Point,
     Selection,
     Usage,
     Verdict,
+    compile_filters,
+    point_of,
     usage_of,
+    values_of_points,
 )
-from lotus_server.kernel.instants import from_microseconds
+from lotus_server.kernel.instants import from_microseconds, to_microseconds
 from lotus_server.ports.event_store import CorrectionOrder, CorrectionStatus, Submission
 
 NOW = datetime(2026, 5, 15, 12, tzinfo=UTC)
@@ -87,8 +92,27 @@ class Model:
     def usage(self, selection: Selection) -> Usage:
         return usage_of(selection, self.counting())
 
+    def values(self, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
+        return values_over(selection, self.counting())
+
     def counting(self) -> list[Event]:
         return [event for _, event in self.accepted.values() if event.status is not EventStatus.VOIDED]
+
+
+def values_over(selection: Selection, events: Sequence[Event]) -> list[tuple[str, tuple[Decimal, ...]]]:
+    """The numbers of a period's events, per group."""
+    return [*values_of_points(selection, _points(selection, events))]
+
+
+def _points(selection: Selection, events: Sequence[Event]) -> list[Point]:
+    definition = selection.definition
+    passes = compile_filters(definition.filters, selection.matches)
+    return [
+        point_of(definition, event.properties, to_microseconds(event.happened_at), event.sequence)
+        for event in events
+        if (event.customer_id, event.event_name) == (selection.customer_id, definition.event_name)
+        and (passes is None or passes(event.properties))
+    ]
 
 
 def corrected(event: Event, order: CorrectionOrder) -> tuple[CorrectionStatus, Event]:

@@ -19,6 +19,7 @@ REQUEST_CODES: Final[dict[str, str]] = {
     "conflict": "The thing exists already, or its state does not allow this.",
     "logo_unreadable": "The logo is not a picture that documents can show.",
     "unavailable": "A part of the system cannot answer now. Nothing was acknowledged: try again.",
+    "custom_metric_failed": "The query of a custom metric fails, takes too long, or gives no exact number.",
     "overloaded": "More events are waiting for the disk than fit. Nothing was acknowledged: try again a little later.",
     "internal_error": "The server failed. The request's id is in the answer and in the log.",
     "invalid_idempotency_key": "The Idempotency-Key has more than 255 characters.",

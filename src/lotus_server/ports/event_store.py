@@ -5,6 +5,7 @@ Every adapter passes `tests/contracts/test_event_store.py`, with the oracle of `
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -234,12 +235,34 @@ class EventStore(Protocol):
         """Return the usage of each selection over every acknowledged event.
 
         An aggregate that does not exist yet is made from the raw events, which takes time in proportion to those of the
-        customer, and is kept up to date from then on; with `keeps_aggregates` false it is only computed.
+        customer, and is kept up to date from then on; with `keeps_aggregates` false it is only computed. Percentiles,
+        gauges and rates are computed from the values of the events each time, custom metrics by their query.
+
+        Raises Invalid or Unavailable with the code `custom_metric_failed` when the query of a custom metric fails,
+        takes too long, or gives no exact number.
+        """
+        ...
+
+    def values(self, organization_id: str, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
+        """Return the numbers that a metric takes from the events of a period, for prices that look at each event.
+
+        Per key of a group (see `Usage.groups`; the empty text without groups and windows), in the order in which the
+        events happened. Events without a usable value are left out. Ratios and custom metrics take none from an event.
+        """
+        ...
+
+    def custom_sql_problem(self, sql: str) -> str | None:
+        """Return why a query cannot be a custom metric, as the end of a sentence that begins with it, or None.
+
+        A store that cannot run queries within limits and apart from everything else refuses every query.
         """
         ...
 
     def usage_at_hand(self, organization_id: str, selections: Sequence[Selection]) -> list[Usage] | None:
-        """Return the same in microseconds when all aggregates exist already, or None; fit for an event loop."""
+        """Return the same at once when everything is kept already, or None; fit for an event loop.
+
+        Custom metrics are never at hand; percentiles, gauges and rates only while nothing has changed them.
+        """
         ...
 
     def events(self, organization_id: str, query: EventQuery) -> list[Event]:

@@ -5,12 +5,15 @@ A writer process for everything that changes, and readers on the file for everyt
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Final, Self
 
+from lotus_server.adapters.events_sqlite.custom_sql import problem_of
 from lotus_server.adapters.events_sqlite.link import IN_FLIGHT_BYTES_MAX, RESTART_SECONDS_MIN, WriterLink
+from lotus_server.adapters.events_sqlite.making import Making
 from lotus_server.adapters.events_sqlite.messages import Correct, Find, Register, Status
-from lotus_server.adapters.events_sqlite.reader import EventReader, Making
+from lotus_server.adapters.events_sqlite.reader import EventReader
 from lotus_server.adapters.events_sqlite.verify import drifts
 from lotus_server.domain.metering import Correction, Event, Selection, Usage
 from lotus_server.kernel.errors import TooLarge, Unavailable
@@ -93,6 +96,14 @@ class SqliteEventStore:
             self._reader.catch_up(organization_id, makings)
             self._register(self._link, makings)
         return answers
+
+    def values(self, organization_id: str, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
+        """Return the numbers of a period's events in order of happening, per group."""
+        return self._reader.values(organization_id, selection)
+
+    def custom_sql_problem(self, sql: str) -> str | None:
+        """Return why a query cannot be a custom metric, or None when it can."""
+        return problem_of(sql)
 
     def _register(self, link: WriterLink, makings: list[Making]) -> None:
         for start in range(0, len(makings), _AGGREGATES_PER_MESSAGE):

@@ -12,7 +12,8 @@ import numpy as np
 
 from lotus_server.adapters.events_sqlite import selections
 from lotus_server.adapters.events_sqlite.hashes import Hashes, hash_ids, name_keys, seed_of
-from lotus_server.adapters.events_sqlite.reader import EventReader, Stream, usage_kept
+from lotus_server.adapters.events_sqlite.reader import EventReader, usage_kept
+from lotus_server.adapters.events_sqlite.row_reader import Stream
 from lotus_server.adapters.events_sqlite.rows import rows_by_sequence
 from lotus_server.adapters.events_sqlite.run_index import Entries, read_run
 from lotus_server.adapters.events_sqlite.schema import last_sequence
@@ -153,7 +154,7 @@ def _recounts(reader: EventReader, progress: Callable[[int, int], None]) -> Iter
                 )
             ]
             usages = [usage_kept(connection, one, one.fingerprint(organizations[org])) for one in kept]
-            events = [row.to_event() for row in reader.rows(connection, Stream(org, customer, name))]
+            events = [row.to_event() for row in reader.row_reader.rows(connection, Stream(org, customer, name))]
         for selection, usage in zip(kept, usages, strict=True):
             assert usage is not None
             yield Drift(organizations[org], selection, usage, usage_of(selection, events))
