@@ -78,4 +78,4 @@ def test_every_type_and_aggregation_has_a_page() -> None:
     pages = {page.stem for page in PAGES}
 
     types = {kind.value for kind in MetricType if kind not in {MetricType.COUNTER, MetricType.CUSTOM}}
-    assert types | {"window", "expression"} | {each.value for each in Aggregation} <= pages
+    assert types | {"custom-sql", "window", "expression"} | {each.value for each in Aggregation} <= pages

@@ -172,3 +172,48 @@ def test_another_organizations_usage_does_not_exist(used: Tenant, other_tenant: 
     other_tenant.metric("calls")
 
     assert [] == other_tenant.get("/api/customers/acme/usage/", metric_id="calls")
+
+
+LEVEL = {"metric_type": "gauge", "event_name": "seats", "property_name": "seats", "aggregation_type": "max"}
+CALLS = {"event_name": "calls", "aggregation_type": "count"}
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        (LEVEL, [3, 5, 5, 2]),
+        ({**LEVEL, "aggregation_type": "latest"}, [3, 5, 5, 2]),
+        ({**LEVEL, "aggregation_type": "sum", "granularity": "hours"}, [36, 96, 120, 48]),
+        ({**LEVEL, "granularity": "hours", "proration": "minutes"}, [36, 96, 120, 48]),
+        ({**CALLS, "metric_type": "rate", "granularity": "hour"}, [1, 1]),
+        (
+            {
+                "metric_type": "ratio",
+                "event_name": "seats",
+                "aggregation_type": "sum",
+                "property_name": "seats",
+                "denominator": CALLS,
+            },
+            [3, 2.5, None],
+        ),
+        ({"metric_type": "custom", "custom_sql": "SELECT count(*) AS usage_qty FROM events"}, [2, 3, 1]),
+        ({**CALLS, "aggregation_type": "percentile", "percentile": 50, "property_name": "tokens"}, [5, 2.5]),
+    ],
+)
+def test_usage_by_days_of_every_type_of_metric(used: Tenant, definition: Json, expected: list[float | None]) -> None:
+    used.track(
+        *(
+            used.event("seats", "acme", {"seats": seats}, time_created=f"2026-01-0{day}")
+            for day, seats in [("1T12:00:00Z", 3), ("2T12:00:00Z", 5), ("4T00:00:00Z", 2)]
+        )
+    )
+    made = used.post("/api/metrics/", {"metric_name": "M", **definition})
+    rows = used.get(
+        "/api/customers/acme/usage/",
+        metric_id=made["metric_id"],
+        start="2026-01-01",
+        end="2026-01-05",
+        window="day",
+    )
+
+    assert expected == [row["value"] for row in rows]

@@ -181,3 +181,20 @@ def test_names_within_a_denominator_are_checked_too(business: Business) -> None:
     with pytest.raises(Invalid) as raised:
         create_metric(business.services, business.organization, MetricDraft("Errors", definition))
     assert ["denominator.event_name"] == [each.field for each in raised.value.problems]
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM events", "SELECT 1 + 1", "SELECT properties FROM customers"])
+def test_a_query_that_cannot_run_is_refused(business: Business, sql: str) -> None:
+    definition = MetricDefinition("", Aggregation.COUNT, type=MetricType.CUSTOM, sql=sql)
+
+    with pytest.raises(Invalid) as raised:
+        create_metric(business.services, business.organization, MetricDraft("M", definition))
+    assert [("custom_sql", "invalid")] == [(each.field, each.code) for each in raised.value.problems]
+
+
+def test_a_query_that_can_run_makes_a_metric(business: Business) -> None:
+    definition = MetricDefinition("", Aggregation.COUNT, type=MetricType.CUSTOM, sql="SELECT count(*) FROM events")
+
+    made = create_metric(business.services, business.organization, MetricDraft("M", definition))
+
+    assert definition == view_metric(business.services, business.organization, made.metric_id).metric.definition

@@ -61,7 +61,7 @@ def create_metric(services: Services, organization: Organization, draft: MetricD
             definition=draft.definition,
             is_cost_metric=draft.is_cost_metric,
         )
-        metric = _validated(tx, metric, draft.denominator_metric_id, draft.problems)
+        metric = _validated(services, tx, metric, draft.denominator_metric_id, draft.problems)
         tx.metrics.add(metric)
     return metric
 
@@ -94,7 +94,7 @@ def change_metric(services: Services, organization: Organization, metric_id: str
     """
     with services.records.transaction() as tx:
         before = require_metric(tx, organization, metric_id)
-        changed = _validated(tx, _changed(before, change), change.denominator_metric_id, change.problems)
+        changed = _validated(services, tx, _changed(before, change), change.denominator_metric_id, change.problems)
         if not _are_same(before.definition, changed.definition) and _versions_using(tx, organization, metric_id):
             detail = f"Plans were sold with the metric {metric_id!r} as it is defined: make a further version of it."
             raise Conflict(detail, code="metric_sold")
@@ -120,7 +120,7 @@ def create_metric_version(
             version=before.version + 1,
             replaces=before.metric_id,
         )
-        following = _validated(tx, following, change.denominator_metric_id, change.problems)
+        following = _validated(services, tx, following, change.denominator_metric_id, change.problems)
         if _are_same(before.definition, following.definition):
             raise Conflict("The metric is defined like this already.", code="same_definition")
         tx.metrics.replace(msgspec.structs.replace(before, archived=True, replaced_by=following.metric_id))
@@ -153,6 +153,15 @@ def require_metric(tx: Transaction, organization: Organization, metric_id: str) 
     if metric is None:
         raise NotFound(f"There is no metric {metric_id!r}.", code="metric_not_found")
     return metric
+
+
+def check_definition(services: Services, definition: MetricDefinition, problems: Problems) -> None:
+    """Add everything that is wrong with a definition, also that the events' store cannot run its query."""
+    problems.extend(definition.problems())
+    if definition.sql is not None and not problems.any_below("custom_sql"):
+        wrong = services.events.custom_sql_problem(definition.sql)
+        if wrong is not None:
+            problems.add("custom_sql", "invalid", f"The query {wrong}.")
 
 
 def with_denominator(
@@ -228,7 +237,11 @@ def _plans_using(tx: Transaction, organization: Organization, metric_id: str, no
 
 
 def _validated(
-    tx: Transaction, metric: Metric, denominator_metric_id: str | None, known: tuple[FieldProblem, ...]
+    services: Services,
+    tx: Transaction,
+    metric: Metric,
+    denominator_metric_id: str | None,
+    known: tuple[FieldProblem, ...],
 ) -> Metric:
     """Return the metric with what it divides by. Raises Invalid with everything that is wrong with it."""
     problems = Problems()
@@ -240,6 +253,6 @@ def _validated(
     ):
         if problem:
             problems.add(field, "invalid", f"{field} {problem}.")
-    problems.extend(definition.problems())
+    check_definition(services, definition, problems)
     problems.raise_if_any()
     return msgspec.structs.replace(metric, definition=definition)

@@ -27,7 +27,7 @@ from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import add
 from lotus_server.ports.event_store import EventQuery
 from lotus_server.usecases.customers import require_customer
-from lotus_server.usecases.metrics import require_metric, with_denominator
+from lotus_server.usecases.metrics import check_definition, require_metric, with_denominator
 from lotus_server.usecases.services import Services, present
 
 ROWS_MAX: Final = 10_000
@@ -146,7 +146,7 @@ def preview_metric(services: Services, organization: Organization, question: Pre
         definition = with_denominator(
             tx, organization.organization_id, question.definition, question.denominator_metric_id, problems
         )
-        problems.extend(definition.problems())
+        check_definition(services, definition, problems)
         problems.raise_if_any()
         require_customer(tx, organization, question.customer_id)
     organization_id = organization.organization_id
