@@ -38,6 +38,7 @@ STATE_CODES: Final[dict[str, str]] = {
     "plan_version_not_found": "There is no such plan version in this organization.",
     "addon_not_found": "There is no such add-on in this organization.",
     "subscription_not_found": "There is no such subscription in this organization, or none that is active.",
+    "addon_attached": "The subscription has this recurring add-on already.",
     "charge_not_found": "The subscription's plan version has no such recurring charge.",
     "component_not_found": "The subscription's plan version does not sell this metric in this way.",
     "invoice_not_found": "There is no such invoice in this organization.",

@@ -213,7 +213,7 @@ class Subscriptions(Protocol):
     def page(
         self, organization_id: str, page: Page, *, customer_id: str | None = None, plan_id: str | None = None
     ) -> list[Subscription]:
-        """Return subscriptions in the order of their ids; `page.after` is a subscription id."""
+        """Return subscriptions that are no add-ons in the order of their ids; `page.after` is a subscription id."""
         ...
 
     def of_customer(self, organization_id: str, customer_id: str, at: datetime | None = None) -> list[Subscription]:
@@ -222,6 +222,10 @@ class Subscriptions(Protocol):
 
     def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Subscription]]:
         """Return the subscriptions of several customers by start, then id, in one query."""
+        ...
+
+    def attached_to(self, organization_id: str, parent_ids: Sequence[str]) -> dict[str, list[Subscription]]:
+        """Return the add-ons of several subscriptions by start, then id, in one query; one without any is left out."""
         ...
 
     def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization, TaxStatus
-from lotus_server.domain.catalog import PlanVersion, version_after_renewal
+from lotus_server.domain.catalog import PlanVersion, as_sold, version_after_renewal
 from lotus_server.domain.invoicing import TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
@@ -25,7 +25,7 @@ def terms_of(tx: Transaction, subscription: Subscription, metrics: dict[str, Met
     return Terms(
         subscription,
         plan,
-        version,
+        as_sold(plan, version),
         metrics if metrics is not None else metrics_by_id(tx, organization_id),
         tax_terms(organization, customer),
         organization.invoice_settings.payment_term_days,

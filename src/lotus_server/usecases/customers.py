@@ -224,7 +224,7 @@ def _views(
             tuple(
                 views[subscription.subscription_id]
                 for subscription in subscriptions.get(customer.customer_id, ())
-                if subscription.status_at(now) is Status.ACTIVE
+                if subscription.status_at(now) is Status.ACTIVE and subscription.parent_id is None
             ),
             organization,
         )

@@ -87,7 +87,17 @@ def switch_plan(
         refuse_overlap(new, tx.subscriptions.of_customer(organization.organization_id, customer_id))
         tx.subscriptions.add(new)
         tx.subscriptions.replace(bring_up_to_date(services, tx, new, now))
+        _move_addons(tx, old, new)
         return views_of(tx, organization, [require_subscription(tx, organization, new.subscription_id)], now)[0]
+
+
+def _move_addons(tx: Transaction, old: Subscription, new: Subscription) -> None:
+    """What is attached to the old subscription goes on, attached to the new one."""
+    organization_id = old.organization_id
+    for each in tx.subscriptions.attached_to(organization_id, [old.subscription_id]).get(old.subscription_id, ()):
+        attached = tx.subscriptions.get(organization_id, each.subscription_id, for_update=True)
+        assert attached is not None, "subscriptions are never deleted"
+        tx.subscriptions.replace(msgspec.structs.replace(attached, parent_id=new.subscription_id))
 
 
 def _settle(services: Services, tx: Transaction, terms: Terms, new: Subscription, now: datetime) -> None:

@@ -11,13 +11,14 @@ from lotus_server.ports.records import Transaction
 
 
 class SubscriptionView(msgspec.Struct, frozen=True):
-    """A subscription with its customer, plan and version, as of `now`."""
+    """A subscription with its customer, plan and version, as of `now`, and the add-ons that are attached to it."""
 
     subscription: Subscription
     customer: Customer
     plan: Plan
     version: PlanVersion
     now: datetime
+    addons: tuple["SubscriptionView", ...] = ()
 
     @property
     def status(self) -> Status:
@@ -35,7 +36,9 @@ def views_of(
     plans = {plan.plan_id: plan for plan in tx.plans.all(organization_id)}
     versions = {version.version_id: version for version in tx.plans.versions(organization_id)}
     customers = tx.customers.many(organization_id, sorted({each.customer_id for each in subscriptions}))
-    return [
-        SubscriptionView(each, customers[each.customer_id], plans[each.plan_id], versions[each.version_id], now)
-        for each in subscriptions
-    ]
+    attached = tx.subscriptions.attached_to(organization_id, [each.subscription_id for each in subscriptions])
+
+    def view(of: Subscription, addons: tuple[SubscriptionView, ...] = ()) -> SubscriptionView:
+        return SubscriptionView(of, customers[of.customer_id], plans[of.plan_id], versions[of.version_id], now, addons)
+
+    return [view(each, tuple(map(view, attached.get(each.subscription_id, ())))) for each in subscriptions]

@@ -14,6 +14,7 @@ from lotus_server.domain.subscriptions import (
     Status,
     Subscription,
     end_now,
+    end_with_parent,
     end_with_period,
     first_period,
     refuse_overlap,
@@ -170,21 +171,51 @@ def cancel_subscription(
     now = present(services, organization)
     with services.records.transaction() as tx:
         subscription = require_subscription(tx, organization, subscription_id, for_update=True)
-        ended, invoice = _cancel(services, tx, subscription, how, now)
+        ended, invoice = cancel_within(services, tx, subscription, how, now)
         tx.subscriptions.replace(ended)
         return views_of(tx, organization, [ended], now)[0], invoice
 
 
-def _cancel(
+def cancel_within(
     services: Services, tx: Transaction, subscription: Subscription, how: Cancellation, now: datetime
 ) -> tuple[Subscription, Invoice | None]:
+    """Return a subscription as it is after cancelling, to be kept by the caller, with its last invoice if it has one.
+
+    What is attached to it is cancelled in the same way, and kept.
+    """
     subscription = bring_up_to_date(services, tx, subscription, now)
     if not how.ends_now:
-        return end_with_period(subscription, now), None
+        ending = end_with_period(subscription, now)
+        if ending.ends_at is not None:
+            _end_what_is_attached(services, tx, ending, ending.ends_at, now)
+        return ending, None
     ended = end_now(subscription, now)
     has_started = subscription.starts_at <= now
     invoice = _last_invoice(services, tx, subscription, how, now) if how.bills and has_started else None
+    for attached in _attached_to(tx, subscription, now):
+        cancelled, _ = cancel_within(services, tx, attached, how, now)
+        tx.subscriptions.replace(cancelled)
     return ended, invoice
+
+
+def _attached_to(tx: Transaction, subscription: Subscription, now: datetime) -> list[Subscription]:
+    """Return the add-ons of a subscription that have not ended, each kept from everybody else."""
+    organization_id, parent_id = subscription.organization_id, subscription.subscription_id
+    found = []
+    for each in tx.subscriptions.attached_to(organization_id, [parent_id]).get(parent_id, ()):
+        attached = tx.subscriptions.get(organization_id, each.subscription_id, for_update=True)
+        assert attached is not None, "subscriptions are never deleted"
+        if attached.status_at(now) is not Status.ENDED:
+            found.append(attached)
+    return found
+
+
+def _end_what_is_attached(
+    services: Services, tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime
+) -> None:
+    for attached in _attached_to(tx, subscription, now):
+        current = bring_up_to_date(services, tx, attached, now)
+        tx.subscriptions.replace(end_with_parent(current, ends_at, now))
 
 
 def cancel_matching(
@@ -224,10 +255,11 @@ def change_subscription(
         subscription = require_subscription(tx, organization, subscription_id, for_update=True)
         if change.ends_at is not None:
             subscription = _with_end(tx, bring_up_to_date(services, tx, subscription, now), change.ends_at, now)
+            _end_what_is_attached(services, tx, subscription, change.ends_at, now)
         if change.metadata is not None:
             subscription = msgspec.structs.replace(subscription, metadata=change.metadata)
         if change.ending is not None:
-            subscription, _ = _cancel(services, tx, subscription, change.ending, now)
+            subscription, _ = cancel_within(services, tx, subscription, change.ending, now)
         tx.subscriptions.replace(subscription)
         return views_of(tx, organization, [subscription], now)[0]
 

@@ -258,10 +258,28 @@ def subscription_record(view: SubscriptionView) -> Row:
         },
         "billing_plan": billing_plan(view),
         "fully_billed": subscription.is_fully_billed,
-        "addons": [],
+        "addons": [addon_row(each) for each in view.addons],
         "quantities": quantity_rows(view),
         "prepaid_units": prepaid_rows(view),
         "metadata": subscription.metadata,
+    }
+
+
+def addon_row(view: SubscriptionView) -> Row:
+    """Return an add-on that is attached to a subscription."""
+    addon = view.plan.addon
+    assert addon is not None, "only add-ons are attached"
+    return {
+        "addon_subscription_id": view.subscription.subscription_id,
+        "start_date": to_text(view.subscription.starts_at),
+        "end_date": to_text(last_instant(_shown_end(view))),
+        "addon": {
+            "addon_name": view.plan.plan_name,
+            "addon_id": view.plan.plan_id,
+            "addon_type": addon.kind.value,
+            "billing_frequency": addon.frequency.value,
+        },
+        "fully_billed": view.subscription.is_fully_billed,
     }
 
 

@@ -294,10 +294,34 @@ def test_what_the_server_does_not_serve_yet_is_refused_and_not_ignored(client: P
     made = world.new_subscription()["subscription_id"]
     refused = [
         ("cancel_subscription", {"subscription_id": made, "invoicing_behavior": "add_to_next_invoice"}, 400),
-        ("attach_addon", {"subscription_id": made, "addon_id": "a"}, 404),
-        ("cancel_addon", {"subscription_id": made, "addon_id": "a"}, 404),
     ]
     for call, named, status in refused:
         with pytest.raises(PackageError) as caught:
             client(call, **named)
         assert (caught.value.kind, caught.value.status) == ("APIError", status)
+
+
+def test_an_addon_is_attached_shown_with_its_subscription_and_cancelled(
+    client: PackageClient, world: World
+) -> None:
+    addon = {"addon_name": "Support", "recurring_charges": [{"name": "Support", "amount": 5}]}
+    addon_id = world.server.post("/api/addons/", {**addon, "billing_frequency": "recurring"})["addon_id"]
+    customer_id = world.new_customer()
+    made = world.new_subscription(customer_id)["subscription_id"]
+
+    attached = client("attach_addon", subscription_id=made, addon_id=addon_id, quantity=2, metadata={"why": "asked"})
+    (listed,) = client("list_subscriptions", customer_id=customer_id)
+    cancelled = client("cancel_addon", subscription_id=made, addon_id=addon_id, flat_fee_behavior="charge_full")
+
+    assert (addon_id, {"why": "asked"}) == (attached["addon"]["addon_id"], attached["metadata"])
+    assert [addon_id] == [each["addon"]["addon_id"] for each in listed["addons"]]
+    assert attached["addon_subscription_id"] == cancelled["addon_subscription_id"]
+    assert cancelled["fully_billed"]
+
+
+def test_an_addon_that_does_not_exist_is_told(client: PackageClient, world: World) -> None:
+    made = world.new_subscription()["subscription_id"]
+    for call in ("attach_addon", "cancel_addon"):
+        with pytest.raises(PackageError) as caught:
+            client(call, subscription_id=made, addon_id="a")
+        assert ("addon_not_found", 404) == (caught.value.payload["title"], caught.value.status)

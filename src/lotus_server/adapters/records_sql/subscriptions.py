@@ -63,6 +63,9 @@ _OF_CUSTOMER: Final = _OF_ORGANIZATION.where(SUBSCRIPTIONS.c.customer_id == bind
 _OF_CUSTOMERS: Final = _OF_ORGANIZATION.where(
     SUBSCRIPTIONS.c.customer_id.in_(bindparam("customer_ids", expanding=True))
 ).order_by(SUBSCRIPTIONS.c.starts_at, SUBSCRIPTIONS.c.subscription_id)
+_ATTACHED_TO: Final = _OF_ORGANIZATION.where(
+    SUBSCRIPTIONS.c.parent_id.in_(bindparam("parent_ids", expanding=True))
+).order_by(SUBSCRIPTIONS.c.starts_at, SUBSCRIPTIONS.c.subscription_id)
 _OF_CUSTOMER_AT: Final = _OF_CUSTOMER.where(_COVERS)
 _COUNT_ACTIVE: Final = (
     select(SUBSCRIPTIONS.c.version_id, func.count())
@@ -141,7 +144,8 @@ class SqlSubscriptions:
     def page(
         self, organization_id: str, page: Page, *, customer_id: str | None = None, plan_id: str | None = None
     ) -> list[Subscription]:
-        query = _OF_ORGANIZATION.order_by(SUBSCRIPTIONS.c.subscription_id).limit(page.limit)
+        query = _OF_ORGANIZATION.where(SUBSCRIPTIONS.c.parent_id.is_(None))
+        query = query.order_by(SUBSCRIPTIONS.c.subscription_id).limit(page.limit)
         if page.after is not None:
             query = query.where(SUBSCRIPTIONS.c.subscription_id > page.after)
         if customer_id is not None:
@@ -166,6 +170,16 @@ class SqlSubscriptions:
             for row in self._connection.execute(_OF_CUSTOMERS, keys):
                 subscription = subscription_from_row(row)
                 found.setdefault(subscription.customer_id, []).append(subscription)
+        return found
+
+    def attached_to(self, organization_id: str, parent_ids: Sequence[str]) -> dict[str, list[Subscription]]:
+        found: dict[str, list[Subscription]] = {}
+        for some in portions(parent_ids):
+            keys = {"organization_id": organization_id, "parent_ids": some}
+            for row in self._connection.execute(_ATTACHED_TO, keys):
+                subscription = subscription_from_row(row)
+                assert subscription.parent_id is not None, "asked for by it"
+                found.setdefault(subscription.parent_id, []).append(subscription)
         return found
 
     def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """What is sold and at which price: features, plans, versions, components, recurring charges."""
 
+from lotus_server.domain.catalog.attached import as_sold
 from lotus_server.domain.catalog.checks import AMOUNT_LIMIT, description_problem
 from lotus_server.domain.catalog.metric_fit import metric_problems
 from lotus_server.domain.catalog.plans import (
@@ -120,6 +121,7 @@ __all__ = [
     "VersionStatus",
     "Volume",
     "addon_problems",
+    "as_sold",
     "charge_problems",
     "component_problems",
     "description_problem",

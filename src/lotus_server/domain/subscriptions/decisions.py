@@ -119,6 +119,27 @@ def end_with_period(subscription: Subscription, now: datetime) -> Subscription:
     return msgspec.structs.replace(subscription, ends_at=last.end, auto_renew=False, canceled_at=now)
 
 
+def end_with_parent(subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
+    """Return an add-on that ends when the subscription does that it is attached to, if not before, and is billed then.
+
+    One that has ended already is returned as it is.
+    """
+    if subscription.status_at(now) is Status.ENDED or (
+        subscription.ends_at is not None and subscription.ends_at <= ends_at
+    ):
+        return subscription
+    opened = subscription.open_period.until(max(ends_at, subscription.open_period.start))
+    has_started = subscription.due_at is not None and subscription.due_at > subscription.open_period.start
+    return msgspec.structs.replace(
+        subscription,
+        ends_at=max(ends_at, subscription.starts_at),
+        auto_renew=False,
+        canceled_at=now,
+        open_period=opened,
+        due_at=opened.end if has_started else subscription.due_at,
+    )
+
+
 def succeed(
     old: Subscription, *, subscription_id: str, version: PlanVersion, duration: Duration, now: datetime
 ) -> Subscription:

@@ -9,6 +9,7 @@ from lotus_server.http.body import json_body
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
+from lotus_server.usecases.attachments import attach_addon, cancel_addon
 from lotus_server.usecases.plan_switch import switch_plan
 from lotus_server.usecases.quantities import set_quantity
 from lotus_server.usecases.subscriptions import (
@@ -19,6 +20,7 @@ from lotus_server.usecases.subscriptions import (
     get_subscription,
     list_subscriptions,
 )
+from lotus_server.wire.attachments import AttachForm, attached_row, attachment
 from lotus_server.wire.plan_switch import SwitchForm, plan_change, plan_switch
 from lotus_server.wire.quantities import QuantityForm, UnitsForm, quantity_order, units_order
 from lotus_server.wire.subscriptions import (
@@ -171,6 +173,31 @@ def change_prepaid_units(subscription_id: str, metric_id: str, caller: Writer, p
     """Change how many units of a metric are prepaid, from now on; the subscription is returned."""
     view = set_quantity(caller.services, caller.organization, subscription_id, units_order(metric_id, payload))
     return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/addons/attach/",
+    status_code=201,
+    summary="Attach an add-on",
+    openapi_extra=body_of(AttachForm),
+)
+def attach(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """Attach an add-on from now on, with the subscription's periods; what it charges in advance is invoiced at once."""
+    view = attach_addon(caller.services, caller.organization, subscription_id, attachment(payload))
+    return json_reply(201, attached_row(view))
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/addons/{addon_id}/cancel/",
+    summary="Cancel an add-on",
+    openapi_extra=body_of(LaterCancelForm),
+)
+def cancel_attached(subscription_id: str, addon_id: str, caller: Writer, payload: Payload) -> Response:
+    """End an add-on of a subscription now, in the ways in which a subscription can be cancelled."""
+    how = later_cancellation(payload)
+    return json_reply(
+        200, attached_row(cancel_addon(caller.services, caller.organization, subscription_id, addon_id, how))
+    )
 
 
 @router.post("/cancel_subscription/", summary="Cancel (the seed's call)", openapi_extra=body_of(CancelForm))
