@@ -48,6 +48,7 @@ STATE_CODES: Final[dict[str, str]] = {
     "discount_not_found": "The customer has no such discount.",
     "discount_exists": "There is a discount with this id.",
     "credit_note_not_found": "There is no such credit note in this organization.",
+    "e_invoice_incomplete": "An e-invoice needs what is not known; `validation_errors` names the fields to fill in.",
     "credit_note_exists": "There is a credit note with this id or number.",
     "credit_not_found": "There is no such credit in this organization.",
     "api_key_not_found": "There is no such API key in this organization.",

@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from lotus_server.kernel.period import Period
+from lotus_server.ports.e_invoices import EInvoices
 
 
 class Paper(StrEnum):
@@ -88,9 +89,17 @@ class InvoiceDocument(msgspec.Struct, frozen=True):
     logo: bytes | None = None
 
 
-class Documents(Protocol):
-    """Makes documents. The same input gives the same bytes."""
+class PrintedDocuments(Protocol):
+    """Prints documents. The same input gives the same bytes."""
 
-    def pdf(self, document: InvoiceDocument) -> bytes:
-        """Return a document as PDF/A-3 with tagged text. Raises Invalid `logo_unreadable` for a logo it cannot show."""
+    def pdf(self, document: InvoiceDocument, *, factur_x: bytes | None = None) -> bytes:
+        """Return a document as PDF/A-3 with tagged text.
+
+        `factur_x` is the same document as a Cross Industry Invoice, which goes into the file and makes it one of
+        Factur-X. Raises Invalid `logo_unreadable` for a logo that cannot be shown.
+        """
         ...
+
+
+class Documents(PrintedDocuments, EInvoices, Protocol):
+    """Makes documents, for people and for machines."""

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from lotus_server.domain.accounts import Customer, Organization, PaperSize
 from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus, TaxCategory, TaxSubtotal
+from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.documents import DocumentKind, DocumentLine, DocumentTax, InvoiceDocument, Paper, Party
 from lotus_server.usecases.invoices import InvoiceView, get_invoice
 from lotus_server.usecases.services import Services
@@ -45,6 +48,11 @@ def document_of(view: InvoiceView) -> InvoiceDocument:
     )
 
 
+def document_as_issued(view: InvoiceView) -> InvoiceDocument:
+    """Return what is printed of an invoice without what credit notes took off it later."""
+    return document_of(msgspec.structs.replace(view, invoice=msgspec.structs.replace(view.invoice, credited=ZERO)))
+
+
 def printed_on(organization: Organization, customer: Customer, **rest: Any) -> InvoiceDocument:  # noqa: ANN401 - the fields of the document
     """Return a document between an organization and a customer, in the organization's language, zone and paper."""
     settings = organization.invoice_settings
@@ -64,10 +72,20 @@ def tax_rows(taxes: Iterable[TaxSubtotal]) -> tuple[DocumentTax, ...]:
 
 
 def _line(line: InvoiceLine) -> DocumentLine:
-    """Return a line with the steps that lead to its amount, as far as a reader of paper wants them."""
+    """Return a line with the group that it is for and the steps that lead to its amount."""
+    groups = tuple(f"{name}: {value}" for name, value in group_details(line))
+    return DocumentLine(line.name, line.period, line.amount, line.quantity, (*groups, *details_of(line)))
+
+
+def group_details(line: InvoiceLine) -> tuple[tuple[str, str], ...]:
+    """Return the names and values of the group that a line is for; a dash where its events have no value."""
+    return tuple((name, value or "–") for name, value in (line.group or {}).items())  # noqa: RUF001 - as it is printed
+
+
+def details_of(line: InvoiceLine) -> tuple[str, ...]:
+    """Return the steps that lead to a line's amount, as far as a reader of paper wants them."""
     texts = [step.text for step in line.steps]
-    details = texts if len(texts) <= DETAILS_MAX else [*texts[:DETAILS_MAX], f"… {len(texts) - DETAILS_MAX} more"]
-    return DocumentLine(line.name, line.period, line.amount, line.quantity, tuple(details))
+    return tuple(texts if len(texts) <= DETAILS_MAX else [*texts[:DETAILS_MAX], f"… {len(texts) - DETAILS_MAX} more"])
 
 
 def _tax(tax: TaxSubtotal) -> DocumentTax:

@@ -15,11 +15,12 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 from typing_extensions import override
 
+from lotus_server.adapters.documents_typst.factur_x import FILE_NAME, with_factur_x_metadata
 from lotus_server.adapters.documents_typst.words import Words, words_of
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import plain
-from lotus_server.ports.documents import DocumentKind, DocumentLine, Documents, InvoiceDocument, Party
+from lotus_server.ports.documents import DocumentKind, DocumentLine, InvoiceDocument, Party, PrintedDocuments
 
 _TEMPLATE: Final = Path(__file__).parent / "invoice.typ"
 _INSTANT: Final = timedelta(microseconds=1)
@@ -27,30 +28,35 @@ _INSTANT: Final = timedelta(microseconds=1)
 _STANDARD: Final = "a-3a"
 
 
-class TypstDocuments(Documents):
+class TypstDocuments(PrintedDocuments):
     """See `ports/documents.py` for what each method promises."""
 
     @override
-    def pdf(self, document: InvoiceDocument) -> bytes:
-        data = msgspec.json.encode(_Writer(document).data()).decode()
-        # A fixed time makes the same document the same bytes.
-        timestamp = document.issued_at.astimezone(UTC)
-        if document.logo is None:
-            return _compile(_TEMPLATE.read_bytes(), data, timestamp)
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "logo").write_bytes(document.logo)
-            main = Path(folder) / "invoice.typ"
-            main.write_bytes(_TEMPLATE.read_bytes())
-            try:
-                return _compile(main, data, timestamp)
-            except typst.TypstError as error:
-                raise Invalid(f"The logo cannot be shown: {error}.", code="logo_unreadable") from error
+    def pdf(self, document: InvoiceDocument, *, factur_x: bytes | None = None) -> bytes:
+        inputs = {"data": msgspec.json.encode(_Writer(document).data()).decode()}
+        if factur_x is None:
+            return _printed(document, inputs)
+        attached = {"attached": factur_x.decode(), "attached-name": FILE_NAME}
+        return with_factur_x_metadata(_printed(document, inputs | attached))
 
 
-def _compile(source: bytes | Path, data: str, timestamp: datetime) -> bytes:
-    made = typst.compile(
-        source, sys_inputs={"data": data}, font_paths=_fonts(), timestamp=timestamp, pdf_standards=_STANDARD
-    )
+def _printed(document: InvoiceDocument, inputs: dict[str, str]) -> bytes:
+    # A fixed time makes the same document the same bytes.
+    timestamp = document.issued_at.astimezone(UTC)
+    if document.logo is None:
+        return _compile(_TEMPLATE.read_bytes(), inputs, timestamp)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "logo").write_bytes(document.logo)
+        main = Path(folder) / "invoice.typ"
+        main.write_bytes(_TEMPLATE.read_bytes())
+        try:
+            return _compile(main, inputs, timestamp)
+        except typst.TypstError as error:
+            raise Invalid(f"The logo cannot be shown: {error}.", code="logo_unreadable") from error
+
+
+def _compile(source: bytes | Path, inputs: dict[str, str], timestamp: datetime) -> bytes:
+    made = typst.compile(source, sys_inputs=inputs, font_paths=_fonts(), timestamp=timestamp, pdf_standards=_STANDARD)
     assert isinstance(made, bytes), "one document, one file"
     return made
 

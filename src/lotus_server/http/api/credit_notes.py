@@ -1,11 +1,12 @@
 """`/api/credit_notes/`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
 from lotus_server.http.body import json_body
+from lotus_server.http.files import PDF, XML, described, file_reply
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
@@ -15,6 +16,7 @@ from lotus_server.usecases.credit_notes import (
     get_credit_note,
     list_credit_notes,
 )
+from lotus_server.usecases.e_invoices import EInvoiceFormat, credit_note_factur_x, credit_note_xml
 from lotus_server.wire.credit_notes import CreditNoteForm, credit_note_draft, credit_note_row
 
 router = APIRouter(prefix="/api/credit_notes", tags=["Invoices"], responses=PROBLEMS)
@@ -47,13 +49,25 @@ def one(credit_note_id: str, caller: Annotated[Caller, Depends(reading)]) -> Res
 
 
 @router.get(
-    "/{credit_note_id}/pdf/",
-    summary="A credit note as PDF",
-    response_class=Response,
-    responses={200: {"description": "The document", "content": {"application/pdf": {}}}},
+    "/{credit_note_id}/pdf/", summary="A credit note as PDF", response_class=Response, responses={200: described(PDF)}
 )
-def pdf(credit_note_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
-    """Return a credit note as a PDF/A-3 document."""
-    number, document = credit_note_pdf(caller.services, caller.organization, credit_note_id)
-    headers = {"content-disposition": f'inline; filename="{number}.pdf"'}
-    return Response(document, media_type="application/pdf", headers=headers)
+def pdf(
+    credit_note_id: str, caller: Annotated[Caller, Depends(reading)], e_invoice: Literal["facturx"] | None = None
+) -> Response:
+    """Return a credit note as a PDF/A-3 document; with `e_invoice=facturx` its XML for machines is attached."""
+    make = credit_note_pdf if e_invoice is None else credit_note_factur_x
+    number, document = make(caller.services, caller.organization, credit_note_id)
+    return file_reply(document, f"{number}.pdf", PDF)
+
+
+@router.get(
+    "/{credit_note_id}/xml/", summary="A credit note as XML", response_class=Response, responses={200: described(XML)}
+)
+def xml(
+    credit_note_id: str,
+    caller: Annotated[Caller, Depends(reading)],
+    wanted: Annotated[EInvoiceFormat, Query(alias="format")] = EInvoiceFormat.UBL,
+) -> Response:
+    """Return a credit note as an e-invoice of EN 16931 in UBL 2.1, in UBL by the rules of Peppol, or in CII."""
+    number, document = credit_note_xml(caller.services, caller.organization, credit_note_id, wanted)
+    return file_reply(document, f"{number}.xml", XML)

@@ -7,10 +7,12 @@ from fastapi.responses import PlainTextResponse
 
 from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
 from lotus_server.http.body import json_body
+from lotus_server.http.files import PDF, XML, described, file_reply
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
 from lotus_server.usecases.documents import invoice_pdf
+from lotus_server.usecases.e_invoices import EInvoiceFormat, invoice_factur_x, invoice_xml
 from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status, void_invoice
 from lotus_server.wire.explain import invoice_explanation_row, invoice_text
 from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
@@ -40,17 +42,28 @@ def one(invoice_id: str, caller: Annotated[Caller, Depends(reading)]) -> Respons
     return json_reply(200, invoice_row(get_invoice(caller.services, caller.organization, invoice_id)))
 
 
-@router.get(
-    "/{invoice_id}/pdf/",
-    summary="An invoice as PDF",
-    response_class=Response,
-    responses={200: {"description": "The document", "content": {"application/pdf": {}}}},
-)
-def pdf(invoice_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
-    """Return an invoice as a PDF/A-3 document."""
-    number, document = invoice_pdf(caller.services, caller.organization, invoice_id)
-    headers = {"content-disposition": f'inline; filename="invoice-{number}.pdf"'}
-    return Response(document, media_type="application/pdf", headers=headers)
+@router.get("/{invoice_id}/pdf/", summary="An invoice as PDF", response_class=Response, responses={200: described(PDF)})
+def pdf(
+    invoice_id: str, caller: Annotated[Caller, Depends(reading)], e_invoice: Literal["facturx"] | None = None
+) -> Response:
+    """Return an invoice as a PDF/A-3 document.
+
+    With `e_invoice=facturx` it is a hybrid one: the invoice as it was issued, with its XML for machines attached.
+    """
+    make = invoice_pdf if e_invoice is None else invoice_factur_x
+    number, document = make(caller.services, caller.organization, invoice_id)
+    return file_reply(document, f"invoice-{number}.pdf", PDF)
+
+
+@router.get("/{invoice_id}/xml/", summary="An invoice as XML", response_class=Response, responses={200: described(XML)})
+def xml(
+    invoice_id: str,
+    caller: Annotated[Caller, Depends(reading)],
+    wanted: Annotated[EInvoiceFormat, Query(alias="format")] = EInvoiceFormat.UBL,
+) -> Response:
+    """Return an invoice as an e-invoice of EN 16931 in UBL 2.1, in UBL by the rules of Peppol, or in CII."""
+    number, document = invoice_xml(caller.services, caller.organization, invoice_id, wanted)
+    return file_reply(document, f"invoice-{number}.xml", XML)
 
 
 @router.get("/{invoice_id}/explain/", summary="Why an invoice is that much")
