@@ -68,6 +68,15 @@ class TaxBreakdown(msgspec.Struct, frozen=True):
     reason_code: str | None = None
 
 
+class Allowance(msgspec.Struct, frozen=True):
+    """What is taken off the lines of one category and rate together (BG-20): a positive amount without tax."""
+
+    amount: Decimal
+    reason: str
+    category: str
+    percent: Decimal | None
+
+
 class EInvoiceLine(msgspec.Struct, frozen=True):
     """One line (BG-25): `net` is `quantity` x `price`, rounded to the minor unit. The price is never negative."""
 
@@ -86,8 +95,9 @@ class EInvoiceLine(msgspec.Struct, frozen=True):
 class EInvoice(msgspec.Struct, frozen=True):
     """An invoice or credit note with all its sums, in major units of `currency`.
 
-    `net` is the sum of the lines (BT-106 and BT-109), `gross` that with `tax` (BT-112), `prepaid` what of it is settled
-    (BT-113), `due` the rest (BT-115). `preceding` is the number and the day of the invoice that a credit note is about.
+    `line_total` is the sum of the lines (BT-106), `net` that less the allowances (BT-109), `gross` that with `tax`
+    (BT-112), `prepaid` what of it is settled (BT-113), `due` the rest (BT-115). `preceding` is the number and the day
+    of the invoice that a credit note is about.
     """
 
     type: EInvoiceType
@@ -100,11 +110,14 @@ class EInvoice(msgspec.Struct, frozen=True):
     days: DayRange
     lines: tuple[EInvoiceLine, ...]
     taxes: tuple[TaxBreakdown, ...]
+    line_total: Decimal
+    allowance_total: Decimal
     net: Decimal
     tax: Decimal
     gross: Decimal
     prepaid: Decimal
     due: Decimal
+    allowances: tuple[Allowance, ...] = ()
     due_on: date | None = None
     payment_terms: str | None = None
     buyer_reference: str | None = None

@@ -11,14 +11,24 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
-from lotus_server.domain.invoicing import NO_TAX, PaymentStatus, TaxCategory, TaxRate, TaxSubtotal, nets_of
+from lotus_server.domain.invoicing import (
+    NO_TAX,
+    Invoice,
+    PaymentStatus,
+    TaxCategory,
+    TaxedAmount,
+    TaxRate,
+    TaxSubtotal,
+    nets_of,
+)
 from lotus_server.kernel.countries import COUNTRIES, VAT_PREFIXES
 from lotus_server.kernel.currencies import Currency, currency
 from lotus_server.kernel.errors import Conflict, Problems
-from lotus_server.kernel.money import round_to_minor_unit, total
+from lotus_server.kernel.money import allocate, round_to_minor_unit, total
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import DIVISION, EXACT, ONE, ZERO, divide, multiply, plain, subtract
 from lotus_server.ports.e_invoices import (
+    Allowance,
     DayRange,
     EInvoice,
     EInvoiceLine,
@@ -126,17 +136,10 @@ def e_invoice_of(view: InvoiceView, profile: Profile = Profile.EN_16931) -> EInv
     invoice, settings = view.invoice, view.organization.invoice_settings
     if invoice.payment_status is PaymentStatus.VOIDED:
         raise Conflict("A voided invoice is none any more, and has no e-invoice.", code="invalid_state")
+    before = nets_of(msgspec.structs.replace(invoice, discounts=()))
     shown = [
-        _Shown(
-            line.name,
-            line.period,
-            taxed.amount,
-            taxed.rate,
-            line.quantity,
-            details_of(line),
-            group_details(line),
-        )
-        for line, taxed in zip(invoice.lines, nets_of(invoice), strict=True)
+        _Shown(line.name, line.period, net.amount, net.rate, line.quantity, details_of(line), group_details(line))
+        for line, net in zip(invoice.lines, before, strict=True)
     ]
     gross = invoice.gross
     return _e_invoice(
@@ -150,11 +153,28 @@ def e_invoice_of(view: InvoiceView, profile: Profile = Profile.EN_16931) -> EInv
         issued_at=invoice.issued_at,
         due_at=invoice.due_at,
         currency=invoice.currency,
+        allowances=_allowances(invoice, before),
         gross=gross,
         # An invoice below zero became credit, which settles it.
         prepaid=min(gross, invoice.credit_applied),
         note=settings.note or None,
     )
+
+
+def _allowances(invoice: Invoice, before: Sequence[TaxedAmount]) -> tuple[tuple[str, Decimal, TaxRate], ...]:
+    """Return name, amount without tax, and rate of what each discount takes off the lines of each rate.
+
+    Together they are the difference between the lines' nets and what is taxed, also where prices include tax.
+    """
+    after = nets_of(invoice)
+    found = []
+    for rate in sorted({line.rate for line in before}):
+        places = [place for place, line in enumerate(before) if line.rate == rate]
+        taken = total(subtract(before[place].amount, after[place].amount) for place in places)
+        weights = [total(discount.parts[place] for place in places) for discount in invoice.discounts]
+        amounts = allocate(taken, weights, currency(invoice.currency))
+        found += [(each.name, amount, rate) for each, amount in zip(invoice.discounts, amounts, strict=True) if amount]
+    return tuple(found)
 
 
 def e_credit_note_of(view: CreditNoteView, organization: Organization, profile: Profile = Profile.EN_16931) -> EInvoice:
@@ -197,14 +217,18 @@ def _e_invoice(
     currency: str,
     gross: Decimal,
     prepaid: Decimal,
+    allowances: tuple[tuple[str, Decimal, TaxRate], ...] = (),
     **rest: Any,  # noqa: ANN401 - the other fields of the e-invoice
 ) -> EInvoice:
     zone = ZoneInfo(organization.invoice_settings.timezone)
-    net = total(line.net for line in shown)
+    line_total, allowance_total = total(line.net for line in shown), total(amount for _, amount, _ in allowances)
+    net = subtract(line_total, allowance_total)
     subtotals = taxes or (TaxSubtotal(NO_TAX, net, ZERO),)
     categories = {each.rate.category for each in subtotals}
     problems = Problems()
-    unit = _unit(currency, [*(line.net for line in shown), *(each.tax for each in subtotals), gross, prepaid], problems)
+    amounts = [line.net for line in shown] + [amount for _, amount, _ in allowances]
+    amounts += [amount for each in subtotals for amount in (each.base, each.tax)]
+    unit = _unit(currency, [*amounts, gross, prepaid], problems)
     seller = _seller(organization, categories, profile, problems)
     buyer = _buyer(customer, categories, profile, problems)
     reference = _buyer_reference(customer, profile, problems)
@@ -221,6 +245,12 @@ def _e_invoice(
         days=DayRange(min(line.days.first for line in lines), max(line.days.last for line in lines)),
         lines=lines,
         taxes=tuple(_breakdown(each, unit) for each in subtotals),
+        allowances=tuple(
+            Allowance(_written(amount, unit), name, rate.category.value, _percent(rate))
+            for name, amount, rate in allowances
+        ),
+        line_total=_written(line_total, unit),
+        allowance_total=_written(allowance_total, unit),
         net=_written(net, unit),
         tax=_written(total(each.tax for each in subtotals), unit),
         gross=_written(gross, unit),

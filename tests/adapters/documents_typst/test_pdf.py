@@ -3,6 +3,8 @@
 import io
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -128,3 +130,50 @@ def test_the_same_document_is_the_same_bytes() -> None:
 
 def test_markup_in_a_name_is_text() -> None:
     assert '#panic("x") *a* $b$ [c]' in text_of(document(buyer=Party('#panic("x") *a* $b$ [c]')))
+
+
+XML = '<?xml version="1.0" encoding="UTF-8"?>\n<invoice>Überall</invoice>\n'.encode()
+
+
+def hybrid(**changes: object) -> bytes:
+    return TypstDocuments().pdf(document(**changes), factur_x=XML)
+
+
+def test_a_hybrid_invoice_has_its_xml_attached_as_another_form_of_itself() -> None:
+    found = PdfReader(io.BytesIO(hybrid()))
+    root: Any = found.root_object
+
+    assert {"factur-x.xml": [XML]} == found.attachments
+    (attached,) = root["/AF"]
+    assert "/Alternative" == attached.get_object()["/AFRelationship"]
+    assert "/text/xml" == attached.get_object()["/EF"]["/F"].get_object()["/Subtype"]
+    assert "98,765.5" in found.pages[0].extract_text()
+
+
+def test_a_hybrid_invoice_says_so_in_its_metadata_and_stays_pdf_a() -> None:
+    catalog: Any = PdfReader(io.BytesIO(hybrid())).root_object
+
+    root = ET.fromstring(catalog["/Metadata"].get_data())
+    values = {each.tag.rpartition("}")[2]: each.text for each in root.iter() if each.tag.startswith("{urn:factur-x")}
+    assert {
+        "DocumentType": "INVOICE",
+        "DocumentFileName": "factur-x.xml",
+        "Version": "1.0",
+        "ConformanceLevel": "EN 16931",
+    } == values
+    pdf_a = "{http://www.aiim.org/pdfa/ns/id/}"
+    assert ("3", "A") == (root.findtext(f".//{pdf_a}part"), root.findtext(f".//{pdf_a}conformance"))
+    described = [each.text for each in root.iter("{http://www.aiim.org/pdfa/ns/property#}name")]
+    assert [] == [name for name in values if name not in described]
+
+
+def test_a_hybrid_invoice_is_the_plain_one_with_more_after_its_end() -> None:
+    made, reader = hybrid(), PdfReader(io.BytesIO(hybrid()), strict=True)
+
+    assert made == hybrid()
+    assert 2 == made.count(b"%%EOF")
+    assert {"/Size", "/Root", "/Info", "/ID", "/Prev"} == set(reader.trailer)
+
+
+def test_a_hybrid_invoice_can_have_a_logo() -> None:
+    assert {"factur-x.xml": [XML]} == PdfReader(io.BytesIO(hybrid(logo=PIXEL))).attachments

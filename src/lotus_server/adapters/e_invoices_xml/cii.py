@@ -6,8 +6,8 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from lotus_server.adapters.e_invoices_xml.elements import amount, document, element, group, known
-from lotus_server.adapters.e_invoices_xml.identifiers import EMAIL_SCHEME, PROCESSES, SPECIFICATIONS, UNIT
-from lotus_server.ports.e_invoices import DayRange, EInvoice, EInvoiceLine, TaxBreakdown, TradeParty
+from lotus_server.adapters.e_invoices_xml.identifiers import DISCOUNT, EMAIL_SCHEME, PROCESSES, SPECIFICATIONS, UNIT
+from lotus_server.ports.e_invoices import Allowance, DayRange, EInvoice, EInvoiceLine, TaxBreakdown, TradeParty
 
 _CII: Final = "urn:un:unece:uncefact:data"
 _DAY: Final = "102"  # UNTDID 2379: year, month, day in eight digits
@@ -134,6 +134,7 @@ def _settlement(invoice: EInvoice) -> Element:
         element("ram:InvoiceCurrencyCode", invoice.currency),
         (_breakdown(each) for each in invoice.taxes),
         _days(invoice.days),
+        (_allowance(each) for each in invoice.allowances),
         group(
             "ram:SpecifiedTradePaymentTerms",
             known("ram:Description", invoice.payment_terms),
@@ -141,7 +142,8 @@ def _settlement(invoice: EInvoice) -> Element:
         ),
         element(
             "ram:SpecifiedTradeSettlementHeaderMonetarySummation",
-            amount("ram:LineTotalAmount", invoice.net),
+            amount("ram:LineTotalAmount", invoice.line_total),
+            amount("ram:AllowanceTotalAmount", invoice.allowance_total),
             amount("ram:TaxBasisTotalAmount", invoice.net),
             amount("ram:TaxTotalAmount", invoice.tax, currencyID=invoice.currency),
             amount("ram:GrandTotalAmount", invoice.gross),
@@ -162,6 +164,22 @@ def _breakdown(each: TaxBreakdown) -> Element:
         element("ram:CategoryCode", each.category),
         known("ram:ExemptionReasonCode", each.reason_code),
         _percent(each.percent),
+    )
+
+
+def _allowance(each: Allowance) -> Element:
+    return element(
+        "ram:SpecifiedTradeAllowanceCharge",
+        element("ram:ChargeIndicator", element("udt:Indicator", "false")),
+        amount("ram:ActualAmount", each.amount),
+        element("ram:ReasonCode", DISCOUNT),
+        element("ram:Reason", each.reason),
+        element(
+            "ram:CategoryTradeTax",
+            element("ram:TypeCode", _VAT),
+            element("ram:CategoryCode", each.category),
+            _percent(each.percent),
+        ),
     )
 
 

@@ -16,3 +16,5 @@ PROCESSES: Final = {Profile.PEPPOL: "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0
 UNIT: Final = "C62"
 # The electronic address is one of e-mail, by the code list of electronic address schemes.
 EMAIL_SCHEME: Final = "EM"
+# UNTDID 5189: a discount.
+DISCOUNT: Final = "95"

@@ -5,8 +5,16 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from lotus_server.adapters.e_invoices_xml.elements import amount, document, element, group, known
-from lotus_server.adapters.e_invoices_xml.identifiers import EMAIL_SCHEME, PROCESSES, SPECIFICATIONS, UNIT
-from lotus_server.ports.e_invoices import DayRange, EInvoice, EInvoiceLine, EInvoiceType, TaxBreakdown, TradeParty
+from lotus_server.adapters.e_invoices_xml.identifiers import DISCOUNT, EMAIL_SCHEME, PROCESSES, SPECIFICATIONS, UNIT
+from lotus_server.ports.e_invoices import (
+    Allowance,
+    DayRange,
+    EInvoice,
+    EInvoiceLine,
+    EInvoiceType,
+    TaxBreakdown,
+    TradeParty,
+)
 
 _UBL: Final = "urn:oasis:names:specification:ubl:schema:xsd"
 
@@ -32,6 +40,7 @@ def ubl(invoice: EInvoice) -> bytes:
         element("cac:AccountingSupplierParty", _party(invoice.seller)),
         element("cac:AccountingCustomerParty", _party(invoice.buyer)),
         group("cac:PaymentTerms", known("cbc:Note", invoice.payment_terms)),
+        (_allowance(each, invoice.currency) for each in invoice.allowances),
         _taxes(invoice),
         _sums(invoice),
         (_line(line, invoice) for line in invoice.lines),
@@ -92,6 +101,17 @@ def _scheme(name: str = "VAT") -> Element:
     return element("cac:TaxScheme", element("cbc:ID", name))
 
 
+def _allowance(each: Allowance, currency: str) -> Element:
+    return element(
+        "cac:AllowanceCharge",
+        element("cbc:ChargeIndicator", "false"),
+        element("cbc:AllowanceChargeReasonCode", DISCOUNT),
+        element("cbc:AllowanceChargeReason", each.reason),
+        amount("cbc:Amount", each.amount, currencyID=currency),
+        element("cac:TaxCategory", element("cbc:ID", each.category), _percent(each.percent), _scheme()),
+    )
+
+
 def _taxes(invoice: EInvoice) -> Element:
     return element(
         "cac:TaxTotal",
@@ -122,9 +142,10 @@ def _percent(percent: Decimal | None) -> Element | None:
 
 def _sums(invoice: EInvoice) -> Element:
     sums = {
-        "LineExtensionAmount": invoice.net,
+        "LineExtensionAmount": invoice.line_total,
         "TaxExclusiveAmount": invoice.net,
         "TaxInclusiveAmount": invoice.gross,
+        "AllowanceTotalAmount": invoice.allowance_total,
         "PrepaidAmount": invoice.prepaid,
         "PayableAmount": invoice.due,
     }

@@ -33,7 +33,7 @@ from lotus_server.domain.invoicing.metered import (
     needs_values,
 )
 from lotus_server.domain.invoicing.settlement import FlatFeeBehavior, settled_charge_lines
-from lotus_server.domain.invoicing.taxes import NO_TAX, TaxCategory, TaxRate, TaxSubtotal, standard_rate
+from lotus_server.domain.invoicing.taxes import NO_TAX, TaxCategory, TaxedAmount, TaxRate, TaxSubtotal, standard_rate
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.invoicing.totals import TaxTerms, Totals, total_of
 from lotus_server.domain.invoicing.usage_lines import usage_lines
@@ -64,6 +64,7 @@ __all__ = [
     "TaxRate",
     "TaxSubtotal",
     "TaxTerms",
+    "TaxedAmount",
     "Terms",
     "Totals",
     "advance_lines",
