@@ -1,7 +1,8 @@
-"""Every example in the page about price models comes out as it says."""
+"""Every example in the pages about prices comes out as it says, and every picture shows what rating says."""
 
 import json
 import re
+import runpy
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -16,9 +17,10 @@ from lotus_server.wire.prices import MODELS
 from lotus_server.wire.proration_preview import ProrationPreviewForm
 from tests.repository import ROOT
 
-PAGE = (ROOT / "docs/concepts/price-models.md").read_text(encoding="utf-8")
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/concepts/prices").glob("*.md"))}
+PAGE = "\n".join(PAGES.values())
 EXAMPLE = re.compile(
-    r"```json\n(?P<price>(?s:.+?))```\n\n\| (?P<way>quantity|events) .*\n\|[-|]+\|\n(?P<rows>(?:\|.*\|\n)+)"
+    r"```json\n(?P<price>[^`]+)```\n\n\| (?P<way>quantity|events) .*\n\|[-|]+\|\n(?P<rows>(?:\|.*\|\n)+)"
 )
 CHANGE = re.compile(r"```json\n(?P<question>[^`]+)```\n\n```json\n(?P<answer>[^`]+)```")
 EVENT = re.compile(r"(?P<value>[\d.]+)(?: \((?P<name>\w+)=(?P<text>\w+)\))?")
@@ -62,3 +64,11 @@ def test_the_example_of_a_change_comes_out_as_it_says() -> None:
     problems = Problems()
 
     assert expected == read(ProrationPreviewForm, payload, problems).to_preview(problems, "USD").row()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_has_a_page_whose_picture_shows_what_rating_says(name: str) -> None:
+    drawing = runpy.run_path(str(ROOT / "scripts/price_curves.py"))["picture_of"](name)
+
+    assert f"({name}.svg)" in PAGES[name]
+    assert (ROOT / f"docs/concepts/prices/{name}.svg").read_text(encoding="utf-8") == drawing
