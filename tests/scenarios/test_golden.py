@@ -37,6 +37,7 @@ from lotus_server.kernel.quantity import plain
 from lotus_server.wire.components import ComponentForm
 from lotus_server.wire.forms import read
 from lotus_server.wire.proration_preview import ProrationPreviewForm
+from tests.scenarios.golden_invoicing import adjustment_and_tax, true_up
 
 Case = dict[str, Any]
 Runner = Callable[[Case, Case], Case]
@@ -48,12 +49,10 @@ YEAR = Period(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 # Entries that the present features cannot express, each with the feature that is missing.
 NOT_YET = {
     "B01": "time-weighted aggregations",
-    "D01": "minimum commitments of a whole plan",
     "D09": "credit notes with tax",
     "D12": "prices that include tax",
     "E02": "recurring credit grants",
     "L08": "gauge metrics",
-    "L17": "price adjustments and tax",
 }
 
 # Entries without numbers: the law that they state is tested elsewhere.
@@ -281,10 +280,12 @@ RUNNERS: dict[str, Runner] = {
     "C04": _plan_change,
     "C05": _plan_change,
     "C10": _month_ends,
+    "D01": true_up,
     "D08": _split_discount,
     "E01": _burn_down,
     "L02": _unique,
     "L07": _original_tiers,
+    "L17": adjustment_and_tax,
 }
 
 

@@ -15,10 +15,12 @@ from lotus_server.domain.invoicing import (
     PaymentStatus,
     Terms,
     Totals,
+    adjusted,
     advance_lines,
     arrears_lines,
     cause_of_period,
     cause_of_start,
+    commitment_lines,
     total_of,
 )
 from lotus_server.domain.subscriptions import Subscription, advance, park, period_containing
@@ -78,8 +80,10 @@ def draft_of(services: Services, terms: Terms, now: datetime) -> Draft:
     """
     period = period_containing(terms.subscription, now)
     usages = usages_until(services, terms, period, now)
-    lines = arrears_lines(terms, period.until(now), usages, opened=period)
-    return Draft(terms, period, lines, usages, terms.discounts_at(now))
+    held = period.until(now)
+    lines = arrears_lines(terms, held, usages, opened=period)
+    lines = (*lines, *commitment_lines(terms, lines, opened=period, held=held))
+    return Draft(terms, period, adjusted(terms, lines, opened=period), usages, terms.discounts_at(now))
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
@@ -87,7 +91,8 @@ def invoice_start(services: Services, tx: Transaction, terms: Terms, now: dateti
 
     None is issued when there are none.
     """
-    lines = advance_lines(terms, terms.subscription.open_period)
+    opened = terms.subscription.open_period
+    lines = adjusted(terms, advance_lines(terms, opened), opened=opened)
     return issue(services, tx, terms, lines, cause=cause_of_start(terms.subscription), now=now)
 
 
@@ -175,8 +180,15 @@ def _bill_once(services: Services, tx: Transaction, subscription: Subscription, 
     usages = usages_until(services, terms, period, period.end)
     following = renewed(tx, terms.version, advance(subscription))
     lines = arrears_lines(terms, period, usages)
-    if not following.is_fully_billed:
-        lines = (*lines, *advance_lines(terms_of(tx, following, terms.metrics), following.open_period))
+    lines = (*lines, *commitment_lines(terms, lines, opened=period, held=period))
+    if following.version_id == subscription.version_id:
+        goes_on = msgspec.structs.replace(terms, subscription=following)
+        ahead = () if following.is_fully_billed else advance_lines(goes_on, following.open_period)
+        lines = adjusted(terms, (*lines, *ahead), opened=period)
+    else:
+        replacing = terms_of(tx, following, terms.metrics)
+        ahead = advance_lines(replacing, following.open_period)
+        lines = (*adjusted(terms, lines, opened=period), *adjusted(replacing, ahead, opened=period))
     issue(services, tx, terms, lines, cause=cause_of_period(subscription), now=max(period.end, subscription.created_at))
     return following
 

@@ -10,7 +10,9 @@ from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Terms,
+    adjusted,
     cause_of_period,
+    commitment_lines,
     settled_charge_lines,
     usage_lines,
 )
@@ -111,8 +113,9 @@ def _settle(services: Services, tx: Transaction, terms: Terms, new: Subscription
     billed = msgspec.structs.replace(terms, version=msgspec.structs.replace(terms.version, components=staying))
     usage = usage_lines(billed, held, usages_until(services, billed, opened, now, includes_cut=False))
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=FlatFeeBehavior.OWN)
-    if usage or charges:
-        issue(services, tx, terms, (*usage, *charges), cause=cause_of_period(terms.subscription), now=now)
+    lines = (*usage, *charges)
+    lines = adjusted(terms, (*lines, *commitment_lines(terms, lines, opened=opened, held=held)), opened=opened)
+    issue(services, tx, terms, lines, cause=cause_of_period(terms.subscription), now=now)
 
 
 def _metric_ids(version: PlanVersion) -> frozenset[str]:

@@ -7,7 +7,7 @@ import msgspec
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Component, PlanVersion, Timing
-from lotus_server.domain.invoicing import Item, Terms, change_line, item_of_charge, item_of_prepaid
+from lotus_server.domain.invoicing import Item, Terms, adjusted_change, change_line, item_of_charge, item_of_prepaid
 from lotus_server.domain.subscriptions import (
     Status,
     change_quantity,
@@ -76,7 +76,8 @@ def _invoice_change(services: Services, tx: Transaction, terms: Terms, item: Ite
     line = change_line(terms, item, change, subscription.open_period)
     cause = f"{subscription.subscription_id}:quantity:{len(subscription.quantity_changes)}"
     if line is not None:
-        issue(services, tx, terms, (line,), cause=cause, now=change.effective_at)
+        lines = adjusted_change(terms, (line,), opened=subscription.open_period)
+        issue(services, tx, terms, lines, cause=cause, now=change.effective_at)
 
 
 def _item(terms: Terms, order: QuantityOrder) -> Item:

@@ -8,7 +8,15 @@ import msgspec
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
-from lotus_server.domain.invoicing import FlatFeeBehavior, Invoice, cause_of_period, settled_charge_lines, usage_lines
+from lotus_server.domain.invoicing import (
+    FlatFeeBehavior,
+    Invoice,
+    adjusted,
+    cause_of_period,
+    commitment_lines,
+    settled_charge_lines,
+    usage_lines,
+)
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.domain.subscriptions import (
     Status,
@@ -302,7 +310,11 @@ def _last_invoice(
     held = opened.until(now)
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=how.flat_fees)
     usage = usage_lines(terms, held, usages_until(services, terms, opened, now)) if how.bills_usage else ()
-    return issue(services, tx, terms, (*usage, *charges), cause=cause_of_period(subscription), now=now)
+    lines = (*usage, *charges)
+    if how.bills_usage and how.flat_fees is not FlatFeeBehavior.REFUND:  # else it would take back what is let off
+        lines = (*lines, *commitment_lines(terms, lines, opened=opened, held=held))
+    lines = adjusted(terms, lines, opened=opened)
+    return issue(services, tx, terms, lines, cause=cause_of_period(subscription), now=now)
 
 
 def _validate(draft: SubscriptionDraft) -> None:

@@ -90,8 +90,16 @@ def test_good_terms_have_no_problems(changes: dict[str, Any]) -> None:
             ("components[0].conversion_rate", "not_positive"),
         ),
         (
+            {"components": (msgspec.structs.replace(CALLS, conversion=Conversion("credits", D("1e-16"))),)},
+            ("components[0].conversion_rate", "too_precise"),
+        ),
+        (
+            {"components": (msgspec.structs.replace(CALLS, conversion=Conversion("credits", D("1e9"))),)},
+            ("components[0].conversion_rate", "out_of_range"),
+        ),
+        (
             {"recurring_charges": (RecurringCharge("r", "Fee", D(1), conversion=Conversion("credits", D(-1))),)},
-            ("recurring_charges[0].conversion_rate", "negative"),
+            ("recurring_charges[0].conversion_rate", "not_positive"),
         ),
     ],
 )

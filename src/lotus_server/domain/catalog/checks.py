@@ -5,11 +5,13 @@ from typing import Final
 
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.identifiers import name_problem
-from lotus_server.kernel.quantity import in_range
+from lotus_server.kernel.quantity import DIVISION, in_range
 
 AMOUNT_LIMIT: Final = Decimal(10) ** 15
+RATE_LIMIT: Final = Decimal(10) ** 9
 BATCH_SIZE_MIN: Final = Decimal(10) ** -6
 DESCRIPTION_LENGTH_MAX: Final = 2_000
+_RATE_STEP: Final = Decimal(10) ** -15
 
 
 def description_problem(text: str) -> str | None:
@@ -35,10 +37,13 @@ def check_amount(found: Problems, field: str, amount: Decimal) -> None:
 
 
 def check_rate(found: Problems, rate: Decimal) -> None:
-    """Check what a pricing unit costs: more than nothing, below 10^15 major units."""
-    check_amount(found, "conversion_rate", rate)
-    if not rate:
+    """Check what a pricing unit costs: more than nothing, so few digits that any rated amount times it is exact."""
+    if not in_range(rate) or rate >= RATE_LIMIT:
+        found.add("conversion_rate", "out_of_range", "conversion_rate must be below 10^9.")
+    elif rate <= 0:
         found.add("conversion_rate", "not_positive", "conversion_rate must be greater than 0.")
+    elif rate != rate.quantize(_RATE_STEP, context=DIVISION):
+        found.add("conversion_rate", "too_precise", "conversion_rate must have at most 15 decimal places.")
 
 
 def check_quantity(found: Problems, field: str, quantity: Decimal) -> bool:

@@ -1,6 +1,8 @@
 """Invoices: lines, totals, and what makes one unique."""
 
+from lotus_server.domain.invoicing.adjustments import adjusted, adjusted_change
 from lotus_server.domain.invoicing.charge_lines import change_line
+from lotus_server.domain.invoicing.commitment import commitment_lines
 from lotus_server.domain.invoicing.credit_note import (
     CreditedLine,
     CreditNote,
@@ -67,6 +69,8 @@ __all__ = [
     "TaxedAmount",
     "Terms",
     "Totals",
+    "adjusted",
+    "adjusted_change",
     "advance_lines",
     "amount_definition",
     "amount_properties",
@@ -74,6 +78,7 @@ __all__ = [
     "cause_of_period",
     "cause_of_start",
     "change_line",
+    "commitment_lines",
     "credit_note_amounts",
     "explain",
     "item_of_charge",

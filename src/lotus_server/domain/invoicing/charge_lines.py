@@ -1,5 +1,6 @@
 """Lines for recurring charges and prepaid units: for a period, for a part of one, and for a change within one."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from lotus_server.domain.catalog import Proration, Timing
@@ -32,14 +33,21 @@ def charges_in_arrears(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
 
 def pending_changes(terms: Terms, opened: Period) -> tuple[InvoiceLine, ...]:
     """Return a line for each change of quantity in a period that was invoiced in advance and not for the change yet."""
-    lines = (
-        change_line(terms, item, change, opened)
-        for item in items_of(terms)
-        if item.timing is Timing.IN_ADVANCE
-        for change in changes_within(terms.subscription, item.key, opened)
-        if not change.is_invoiced
-    )
-    return tuple(line for line in lines if line is not None)
+    return tuple(line for change, line in _change_lines(terms, opened) if not change.is_invoiced)
+
+
+def invoiced_changes(terms: Terms, opened: Period) -> tuple[InvoiceLine, ...]:
+    """Return the lines of the changes of quantity in a period that had an invoice of their own."""
+    return tuple(line for change, line in _change_lines(terms, opened) if change.is_invoiced)
+
+
+def _change_lines(terms: Terms, opened: Period) -> Iterator[tuple[QuantityChange, InvoiceLine]]:
+    for item in items_of(terms):
+        if item.timing is Timing.IN_ADVANCE:
+            for change in changes_within(terms.subscription, item.key, opened):
+                line = change_line(terms, item, change, opened)
+                if line is not None:
+                    yield change, line
 
 
 def advance_line(terms: Terms, item: Item, period: Period) -> InvoiceLine:

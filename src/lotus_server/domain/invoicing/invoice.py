@@ -33,6 +33,8 @@ class LineKind(StrEnum):
     USAGE = "usage"
     RECURRING = "recurring"
     PREPAID = "prepaid"
+    COMMITMENT = "commitment"
+    ADJUSTMENT = "adjustment"
 
 
 class BillingType(StrEnum):

@@ -7,8 +7,9 @@ import msgspec
 from lotus_server.domain.catalog import Component, Proration, RecurringCharge, Timing
 from lotus_server.domain.invoicing.invoice import LineKind
 from lotus_server.domain.invoicing.terms import Terms
-from lotus_server.domain.rating import Rated, Step, rate
+from lotus_server.domain.rating import Rated, Step, in_money, rate
 from lotus_server.domain.subscriptions import charge_key, default_prepaid_units, prepaid_key
+from lotus_server.kernel.quantity import multiply
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -30,13 +31,13 @@ class Item(msgspec.Struct, frozen=True):
     component: Component | None = None
 
     def whole(self, quantity: Decimal) -> Rated:
-        """Return what a quantity costs for a whole period."""
+        """Return what a quantity costs for a whole period, in money."""
         if self.component is not None:
-            return rate(self.component.price, quantity)
+            return in_money(rate(self.component.price, quantity), self.component.conversion)
         assert self.charge is not None, "an item is a charge or a component"
-        held = msgspec.structs.replace(self.charge, quantity=quantity)
-        step = Step(f"{held.name}: a whole period", quantity, held.amount, held.period_amount)
-        return Rated(held.period_amount, (step,))
+        amount = multiply(self.charge.amount, quantity)
+        step = Step(f"{self.charge.name}: a whole period", quantity, self.charge.amount, amount)
+        return in_money(Rated(amount, (step,)), self.charge.conversion)
 
 
 def item_of_charge(terms: Terms, charge: RecurringCharge) -> Item:

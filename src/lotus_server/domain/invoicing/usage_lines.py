@@ -8,7 +8,7 @@ from lotus_server.domain.invoicing.lines import line_of
 from lotus_server.domain.invoicing.measured import measured
 from lotus_server.domain.invoicing.metered import Metered, Part, parts_of
 from lotus_server.domain.invoicing.terms import Terms
-from lotus_server.domain.rating import Rated, rate, rate_beyond, rate_windows
+from lotus_server.domain.rating import Rated, in_money, rate, rate_beyond, rate_windows
 from lotus_server.domain.subscriptions import default_prepaid_units, prepaid_key, quantity_before, usage_period
 from lotus_server.kernel.period import Period
 
@@ -30,7 +30,7 @@ def _usage_line(terms: Terms, component: Component, period: Period, part: Part) 
     metric = terms.metrics[component.metric_id]
     return line_of(
         terms,
-        _rated(terms, component, period, part),
+        in_money(_rated(terms, component, period, part), component.conversion),
         name=metric.metric_name,
         kind=LineKind.USAGE,
         billing_type=BillingType.IN_ARREARS,

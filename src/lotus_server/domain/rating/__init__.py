@@ -1,6 +1,7 @@
 """Usage x price -> an amount that explains itself."""
 
 from lotus_server.domain.rating.change import Change, Fee, ProrationUnit, change_fee, in_days
+from lotus_server.domain.rating.conversion import in_money
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.overage import rate_beyond
 from lotus_server.domain.rating.proration import prorate, share_of, share_text
@@ -17,6 +18,7 @@ __all__ = [
     "Step",
     "change_fee",
     "in_days",
+    "in_money",
     "prorate",
     "rate",
     "rate_beyond",
