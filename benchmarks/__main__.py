@@ -10,6 +10,7 @@ import typer
 
 from benchmarks import http_paths
 from benchmarks import rating as rating_models
+from benchmarks import usage as usage_queries
 from benchmarks.report import print_machine, print_rows
 
 app = typer.Typer(add_completion=False)
@@ -21,6 +22,7 @@ def everything(context: typer.Context) -> None:
     print_machine()
     if context.invoked_subcommand is None:
         rating(seconds=5.0)
+        usage(stored=[1_000_000])
         http(stored=[0, 1_000_000], seconds=5.0)
 
 
@@ -33,6 +35,15 @@ def http(
     print_rows("limits", http_paths.limits(seconds))
     for size in sorted(stored):
         print_rows(f"{size:,} events stored", http_paths.measure(size, seconds))
+
+
+@app.command()
+def usage(
+    stored: Annotated[list[int], typer.Option(help="How many events are stored; may be repeated.")],
+) -> None:
+    """Usage of one customer by windows and groups, beside one sequential read of the log."""
+    for size in sorted(stored):
+        print_rows(f"usage, {size:,} events stored", usage_queries.measure(size))
 
 
 @app.command()

@@ -30,6 +30,10 @@ from lotus_server.wire.track import make_decoder
 KEY = "benchmark.key"
 CUSTOMERS = 1_000
 NOW = "2026-11-30T12:00:00Z"
+PREVIEW = (
+    b'{"quantity":1234,"price":{"model":"graduated","tiers":[{"up_to":100,"unit_price":"0.05","flat_fee":10},'
+    b'{"up_to":1000,"unit_price":"0.02"},{"unit_price":"0.01"}]}}'
+)
 CASES = ((1, 64), (20, 32), (100, 16), (1_000, 8))
 
 
@@ -92,10 +96,14 @@ def _reads(port: int, seconds: float) -> list[Row]:
         bare_one, bare_many = _get(bare, access, 1, seconds), _get(bare, access, 32, seconds)
     one, many = _get(port, access, 1, seconds), _get(port, access, 32, seconds)
     drafts = _get(port, draft, 1, seconds)
+    previews = _load(port, "POST", "/api/price_preview/", [PREVIEW], connections=1, seconds=seconds)
+    assert set(previews.statuses) == {200}, previews.statuses
     return [
         Row("access, 1 connection, p50", one.percentile(50), "ms", bare_one.percentile(50), "bare server"),
         Row("access, 1 connection, p99", one.percentile(99), "ms", bare_one.percentile(99), "bare server"),
         Row("access, 32 connections", many.per_second, "requests/s", bare_many.per_second, "bare server"),
+        Row("price_preview, 1 connection, p50", previews.percentile(50), "ms", bare_one.percentile(50), "bare server"),
+        Row("price_preview, 1 connection, p99", previews.percentile(99), "ms", bare_one.percentile(99), "bare server"),
         Row("draft_invoice, 1 connection, p50", drafts.percentile(50), "ms", bare_one.percentile(50), "bare server"),
         Row("draft_invoice, 1 connection, p99", drafts.percentile(99), "ms", bare_one.percentile(99), "bare server"),
     ]

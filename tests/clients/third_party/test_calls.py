@@ -301,9 +301,7 @@ def test_what_the_server_does_not_serve_yet_is_refused_and_not_ignored(client: P
         assert (caught.value.kind, caught.value.status) == ("APIError", status)
 
 
-def test_an_addon_is_attached_shown_with_its_subscription_and_cancelled(
-    client: PackageClient, world: World
-) -> None:
+def test_an_addon_is_attached_shown_with_its_subscription_and_cancelled(client: PackageClient, world: World) -> None:
     addon = {"addon_name": "Support", "recurring_charges": [{"name": "Support", "amount": 5}]}
     addon_id = world.server.post("/api/addons/", {**addon, "billing_frequency": "recurring"})["addon_id"]
     customer_id = world.new_customer()
