@@ -55,16 +55,18 @@ values = st.one_of(
     st.just([1]),
     st.just({"a": 1}),
 )
+levels = st.integers(min_value=-5, max_value=20)
+# Most events have a number to count, so that the few others are skipped beside them.
 property_sets: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {},
+    {"p": st.one_of(levels, levels, levels, values), "q": st.integers(min_value=-3, max_value=3)},
     optional={
-        "p": values,
-        "q": st.integers(min_value=-3, max_value=3),
         "g": st.sampled_from(["x", "y", 1, None]),
         "f": values,
         "l": st.lists(st.integers(min_value=0, max_value=9), max_size=3),
     },
-)
+) | st.fixed_dictionaries({}, optional={"p": values, "g": st.sampled_from(["x", "y"])})
+
+
 EXPRESSIONS = [
     "p",
     "p * 2 + q",
@@ -93,7 +95,8 @@ def instants(period: Period) -> st.SearchStrategy[datetime]:
         max_value=(period.end + day).replace(tzinfo=None),
         timezones=st.just(UTC),
     )
-    return st.sampled_from(sorted(marks)) | anywhere
+    exactly = st.sampled_from([period.start, period.start - RESOLUTION, period.end - RESOLUTION])
+    return st.one_of(exactly, st.sampled_from(sorted(marks)), st.sampled_from(sorted(marks)), anywhere)
 
 
 @st.composite

@@ -251,7 +251,8 @@ def _weigh(definition: MetricDefinition, cycle: Period, levels: list[tuple[datet
     by_length: dict[timedelta, Fraction] = {}
     for start, end in pairwise(ordered):
         length = unit_around(granularity, cycle, start)[1]
-        level = _greatest(levels, around(start) if proration is not None else (start, start + timedelta.resolution))
+        so_far = [Fraction(0), *(level for at, level in levels if at <= start)]
+        level = so_far[-1] if proration is None else _greatest(levels, around(start))
         part = level * Fraction((end - start) // timedelta.resolution, length // timedelta.resolution)
         by_length[length] = by_length.get(length, Fraction(0)) + part
     return _to_decimal(sum((Fraction(_to_decimal(part)) for part in by_length.values()), Fraction(0)))
