@@ -192,3 +192,36 @@ def test_a_new_subscription_grants_access_at_once(limited: Tenant) -> None:
     limited.subscribe("new")
 
     assert limited.access("new", event_name="calls")["access"] is True
+
+
+def test_a_limit_of_a_level_is_held_against_the_present_level(sandbox: Tenant) -> None:
+    gauge = {"metric_type": "gauge", "aggregation_type": "max", "property_name": "n", "event_type": "total"}
+    sandbox.metric("seats", **gauge)
+    component = {"metric_id": "seats", "price": {"model": "per_unit", "unit_price": 1}, "limit": 3}
+    sandbox.plan("pro", components=[component])
+    sandbox.customer()
+    sandbox.subscribe()
+    answers = []
+    for number, level in enumerate((3, 2)):
+        when = f"2026-01-01T0{number}:00:00Z"
+        sandbox.move_clock(when)
+        sandbox.track(sandbox.event("seats", properties={"n": level}, time_created=when))
+        answers.append(sandbox.access(event_name="seats")["access"])
+
+    assert [False, True] == answers
+
+
+def test_a_limit_of_time_used_counts_what_was_used_until_now(sandbox: Tenant) -> None:
+    gauge = {"metric_type": "gauge", "aggregation_type": "sum", "property_name": "n", "event_type": "total"}
+    sandbox.metric("hours", **gauge, granularity="hours")
+    component = {"metric_id": "hours", "price": {"model": "per_unit", "unit_price": 1}, "limit": 10}
+    sandbox.plan("pro", components=[component])
+    sandbox.customer()
+    sandbox.subscribe()
+    sandbox.track(sandbox.event("hours", properties={"n": 2}, time_created="2026-01-01T00:00:00Z"))
+    answers = []
+    for hour in (4, 5):
+        sandbox.move_clock(f"2026-01-01T0{hour}:00:00Z")
+        answers.append(sandbox.access(event_name="hours")["access"])
+
+    assert [True, False] == answers

@@ -3,13 +3,15 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from lotus_server.domain.invoicing import Invoice
-from lotus_server.domain.metering import Aggregation, MetricDefinition
+from lotus_server.domain.metering import Aggregation, Granularity, LevelForm, MetricDefinition, MetricType
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.kernel.period import Duration
 from lotus_server.usecases.metrics import MetricDraft, create_metric
+from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
 from lotus_server.usecases.plans import ComponentDraft, PlanDraft, VersionDraft, create_plan
 from lotus_server.wire.forms import read
 from lotus_server.wire.price_preview import PricePreviewForm
@@ -89,6 +91,8 @@ def preview(price: Json, events: list[dict[str, Any]]) -> Decimal:
         {"model": "percentage", "rate_percent": "1.5", "free_amount": 100},
         {"model": "graduated_percentage", "tiers": [{"up_to": 100, "rate_percent": 2}, {"rate_percent": 1}]},
         {"model": "dynamic", "amount_property": "cost", "multiplier": "1.2"},
+        {"model": "percentage", "rate_percent": 2, "free_events": 1, "min_per_event": 1, "max_per_event": 2},
+        {"model": "percentage", "rate_percent": 2, "fixed_fee": "0.1", "free_amount": 100},
         {"model": "per_unit", "unit_price": "0.07", "minimum_spend": 100},
     ],
     ids=lambda price: "-".join(map(str, price)) + price["model"],
@@ -193,3 +197,84 @@ def test_a_price_that_does_not_fit_its_metric_is_refused(
         sell(business, definition, price)
 
     assert [(field, "not_for_metric")] == [(each.field, each.code) for each in caught.value.problems]
+
+
+def test_a_percentage_looks_at_each_event_of_each_group(business: Business) -> None:
+    price = {"model": "percentage", "rate_percent": 10, "free_events": 1}
+    sell(business, BY_REGION, price)
+    business.subscribe()
+    happen(business, EVENTS)
+
+    lines = invoice_of_january(business).lines
+
+    assert [("eu", Decimal(6)), ("us", Decimal(0)), (None, Decimal(0))] == [
+        (line.group["region"], line.amount) for line in lines if line.group
+    ]
+
+
+def test_events_that_lie_ahead_use_up_no_allowance_of_a_draft(business: Business) -> None:
+    sell(business, BY_BYTES, {"model": "percentage", "rate_percent": 10, "free_events": 1})
+    business.subscribe()
+    happen(business, [{"bytes": 40}], "2026-01-12")
+    happen(business, [{"bytes": 10}, {"bytes": 20}], "2026-01-10")
+    business.move("2026-01-11")
+
+    assert [[Decimal(2)]] == business.draft_amounts()
+
+
+def test_each_window_is_priced_on_its_own_on_one_line_for_each_group(business: Business) -> None:
+    by_day = msgspec.structs.replace(BY_REGION, window=Granularity.DAY)
+    sell(business, by_day, {"model": "per_unit", "unit_price": 1, "free_units": 50})
+    business.subscribe()
+    for day in (10, 11, 12):
+        happen(business, [{"bytes": 60, "region": "eu"}], f"2026-01-{day}T12:00")
+    happen(business, [{"bytes": 40, "region": "us"}])
+
+    lines = invoice_of_january(business).lines
+
+    assert [({"region": "eu"}, Decimal(180), Decimal(30)), ({"region": "us"}, Decimal(40), Decimal(0))] == [
+        (line.group, line.quantity, line.amount) for line in lines
+    ]
+
+
+SEAT_DAYS = MetricDefinition(
+    "call", Aggregation.SUM, "bytes", type=MetricType.GAUGE, level_form=LevelForm.TOTAL, granularity=Granularity.DAY
+)
+
+
+def test_a_level_is_charged_as_long_as_it_lasts_and_carries_over_into_the_next_period(business: Business) -> None:
+    sell(business, SEAT_DAYS, {"model": "per_unit", "unit_price": 1})
+    business.subscribe()
+    happen(business, [{"bytes": 2}], "2026-01-11")
+
+    business.move("2026-03-01")
+
+    assert [("2026-02-01", Decimal(42)), ("2026-03-01", Decimal(56))] == business.amounts()
+
+
+def test_a_draft_of_a_level_charges_it_until_now_exactly_and_so_does_cancelling(business: Business) -> None:
+    sell(business, SEAT_DAYS, {"model": "per_unit", "unit_price": 1})
+    business.subscribe()
+    happen(business, [{"bytes": 2}], "2026-01-11")
+    business.move("2026-01-16T12:00")
+
+    before = business.draft_amounts()
+    _, invoice = business.cancel("sub_acme_pro")
+
+    assert invoice is not None
+    assert [[Decimal(11)]] == before == [[line.exact_amount for line in invoice.lines]]
+
+
+def test_a_switch_bills_a_level_until_its_instant_with_the_old_plan_and_from_then_on_with_the_new(
+    business: Business,
+) -> None:
+    sell(business, SEAT_DAYS, {"model": "per_unit", "unit_price": 1})
+    sell(business, SEAT_DAYS, {"model": "per_unit", "unit_price": 10}, "max")
+    business.subscribe()
+    happen(business, [{"bytes": 2}], "2026-01-11")
+    business.move("2026-01-21")
+
+    switch_plan(business.services, business.organization, "sub_acme_pro", PlanSwitch("max"))
+    business.move("2026-02-01")
+
+    assert [Decimal(20), Decimal(220)] == [invoice.subtotal for invoice in business.invoices()]

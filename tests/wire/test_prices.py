@@ -174,22 +174,6 @@ def test_the_values_of_a_cell_are_those_that_a_metric_groups_by() -> None:
     assert [("1", "true"), ("1", None)] == [cell.when for cell in price.cells]
 
 
-def test_a_plan_cannot_have_a_price_that_looks_at_single_events_yet() -> None:
-    for text in (
-        '{"model":"percentage","rate_percent":1,"free_events":1}',
-        '{"model":"percentage","rate_percent":1,"max_per_event":1}',
-    ):
-        draft, problems = _component({"price": parsed(text)})
-        component = Component("c", "m", draft.price)
-
-        assert [] == problems
-        assert [("price.model", "unsupported")] == [
-            (problem.field, problem.code) for problem in component_problems(component)
-        ]
-        row = component_row(component, METRIC, "USD")
-        assert ([], None, None) == (row["tiers"], row["cost_per_batch"], row["metric_units_per_batch"])
-
-
 def test_a_percentage_of_the_quantity_is_shown_as_tiers_of_hundredths() -> None:
     tiers = (PercentageTier(D(10)), PercentageTier(None, D("2.5")))
     graduated = component_row(Component("c", "m", GraduatedPercentage(tiers)), METRIC, "USD")

@@ -7,16 +7,19 @@ cached, it is read from the aggregates at each call, so an answer counts every e
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from lotus_server.domain.access import ComponentUsage, Entitlements, MeteredComponent
 from lotus_server.domain.accounts import Organization, Principal
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion
-from lotus_server.domain.metering import Selection
-from lotus_server.domain.subscriptions import Status, Subscription, metered_period, period_containing
+from lotus_server.domain.metering import Aggregation, MetricType, Selection, Usage
+from lotus_server.domain.subscriptions import Status, Subscription, metered_period, period_containing, whole_period
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import metrics_by_id
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.organizations import authenticate
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.usage_reading import measures_time
 
 CACHED_CUSTOMERS_MAX: Final = 100_000
 CACHED_KEYS_MAX: Final = 10_000
@@ -159,10 +162,22 @@ def active_components(
 
 
 def selection_of(held: MeteredComponent, now: datetime) -> Selection:
-    """Return the question whose answer is the usage of a component in its present period."""
-    subscription = held.subscription
-    period = metered_period(subscription, period_containing(subscription, now), held.metric.metric_id)
-    return Selection(held.metric.definition, subscription.customer_id, period, subscription.matches)
+    """Return the question whose answer decides about a component: its usage in the present period.
+
+    Of a gauge it is the present level, because that is what one more would be added to. What is weighed by time is
+    counted until now, in a question that is new at each instant: it is computed, and not kept.
+    """
+    subscription, definition = held.subscription, held.metric.definition
+    opened = period_containing(subscription, now)
+    period = metered_period(subscription, opened, held.metric.metric_id)
+    if definition.type is MetricType.COUNTER:
+        return Selection(definition, subscription.customer_id, period, subscription.matches)
+    if measures_time(definition):
+        period = period.until(now)
+    elif definition.type is MetricType.GAUGE:
+        definition = msgspec.structs.replace(definition, aggregation=Aggregation.LATEST)
+    cycle = whole_period(subscription, opened.start) if definition.depends_on_cycle else None
+    return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
 
 
 def usages_at_hand(
@@ -182,9 +197,14 @@ def read_usages(
     services: Services, organization: Organization, held: list[MeteredComponent], now: datetime
 ) -> tuple[ComponentUsage, ...]:
     """Return the usage of components, making aggregates where they do not exist yet."""
-    selections = [selection_of(each, now) for each in held]
-    usages = services.events.usage(organization.organization_id, selections) if selections else []
-    return tuple(ComponentUsage(each, usage.quantity) for each, usage in zip(held, usages, strict=True))
+    usages: dict[int, Usage] = {}
+    for keeps in (True, False):
+        places = [index for index, each in enumerate(held) if measures_time(each.metric.definition) is not keeps]
+        selections = [selection_of(held[index], now) for index in places]
+        if selections:
+            found = services.events.usage(organization.organization_id, selections, keeps_aggregates=keeps)
+            usages.update(zip(places, found, strict=True))
+    return tuple(ComponentUsage(each, usages[index].quantity) for index, each in enumerate(held))
 
 
 def subscriptions_with_feature(

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from lotus_server.domain.catalog import Component
-from lotus_server.domain.invoicing import Metered, Terms, amount_definition, amount_properties
+from lotus_server.domain.invoicing import Metered, Terms, amount_definition, amount_properties, needs_values
 from lotus_server.domain.metering import MetricDefinition, MetricType, Selection, Usage
 from lotus_server.domain.subscriptions import metered_period, whole_period
 from lotus_server.kernel.instants import to_microseconds
@@ -49,14 +49,19 @@ def usages_until(
     for component in components:
         usage = next(answers)
         amounts = {name: next(answers) for name in amount_properties(component.price)}
-        found[component.component_id] = Metered(usage, amounts)
+        values = None
+        if needs_values(component.price):
+            definition = _definition(terms, component)
+            asked = _question(terms, component, definition, period, cut, includes_cut=includes_cut)
+            values = dict(services.events.values(terms.subscription.organization_id, asked.cut or asked.kept))
+        found[component.component_id] = Metered(usage, amounts, values)
     return found
 
 
 def selection_over(terms: Terms, definition: MetricDefinition, period: Period) -> Selection:
     """Return the question about a subscription's usage over a period, or over a part of one."""
     subscription = terms.subscription
-    cycle = whole_period(subscription, period.start) if depends_on_cycle(definition) else None
+    cycle = whole_period(subscription, period.start) if definition.depends_on_cycle else None
     return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
 
 
@@ -64,12 +69,7 @@ def measures_time(definition: MetricDefinition) -> bool:
     """Tell whether a quantity grows with time alone, so that a period that is not over must be cut at the present."""
     if definition.denominator is not None and measures_time(definition.denominator):
         return True
-    return definition.type in {MetricType.GAUGE, MetricType.CUSTOM}
-
-
-def depends_on_cycle(definition: MetricDefinition) -> bool:
-    """Tell whether a quantity depends on the billing cycle around its period."""
-    return definition.type is not MetricType.COUNTER or definition.window is not None
+    return definition.is_time_weighted or definition.type is MetricType.CUSTOM
 
 
 def _definition(terms: Terms, component: Component) -> MetricDefinition:

@@ -135,6 +135,7 @@ def _measured_row(measured: Measured, metric_id: str | None) -> Row:
     return {
         "metric_id": metric_id,
         "metric_name": measured.metric_name,
+        "metric_version": measured.metric_version,
         "metric_type": measured.metric_type,
         "event_name": measured.event_name,
         "aggregation_type": measured.aggregation,

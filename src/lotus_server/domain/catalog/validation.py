@@ -4,7 +4,6 @@ Paths are those of the JSON in which the thing arrived: `components[2].price.tie
 """
 
 from decimal import Decimal
-from typing import Final
 
 from lotus_server.domain.catalog.checks import (
     check_amount,
@@ -28,16 +27,10 @@ from lotus_server.domain.catalog.prices import (
     PerUnit,
     Price,
     Tier,
-    needs_event_values,
-    prices_within,
 )
 from lotus_server.kernel.errors import FieldProblem, Problems
 from lotus_server.kernel.identifiers import name_problem
 from lotus_server.kernel.quantity import ZERO, plain
-
-_NOT_BILLED: Final = (
-    "Plans cannot have this price yet, because it needs each event's value; the price preview serves it."
-)
 
 
 def price_problems(price: Price) -> tuple[FieldProblem, ...]:
@@ -96,8 +89,6 @@ def component_problems(component: Component) -> tuple[FieldProblem, ...]:
     """Return everything that is wrong with a component, except whether its metric exists."""
     found = Problems()
     found.extend(price_problems(component.price), under="price.")
-    if any(map(needs_event_values, prices_within(component.price))):
-        found.add("price.model", "unsupported", _NOT_BILLED)
     if component.limit is not None:
         check_quantity(found, "limit", component.limit)
     if component.prepaid is not None and component.prepaid.units is not None:

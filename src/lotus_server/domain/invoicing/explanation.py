@@ -101,6 +101,8 @@ def _measured(quantity: Decimal, measured: Measured) -> str:
     text = f"Quantity {plain(quantity)}: {measured.aggregated}, made from {events}{name}"
     if where:
         text += f" where {where}"
+    if measured.metric_version > 1:
+        text += f", by version {measured.metric_version} of the metric"
     if measured.skipped:
         text += f"; {measured.skipped} more had no usable value and were left out"
     return f"{text}."

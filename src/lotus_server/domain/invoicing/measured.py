@@ -70,6 +70,7 @@ class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
     property_name: str | None = None
     expression: str | None = None
     conditions: tuple[Condition, ...] = ()
+    metric_version: int = 1
 
 
 def measured(metric: Metric, matches: tuple[PropertyMatch, ...], *, counted: int, skipped: int) -> Measured:
@@ -89,6 +90,7 @@ def measured(metric: Metric, matches: tuple[PropertyMatch, ...], *, counted: int
             *(_condition(each) for each in definition.filters),
             *(Condition(match.property_name, "eq", _json(match.value)) for match in matches),
         ),
+        metric_version=metric.version,
     )
 
 

@@ -157,5 +157,7 @@ def _priced(price: CellPrice, metered: Metered, key: str, usage: Usage) -> Rated
         whole = metered.amounts[price.amount_property]
         amounts = whole if key == UNGROUPED else whole.groups.get(key, _NOTHING)
         return RatedUsage(amounts.quantity, amounts.counted)
-    values = None if metered.values is None else metered.values.get(key, ())
-    return RatedUsage(usage.quantity, usage.counted, values)
+    if needs_event_values(price):
+        assert metered.values is not None, "who asks for single events is given them"
+        return RatedUsage.of_events(metered.values.get(key, ()))
+    return RatedUsage(usage.quantity, usage.counted)
