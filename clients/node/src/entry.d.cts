@@ -2,6 +2,7 @@
 // a test compares this list with index.ts.
 import type * as library from "./index.js";
 import {
+  AmendEventParams,
   ApiError,
   ApiErrorFields,
   Callback,
@@ -10,6 +11,7 @@ import {
   CancelSubscriptionParams,
   ClosedError,
   ConnectionError,
+  Corrections,
   CreateCustomerParams,
   CreateSubscriptionParams,
   Currency,
@@ -29,12 +31,14 @@ import {
   GetCurrentUsageParams,
   GetCustomerAccessParams,
   GetSubscriptionsParams,
+  GetUsageParams,
   Instant,
   InvalidReplyError,
   LotusError,
   LotusOptions,
   Plan,
   QueueFullError,
+  ReceivedEvents,
   Runtime,
   Stats,
   Subscription,
@@ -46,9 +50,12 @@ import {
   TransportRequest,
   TransportResponse,
   UsageComponent,
+  UsageRow,
   ValidationError,
   ValidationProblem,
   VERSION,
+  VerifyEventsReceivedParams,
+  VoidEventsParams,
   WireEvent,
 } from "./index.js";
 
@@ -56,6 +63,7 @@ declare class Lotus<D extends library.DecimalForm = "number"> extends library.Lo
 
 declare namespace Lotus {
   export {
+    AmendEventParams,
     ApiError,
     ApiErrorFields,
     Callback,
@@ -64,6 +72,7 @@ declare namespace Lotus {
     CancelSubscriptionParams,
     ClosedError,
     ConnectionError,
+    Corrections,
     CreateCustomerParams,
     CreateSubscriptionParams,
     Currency,
@@ -83,6 +92,7 @@ declare namespace Lotus {
     GetCurrentUsageParams,
     GetCustomerAccessParams,
     GetSubscriptionsParams,
+    GetUsageParams,
     Instant,
     InvalidReplyError,
     Lotus,
@@ -91,6 +101,7 @@ declare namespace Lotus {
     LotusOptions,
     Plan,
     QueueFullError,
+    ReceivedEvents,
     Runtime,
     Stats,
     Subscription,
@@ -102,9 +113,12 @@ declare namespace Lotus {
     TransportRequest,
     TransportResponse,
     UsageComponent,
+    UsageRow,
     ValidationError,
     ValidationProblem,
     VERSION,
+    VerifyEventsReceivedParams,
+    VoidEventsParams,
     WireEvent,
   };
 }

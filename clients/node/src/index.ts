@@ -21,18 +21,23 @@ export { fetchTransport } from "./io/transport.js";
 export { Lotus } from "./lotus.js";
 export type { LotusOptions } from "./options.js";
 export type {
+  AmendEventParams,
   CancelSubscriptionParams,
   CreateCustomerParams,
   CreateSubscriptionParams,
   GetCurrentUsageParams,
   GetCustomerAccessParams,
   GetSubscriptionsParams,
+  GetUsageParams,
   Instant,
   SubscriptionStatus,
   TrackEventParams,
+  VerifyEventsReceivedParams,
+  VoidEventsParams,
 } from "./params.js";
 export type {
   Cancellation,
+  Corrections,
   Currency,
   CurrentUsage,
   Customer,
@@ -41,8 +46,10 @@ export type {
   EventVerdict,
   FlushReport,
   Plan,
+  ReceivedEvents,
   Stats,
   Subscription,
   UsageComponent,
+  UsageRow,
 } from "./results.js";
 export { VERSION } from "./version.js";

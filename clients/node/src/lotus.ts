@@ -11,16 +11,21 @@ import { EventQueue } from "./io/event-queue.js";
 import { Sender } from "./io/sender.js";
 import { type LotusOptions, type Settings, settingsOf } from "./options.js";
 import type {
+  AmendEventParams,
   CancelSubscriptionParams,
   CreateCustomerParams,
   CreateSubscriptionParams,
   GetCurrentUsageParams,
   GetCustomerAccessParams,
   GetSubscriptionsParams,
+  GetUsageParams,
   TrackEventParams,
+  VerifyEventsReceivedParams,
+  VoidEventsParams,
 } from "./params.js";
 import type {
   Cancellation,
+  Corrections,
   CurrentUsage,
   Customer,
   CustomerAccess,
@@ -28,8 +33,10 @@ import type {
   EventVerdict,
   FlushReport,
   Plan,
+  ReceivedEvents,
   Stats,
   Subscription,
+  UsageRow,
 } from "./results.js";
 
 /**
@@ -153,6 +160,26 @@ export class Lotus<D extends DecimalForm = "number"> {
     ...rest: Rest<CustomerAccess<DecimalOf<D>>>
   ): Promise<CustomerAccess<DecimalOf<D>>> {
     return this.read(() => calls.getCustomerAccess(params), rest);
+  }
+
+  /** What a customer used of a metric, by windows and groups, up to the last event that was acknowledged. */
+  getUsage(params: GetUsageParams, ...rest: Rest<UsageRow<DecimalOf<D>>[]>): Promise<UsageRow<DecimalOf<D>>[]> {
+    return this.read(() => calls.getUsage(params), rest);
+  }
+
+  /** Takes events back: they count for nothing from now on. Their ids stay taken. Once more changes nothing. */
+  voidEvents(params: VoidEventsParams, ...rest: Rest<Corrections<DecimalOf<D>>>): Promise<Corrections<DecimalOf<D>>> {
+    return this.write(() => calls.voidEvents(params), rest);
+  }
+
+  /** Gives an event other properties, another time or another customer, as if it had come so. Once more changes nothing. */
+  amendEvent(params: AmendEventParams, ...rest: Rest<Corrections<DecimalOf<D>>>): Promise<Corrections<DecimalOf<D>>> {
+    return this.write(() => calls.amendEvent(params), rest);
+  }
+
+  /** Tells which ids no event has. */
+  verifyEventsReceived(params: VerifyEventsReceivedParams, ...rest: Rest<ReceivedEvents>): Promise<ReceivedEvents> {
+    return this.read(() => calls.verifyEventsReceived(params), rest);
   }
 
   private enqueue(

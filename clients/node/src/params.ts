@@ -92,3 +92,46 @@ export type GetCustomerAccessParams = EitherCase<{
   /** With event_name: `free` asks for free units left, `total` for any units left. The server's default is total. */
   event_limit_type?: "free" | "total" | null | undefined;
 }>;
+
+/** Argument of getUsage. */
+export type GetUsageParams = EitherCase<{
+  customer_id: string;
+  metric_id: string;
+  /** Included. Default: 30 days before the day of the end. */
+  start?: Instant | null | undefined;
+  /** Not included. Default: now. */
+  end?: Instant | null | undefined;
+  /** A row for each such window of UTC. Default: one for the whole time. */
+  window?: "hour" | "day" | "week" | "month" | null | undefined;
+  /** Properties to group by. Default: the metric's own. */
+  group_by?: string | readonly string[] | null | undefined;
+  /** Also rows where nothing was used. */
+  fill?: boolean | null | undefined;
+}>;
+
+/** Argument of voidEvents. */
+export type VoidEventsParams = EitherCase<{
+  idempotency_ids: readonly string[];
+  /** Why; it is kept with the events. */
+  reason: string;
+}>;
+
+/** Argument of amendEvent: at least one of properties, time_created and customer_id is needed. */
+export type AmendEventParams = EitherCase<{
+  idempotency_id: string;
+  /** All properties that the event is to have. */
+  properties?: object | null | undefined;
+  time_created?: Instant | null | undefined;
+  customer_id?: string | null | undefined;
+  /** Why; it is kept with the event. */
+  reason: string;
+}>;
+
+/** Argument of verifyEventsReceived. */
+export type VerifyEventsReceivedParams = EitherCase<{
+  idempotency_ids: readonly string[];
+  /** Only events of this customer. */
+  customer_id?: string | null | undefined;
+  /** Only events that happened in so many last days. */
+  number_days_lookback?: number | null | undefined;
+}>;

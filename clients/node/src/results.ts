@@ -151,3 +151,29 @@ export interface CustomerAccess<N = number> {
   /** Why access is false. */
   reason?: string | null;
 }
+
+/** What one group used in one window: a row of getUsage. */
+export interface UsageRow<N = number> {
+  window_start: string;
+  window_end: string;
+  /** The group's values by property; null for a metric without groups. */
+  group: Record<string, string | null> | null;
+  /** null: there is nothing to take a value from. */
+  value: N | null;
+}
+
+/** Answer of voidEvents and amendEvent. */
+export interface Corrections<N = number> {
+  corrected: N;
+  results: {
+    idempotency_id: string;
+    /** unchanged: it is exactly so already. unknown: there is no such event. voided: a voided event is not amended. */
+    status: "done" | "unchanged" | "unknown" | "voided";
+  }[];
+}
+
+/** Answer of verifyEventsReceived. */
+export interface ReceivedEvents {
+  status: "success";
+  ids_not_found: string[];
+}

@@ -89,6 +89,57 @@ export function getCustomerAccess(params: unknown): Call {
   });
 }
 
+/** What a customer used of a metric. */
+export function getUsage(params: unknown): Call {
+  const { query, ...call } = read("", params, {
+    required: ["customer_id", "metric_id"],
+    kinds: {
+      customer_id: "text",
+      metric_id: "text",
+      start: "instant",
+      end: "instant",
+      window: "text",
+      group_by: "texts",
+      fill: "flag",
+    },
+    choices: { window: ["hour", "day", "week", "month"] },
+  });
+  const customerId = new Map(query).get("customer_id") ?? "";
+  const path = `/api/customers/${encodeURIComponent(customerId)}/usage/`;
+  return { ...call, path, query: query.filter(([name]) => name !== "customer_id") };
+}
+
+/** Events taken back. */
+export function voidEvents(params: unknown): Call {
+  return write("/api/events/void/", params, {
+    required: ["idempotency_ids", "reason"],
+    kinds: { idempotency_ids: "textList", reason: "text" },
+  });
+}
+
+/** Another content for an event. */
+export function amendEvent(params: unknown): Call {
+  return write("/api/events/amend/", params, {
+    required: ["idempotency_id", "reason"],
+    anyOf: [["properties", "time_created", "customer_id"]],
+    kinds: {
+      idempotency_id: "text",
+      properties: "object",
+      time_created: "instant",
+      customer_id: "text",
+      reason: "text",
+    },
+  });
+}
+
+/** Which events never came. */
+export function verifyEventsReceived(params: unknown): Call {
+  return write("/api/verify_idems_received/", params, {
+    required: ["idempotency_ids"],
+    kinds: { idempotency_ids: "textList", customer_id: "text" },
+  });
+}
+
 /** Events with a verdict for each. */
 export function track(body: string): Call {
   return { method: "POST", path: "/api/track/", query: [["verbose", "true"]], body };

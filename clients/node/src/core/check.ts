@@ -2,7 +2,7 @@ import type { ValidationProblem } from "../errors.js";
 import type { Fields } from "./fields.js";
 
 /** What a field may hold. An instant is a valid Date or a text, which the server reads. */
-export type Kind = "text" | "flag" | "instant" | "object" | "texts";
+export type Kind = "text" | "flag" | "instant" | "object" | "texts" | "textList";
 
 /** The rules of one call. Lengths, known codes and the like are left to the server, the only place that knows them. */
 export interface Rules {
@@ -64,6 +64,8 @@ function expectedInstead(value: unknown, kind: Kind): string | null {
       return isPlainObject(value) ? null : "an object";
     case "texts":
       return isText(value) || (Array.isArray(value) && value.every(isText)) ? null : "a string or an array of strings";
+    case "textList":
+      return Array.isArray(value) && value.every(isText) ? null : "an array of strings";
   }
 }
 

@@ -19,15 +19,21 @@ const ANSWERS: Record<string, unknown> = {
   "GET /api/subscriptions/": [SUBSCRIPTION],
   "POST /api/subscriptions/": SUBSCRIPTION,
   "POST /api/cancel_subscription/": { status: "success", detail: "ended", invoice_id: "i" },
+  "POST /api/events/void/": { corrected: 1, results: [{ idempotency_id: "e", status: "done" }] },
+  "POST /api/events/amend/": { corrected: 1, results: [{ idempotency_id: "e", status: "done" }] },
+  "POST /api/verify_idems_received/": { status: "success", ids_not_found: [] },
   "GET /api/customer_access/": { access: false, usages: [], reason: "no units left" },
 };
 
-/** Answers of the right shape for each of the nine calls, with no memory and no judgement. */
+const USAGE_ROW = { window_start: "2026-01-01T00:00:00Z", window_end: "2026-01-02T00:00:00Z", group: null, value: 3.5 };
+
+/** Answers of the right shape for each call, with no memory and no judgement. */
 export const cannedLotus: Handler = (request, index) => {
   if (request.path === "/api/track/") return acceptAll(request, index);
   if (request.query.get("customer_id") === "nobody") {
     return { status: 404, body: { title: "customer_not_found", detail: "there is no such customer", status: 404 } };
   }
+  if (/^\/api\/customers\/[^/]+\/usage\/$/.test(request.path)) return { status: 200, body: [USAGE_ROW] };
   const body = ANSWERS[`${request.method} ${request.path}`];
   if (body === undefined) return { status: 404, body: { title: "not_found", detail: request.path, status: 404 } };
   return { status: request.method === "POST" ? 201 : 200, body };

@@ -18,6 +18,7 @@ const NAMES = [
   "signup-124",
   "subscription_123",
   "billing_plan_5",
+  "metric_5",
   "api_call",
   "request-234234",
   "single_sign_on",

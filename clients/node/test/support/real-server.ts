@@ -27,6 +27,7 @@ export function today(): string {
 /** What a plan needs, made through the HTTP API: 10 units free, then 0.10 USD each, at most 100; one feature. */
 export async function makePlan({ named }: { named: (name: string) => string }): Promise<void> {
   const metric = await post("/api/metrics/", {
+    metric_id: named("metric_5"),
     metric_name: named("calls"),
     event_name: named("api_call"),
     metric_type: "counter",

@@ -150,3 +150,53 @@ test("getCurrentUsage needs a customer", () => {
     ["customer_id required"],
   );
 });
+
+test("getUsage names the customer in the path and the rest in the query", () => {
+  const call = calls.getUsage({
+    customerId: "a/b c",
+    metric_id: "m",
+    start: new Date(0),
+    window: "day",
+    groupBy: ["model", "region"],
+    fill: true,
+  });
+  assert.equal(call.path, "/api/customers/a%2Fb%20c/usage/");
+  assert.equal(
+    query(call),
+    "metric_id=m&start=1970-01-01T00%3A00%3A00.000Z&window=day&group_by=model&group_by=region&fill=true",
+  );
+  assert.deepEqual(
+    problems(() => calls.getUsage({ window: "minute" })),
+    ["customer_id required", "metric_id required", "window invalid_choice"],
+  );
+});
+
+test("corrections need a reason, and something to correct", () => {
+  assert.deepEqual(body(calls.voidEvents({ idempotencyIds: ["a", "b"], reason: "r" })), {
+    idempotency_ids: ["a", "b"],
+    reason: "r",
+  });
+  assert.deepEqual(body(calls.amendEvent({ idempotency_id: "a", properties: { keepCase: 1n }, reason: "r" })), {
+    idempotency_id: "a",
+    properties: { keepCase: "1" },
+    reason: "r",
+  });
+  assert.deepEqual(
+    problems(() => calls.voidEvents({ idempotency_ids: "a" })),
+    ["reason required", "idempotency_ids invalid"],
+  );
+  assert.deepEqual(
+    problems(() => calls.amendEvent({ idempotency_id: "a" })),
+    ["reason required", "properties required"],
+  );
+});
+
+test("verifyEventsReceived asks about a list of ids", () => {
+  const call = calls.verifyEventsReceived({ idempotency_ids: ["a"], numberDaysLookback: 3 });
+  assert.equal(call.path, "/api/verify_idems_received/");
+  assert.deepEqual(body(call), { idempotency_ids: ["a"], number_days_lookback: 3 });
+  assert.deepEqual(
+    problems(() => calls.verifyEventsReceived({})),
+    ["idempotency_ids required"],
+  );
+});
