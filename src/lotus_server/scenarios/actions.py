@@ -1,5 +1,6 @@
 """What can be done in a step, and with which call of the API."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -21,6 +22,7 @@ _CALL_KEYS: Final = ("method", "path", "body", "status", "error", "reply", "save
 _EVENT_KEYS: Final = (
     "event_name", "customer_id", "properties", "time_created", "idempotency_id", "repeat", "every",
 )  # fmt: skip
+_IN_PATH: Final = re.compile(r"{(\w+)}", re.ASCII)
 _ERROR_KEYS: Final = ("status", "code", "fields")
 _LATER_CANCEL: Final = ("flat_fee_behavior", "usage_behavior", "invoicing_behavior")
 
@@ -38,17 +40,29 @@ class Verb(msgspec.Struct, frozen=True):
 VERBS: Final[Mapping[str, Verb]] = {
     "metrics": Verb("POST", "/api/metrics/", "metric_id"),
     "features": Verb("POST", "/api/features/", "feature_id"),
+    "pricing_units": Verb("POST", "/api/pricing_units/"),
     "plans": Verb("POST", "/api/plans/", "plan_id"),
+    "addons": Verb("POST", "/api/addons/", "addon_id"),
+    "coupons": Verb("POST", "/api/coupons/", "coupon_id"),
     "customers": Verb("POST", "/api/customers/", "customer_id"),
     "subscribe": Verb("POST", "/api/subscriptions/", "subscription_id"),
     "change": Verb("PATCH", "/api/subscriptions/{subscription_id}/"),
     "switch": Verb("POST", "/api/subscriptions/{subscription_id}/switch_plan/", "subscription_id"),
     "cancel": Verb("POST", "/api/cancel_subscription/"),
+    "quantity": Verb("POST", "/api/subscriptions/{subscription_id}/quantities/"),
+    "prepaid": Verb("POST", "/api/subscriptions/{subscription_id}/components/{metric_id}/change_prepaid_units/"),
+    "void_events": Verb("POST", "/api/events/void/"),
+    "amend_event": Verb("POST", "/api/events/amend/"),
     "version": Verb("POST", "/api/plans/{plan_id}/versions/", "version_id"),
     "credit": Verb("POST", "/api/credits/", "credit_id"),
     "update_credit": Verb("POST", "/api/credits/{credit_id}/update/"),
     "void_credit": Verb("POST", "/api/credits/{credit_id}/void/"),
+    "discount": Verb("POST", "/api/customers/{customer_id}/discounts/", "discount_id"),
     "pay": Verb("PATCH", "/api/invoices/{invoice_id}/"),
+    "void_invoice": Verb("POST", "/api/invoices/{invoice_id}/void/"),
+    "credit_note": Verb("POST", "/api/credit_notes/", "credit_note_id"),
+    "organization": Verb("PATCH", "/api/organization/"),
+    "change_customer": Verb("PATCH", "/api/customers/{customer_id}/"),
 }
 _LATER_CANCEL_VERB: Final = Verb("POST", "/api/subscriptions/{subscription_id}/cancel/")
 ACTIONS: Final = (*VERBS, "events", "call")
@@ -60,6 +74,10 @@ _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
     "cancel": ("subscription_id",),
     "version": ("plan_id",),
     "credit": ("customer_id",),
+    "quantity": ("subscription_id",),
+    "prepaid": ("subscription_id", "metric_id"),
+    "discount": ("customer_id",),
+    "change_customer": ("customer_id",),
 }
 
 
@@ -167,9 +185,8 @@ def _do(play: Play, name: str, entry: dict[str, Any], path: Path) -> None:
     verb = _verb(name, entry)
     body = _completed(play, name, {key: play.filled(value) for key, value in entry.items() if key not in _SIDE_KEYS})
     url = verb.path
-    for key in ("subscription_id", "plan_id", "credit_id", "invoice_id"):
-        if f"{{{key}}}" in url:
-            url = url.replace(f"{{{key}}}", quote(str(body.pop(key, "")), safe=""))
+    for key in _IN_PATH.findall(verb.path):
+        url = url.replace(f"{{{key}}}", quote(str(body.pop(key, "")), safe=""))
     reply = play.call(verb.method, url, body or None)
     if not _judge(play, entry, reply, path, name) or verb.makes is None or not isinstance(reply.body, dict):
         return

@@ -8,7 +8,7 @@ import msgspec
 from lotus_server.scenarios.yaml_text import Document, Path
 
 # What is there before the first step, in the order in which it is made: later ones name earlier ones.
-SETUP: Final = ("metrics", "features", "plans", "customers")
+SETUP: Final = ("organization", "metrics", "features", "pricing_units", "plans", "addons", "coupons", "customers")
 
 
 class FileProblem(msgspec.Struct, frozen=True):
