@@ -177,3 +177,34 @@ def test_a_hybrid_invoice_is_the_plain_one_with_more_after_its_end() -> None:
 
 def test_a_hybrid_invoice_can_have_a_logo() -> None:
     assert {"factur-x.xml": [XML]} == PdfReader(io.BytesIO(hybrid(logo=PIXEL))).attachments
+
+
+def test_a_word_longer_than_its_column_is_broken_and_still_found() -> None:
+    word = "pneumono" * 30
+    text = " ".join(page.extract_text() for page in read(document(buyer=Party(word, (word,)), notes=(word,))).pages)
+
+    assert word not in text
+    assert 3 == text.replace("\n", "").count(word)
+
+
+def test_a_number_with_very_many_digits_is_written_whole() -> None:
+    line = DocumentLine("Calls", MAY, Decimal("1." + "0" * 2), Decimal("123456789012345678901234567890.123456789"))
+
+    assert "123,456,789,012,345,678,901,234,567,890.123456789" in text_of(document(lines=(line,))).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("currency", "expected"), [("JPY", "¥1,469 "), ("KWD", "1,469.060"), ("IQD", "1,469.060"), ("HUF", "1,469.06")]
+)
+def test_amounts_have_the_decimal_places_of_their_currency(currency: str, expected: str) -> None:
+    total = Decimal(1469) if currency == "JPY" else Decimal("1469.06")
+
+    assert expected in text_of(document(currency=currency, total=total)) + " "
+
+
+def test_a_line_stays_on_one_page() -> None:
+    line = DocumentLine("Line of six", MAY, Decimal(1), None, tuple(f"detail {number}" for number in range(6)))
+
+    for page in read(document(lines=(line,) * 40)).pages:
+        text = page.extract_text()
+        assert text.count("Line of six") == text.count("detail 5")

@@ -2,8 +2,9 @@
 
 import functools
 import tempfile
+from copy import copy
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,14 +13,15 @@ import msgspec
 import typst
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_decimal, format_percent
 from typing_extensions import override
 
 from lotus_server.adapters.documents_typst.factur_x import FILE_NAME, with_factur_x_metadata
 from lotus_server.adapters.documents_typst.words import Words, words_of
+from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import plain
+from lotus_server.kernel.quantity import DIVISION, plain
 from lotus_server.ports.documents import DocumentKind, DocumentLine, InvoiceDocument, Party, PrintedDocuments
 
 _TEMPLATE: Final = Path(__file__).parent / "invoice.typ"
@@ -33,7 +35,9 @@ class TypstDocuments(PrintedDocuments):
 
     @override
     def pdf(self, document: InvoiceDocument, *, factur_x: bytes | None = None) -> bytes:
-        inputs = {"data": msgspec.json.encode(_Writer(document).data()).decode()}
+        with localcontext(DIVISION):  # an amount may have more digits than the interpreter's own context keeps
+            data = _Writer(document).data()
+        inputs = {"data": msgspec.json.encode(data).decode()}
         if factur_x is None:
             return _printed(document, inputs)
         attached = {"attached": factur_x.decode(), "attached-name": FILE_NAME}
@@ -152,7 +156,12 @@ class _Writer:
         return format_percent(percent.scaleb(-2), locale=self._locale, decimal_quantization=False)
 
     def _money(self, amount: Decimal) -> str:
-        return format_currency(amount, self._document.currency, locale=self._locale)
+        """Return an amount with the decimal places of ISO 4217; those of everyday use differ for some currencies."""
+        unit = currency(self._document.currency)
+        pattern = copy(self._locale.currency_formats["standard"])
+        pattern.frac_prec = (unit.exponent, unit.exponent)
+        written: str = pattern.apply(amount, self._locale, currency=unit.code, currency_digits=False)
+        return written
 
     def _number(self, number: Decimal) -> str:
         text = plain(number)
