@@ -27,7 +27,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization, *, e
     if explains:
         for row, explanation in zip(lines, draft_explanations(draft, customer), strict=True):
             row["explanation"] = explanation_row(explanation)
-    flat = total(line.amount for line in draft.lines if line.kind is LineKind.RECURRING)
+    flat = total(line.amount for line in draft.lines if line.kind in {LineKind.RECURRING, LineKind.PREPAID})
     usage = total(line.amount for line in draft.lines if line.kind is LineKind.USAGE)
     return {
         "cost_due": totals.gross,

@@ -69,7 +69,7 @@ class AddOnFrequency(StrEnum):
 
 
 class AddOnInvoicing(StrEnum):
-    """When an add-on's charges in advance are first invoiced."""
+    """When an add-on's charges are invoiced: from its attachment on, or always in arrears."""
 
     ON_ATTACH = "invoice_on_attach"
     ON_SUBSCRIPTION_END = "invoice_on_subscription_end"
