@@ -51,6 +51,8 @@ VERBS: Final[Mapping[str, Verb]] = {
     "cancel": Verb("POST", "/api/cancel_subscription/"),
     "quantity": Verb("POST", "/api/subscriptions/{subscription_id}/quantities/"),
     "prepaid": Verb("POST", "/api/subscriptions/{subscription_id}/components/{metric_id}/change_prepaid_units/"),
+    "attach": Verb("POST", "/api/subscriptions/{subscription_id}/addons/attach/"),
+    "detach": Verb("POST", "/api/subscriptions/{subscription_id}/addons/{addon_id}/cancel/"),
     "void_events": Verb("POST", "/api/events/void/"),
     "amend_event": Verb("POST", "/api/events/amend/"),
     "version": Verb("POST", "/api/plans/{plan_id}/versions/", "version_id"),
@@ -76,6 +78,8 @@ _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
     "credit": ("customer_id",),
     "quantity": ("subscription_id",),
     "prepaid": ("subscription_id", "metric_id"),
+    "attach": ("subscription_id",),
+    "detach": ("subscription_id",),
     "discount": ("customer_id",),
     "change_customer": ("customer_id",),
 }
