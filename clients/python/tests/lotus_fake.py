@@ -97,6 +97,7 @@ class FakeLotus:
             key = seen.headers.get("idempotency-key")
             if key is None or key not in self.answers:
                 name = seen.method.lower() + seen.path.removeprefix("/api").replace("/", "_").rstrip("_")
+                name = "get_usage" if seen.path.endswith("/usage/") else name
                 self.answers[key] = getattr(self, name)(seen)
             return self.answers[key]
 
@@ -151,6 +152,29 @@ class FakeLotus:
         if known == event:
             return {"idempotency_id": name, "status": "duplicate"}
         return {"idempotency_id": name, "status": "conflict", "reason": "other content"}
+
+    # What can be asked about events, and corrections of them.
+
+    def get_usage(self, seen):
+        metric = self.metrics.get(seen.query["metric_id"][0])
+        if metric is None:
+            return problem(404, "metric_not_found", "No such metric.")
+        day = {"window_start": "2026-01-01T00:00:00Z", "window_end": "2026-01-02T00:00:00Z"}
+        return Answer(200, [{**day, "group": None, "value": len(self.events)}])
+
+    def post_events_void(self, seen):
+        return self._corrected(seen.json["idempotency_ids"])
+
+    def post_events_amend(self, seen):
+        return self._corrected([seen.json["idempotency_id"]])
+
+    def _corrected(self, ids):
+        results = [{"idempotency_id": each, "status": "done" if each in self.events else "unknown"} for each in ids]
+        return Answer(200, {"corrected": sum(each["status"] == "done" for each in results), "results": results})
+
+    def post_verify_idems_received(self, seen):
+        missing = [each for each in seen.json["idempotency_ids"] if each not in self.events]
+        return Answer(200, {"status": "success", "ids_not_found": missing})
 
     # Customers, plans, subscriptions.
 

@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 
 README = Path(__file__).parent.parent / "README.md"
-IDS = ("customer_123", "billing_plan_5", "subscription_123", "feature_123", "event_234234", "api_call")
+IDS = ("customer_123", "billing_plan_5", "subscription_123", "feature_123", "event_234234", "api_call", "metric_123")
 
 
 def blocks():

@@ -261,3 +261,45 @@ def test_a_success_in_an_unknown_form_is_an_error(client, fake, content):
         client.get_customers()
 
     assert ("malformed_response", 200) == (raised.value.code, raised.value.status)
+
+
+def test_usage_names_the_customer_in_the_path_and_the_rest_in_the_query(client, fake):
+    fake.metrics["m"] = {}
+
+    rows = client.get_usage(
+        customer_id="a/b", metricId="m", start=date(2026, 1, 1), window="day", group_by=["model", "region"], fill=True
+    )
+
+    assert 1 == len(rows)
+    asked = {"metric_id": ["m"], "start": ["2026-01-01"], "window": ["day"], "group_by": ["model", "region"]}
+    assert ({**asked, "fill": ["true"]}, "/usage/") == (last(fake).query, last(fake).path[-7:])
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "path"),
+    [
+        ("void_events", {"idempotency_ids": ["a", "b"], "reason": "r"}, "/api/events/void/"),
+        ("amend_event", {"idempotency_id": "a", "properties": {"n": 5}, "reason": "r"}, "/api/events/amend/"),
+        ("verify_events_received", {"idempotency_ids": ["a"], "customer_id": "c"}, "/api/verify_idems_received/"),
+    ],
+)
+def test_calls_about_events_send_what_was_given(client, fake, call, fields, path):
+    getattr(client, call)(**fields)
+
+    assert (path, fields) == (last(fake).path, last(fake).json)
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "wrong"),
+    [
+        ("get_usage", {"window": "minute"}, {"customer_id", "metric_id", "window"}),
+        ("void_events", {"idempotency_ids": [5]}, {"idempotency_ids", "reason"}),
+        ("amend_event", {"idempotency_id": "a", "reason": "r"}, {"properties"}),
+        ("verify_events_received", {"idempotency_ids": "a", "number_days_lookback": -1}, {"number_days_lookback"}),
+    ],
+)
+def test_everything_wrong_with_calls_about_events_is_reported(client, call, fields, wrong):
+    with pytest.raises(lotus.ValidationError) as raised:
+        getattr(client, call)(**fields)
+
+    assert wrong == {each["field"] for each in raised.value.validation_errors}

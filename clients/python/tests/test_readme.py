@@ -10,10 +10,15 @@ def test_every_block_runs(monkeypatch, local, fake, capsys):
     monkeypatch.setenv("LOTUS_API_KEY", API_KEY)
     monkeypatch.setenv("LOTUS_HOST", local)
     ids = readme_blocks.fresh_ids()
-    metric = {"metric_id": "m", "metric_name": "calls", "event_name": ids["api_call"], "property_name": "tokens"}
-    fake.metrics["m"] = metric
+    metric_id = ids["metric_123"]
+    metric = {"metric_id": metric_id, "metric_name": "calls", "event_name": ids["api_call"], "property_name": "tokens"}
+    fake.metrics[metric_id] = metric
     plan = ids["billing_plan_5"]
-    component = {"metric_id": "m", "price": {"model": "per_unit", "unit_price": "0.10", "free_units": 10}, "limit": 100}
+    component = {
+        "metric_id": metric_id,
+        "price": {"model": "per_unit", "unit_price": "0.10", "free_units": 10},
+        "limit": 100,
+    }
     fake.plans[plan] = {
         "billing_plan_id": plan,
         "name": "Five",

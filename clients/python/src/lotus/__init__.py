@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any
 from lotus._async import AsyncEventHandle, AsyncLotus
 from lotus._calls import (
     AccessFields,
+    AmendFields,
     CancelFields,
     CustomerFields,
     JsonObject,
+    MetricUsageFields,
     SubscriptionFields,
     SubscriptionFilters,
     UsageFields,
+    VerifyFields,
+    VoidFields,
 )
 from lotus._core import OnError, Stats
 from lotus._events import EventFields, Verdict
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessFields",
+    "AmendFields",
     "ApiError",
     "AsyncEventHandle",
     "AsyncLotus",
@@ -64,6 +69,7 @@ __all__ = [
     "LotusConnectionError",
     "LotusError",
     "LotusTimeoutError",
+    "MetricUsageFields",
     "NotFoundError",
     "OnError",
     "QueueFullError",
@@ -75,7 +81,10 @@ __all__ = [
     "UsageFields",
     "ValidationError",
     "Verdict",
+    "VerifyFields",
+    "VoidFields",
     "__version__",
+    "amend_event",
     "cancel_subscription",
     "create_customer",
     "create_subscription",
@@ -85,8 +94,11 @@ __all__ = [
     "get_customers",
     "get_plans",
     "get_subscriptions",
+    "get_usage",
     "shutdown",
     "track_event",
+    "verify_events_received",
+    "void_events",
 ]
 
 api_key: str | None = None
@@ -147,6 +159,26 @@ def cancel_subscription(fields: Mapping[str, Any] | None = None, /, **named: Unp
 def get_customer_access(fields: Mapping[str, Any] | None = None, /, **named: Unpack[AccessFields]) -> JsonObject:
     """Return whether a customer may use a feature or send one more event; see `AccessFields`."""
     return _client().get_customer_access(fields, **named)
+
+
+def get_usage(fields: Mapping[str, Any] | None = None, /, **named: Unpack[MetricUsageFields]) -> list[JsonObject]:
+    """Return what a customer used of a metric, by windows and groups; see `MetricUsageFields`."""
+    return _client().get_usage(fields, **named)
+
+
+def void_events(fields: Mapping[str, Any] | None = None, /, **named: Unpack[VoidFields]) -> JsonObject:
+    """Take events back, with a reason; see `VoidFields`."""
+    return _client().void_events(fields, **named)
+
+
+def amend_event(fields: Mapping[str, Any] | None = None, /, **named: Unpack[AmendFields]) -> JsonObject:
+    """Give an event another content, as if it had come so; see `AmendFields`."""
+    return _client().amend_event(fields, **named)
+
+
+def verify_events_received(fields: Mapping[str, Any] | None = None, /, **named: Unpack[VerifyFields]) -> JsonObject:
+    """Return which of some ids no event has; see `VerifyFields`."""
+    return _client().verify_events_received(fields, **named)
 
 
 def flush(timeout_seconds: float | None = None) -> None:

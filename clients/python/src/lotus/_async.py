@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
     from lotus._calls import (
         AccessFields,
+        AmendFields,
         Call,
         CancelFields,
         CustomerFields,
         JsonObject,
+        MetricUsageFields,
         SubscriptionFields,
         SubscriptionFilters,
         UsageFields,
+        VerifyFields,
+        VoidFields,
     )
     from lotus._events import Event, EventFields
     from lotus._options import ClientOptions
@@ -181,6 +185,26 @@ class AsyncLotus:
     ) -> JsonObject:
         """Return whether a customer may use a feature or send one more event; see `AccessFields`."""
         return await self._ask(self._core.calls.get_customer_access(fields, named))
+
+    async def get_usage(
+        self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[MetricUsageFields]
+    ) -> list[JsonObject]:
+        """Return what a customer used of a metric, by windows and groups; see `MetricUsageFields`."""
+        return await self._ask(self._core.calls.get_usage(fields, named))
+
+    async def void_events(self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[VoidFields]) -> JsonObject:
+        """Take events back, with a reason; once more changes nothing. See `VoidFields`."""
+        return await self._ask(self._core.calls.void_events(fields, named))
+
+    async def amend_event(self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[AmendFields]) -> JsonObject:
+        """Give an event another content, as if it had come so; see `AmendFields`."""
+        return await self._ask(self._core.calls.amend_event(fields, named))
+
+    async def verify_events_received(
+        self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[VerifyFields]
+    ) -> JsonObject:
+        """Return which of some ids no event has; see `VerifyFields`."""
+        return await self._ask(self._core.calls.verify_events_received(fields, named))
 
     # The background.
 

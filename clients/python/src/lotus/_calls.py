@@ -1,9 +1,10 @@
-"""The eight calls that are one request and one answer: what is sent and what is read back."""
+"""The calls that are one request and one answer: what is sent and what is read back."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypedDict, TypeVar
+from urllib.parse import quote
 
 from lotus import _fields
 from lotus._fields import Field, Problems
@@ -91,6 +92,54 @@ class AccessFields(TypedDict, total=False):
     event_limit_type: str
 
 
+class MetricUsageFields(TypedDict, total=False):
+    """Fields of `get_usage`: `customer_id` and `metric_id` are required.
+
+    `start` is included (by default 30 days before the day of the end), `end` is not (by default now). `window` is
+    `hour`, `day`, `week` or `month`: a row for each; without it one for the whole time. `group_by` names properties, by
+    default the metric's own. With `fill` there are rows also where nothing was used.
+    """
+
+    customer_id: str | UUID
+    metric_id: str | UUID
+    start: str | date
+    end: str | date
+    window: str
+    group_by: str | list[str] | tuple[str, ...]
+    fill: bool
+
+
+class VoidFields(TypedDict, total=False):
+    """Fields of `void_events`, both required: the ids of the events, and why they are taken back."""
+
+    idempotency_ids: list[str] | tuple[str, ...]
+    reason: str
+
+
+class AmendFields(TypedDict, total=False):
+    """Fields of `amend_event`: `idempotency_id`, `reason` and at least one of the others are required.
+
+    `properties` are all that the event is to have. What is not given stays as it is.
+    """
+
+    idempotency_id: str | UUID
+    properties: Mapping[str, Any]
+    time_created: str | date
+    customer_id: str | UUID
+    reason: str
+
+
+class VerifyFields(TypedDict, total=False):
+    """Fields of `verify_events_received`: `idempotency_ids` is required.
+
+    With the others only events of a customer, or of the last days, are looked for.
+    """
+
+    idempotency_ids: list[str] | tuple[str, ...]
+    customer_id: str | UUID
+    number_days_lookback: int
+
+
 _REQUIRED_ID = Field(_fields.identifier, is_required=True)
 _ID = Field(_fields.identifier)
 _TEXT = Field(_fields.text)
@@ -126,6 +175,27 @@ _ACCESS = {
     "event_name": _TEXT,
     "event_limit_type": Field(_fields.one_of("free", "total")),
 }
+
+_METRIC_USAGE = {
+    "customer_id": _REQUIRED_ID,
+    "metric_id": _REQUIRED_ID,
+    "start": Field(_fields.time),
+    "end": Field(_fields.time),
+    "window": Field(_fields.one_of("hour", "day", "week", "month")),
+    "group_by": Field(_fields.texts),
+    "fill": Field(_fields.flag),
+}
+_IDS = Field(_fields.texts, is_required=True)
+_REASON = Field(_fields.text, is_required=True)
+_VOID = {"idempotency_ids": _IDS, "reason": _REASON}
+_AMEND = {
+    "idempotency_id": _REQUIRED_ID,
+    "properties": Field(_fields.small_mapping),
+    "time_created": Field(_fields.time),
+    "customer_id": _ID,
+    "reason": _REASON,
+}
+_VERIFY = {"idempotency_ids": _IDS, "customer_id": _ID, "number_days_lookback": Field(_fields.whole_number)}
 
 
 @dataclass(frozen=True)
@@ -206,6 +276,31 @@ class Calls:
         problems.raise_if_any("get_customer_access")
         request = Request("GET", "/api/customer_access/", _query(checked))
         return Call(request, lambda response: read(response, dict))
+
+    def get_usage(self, fields: Mapping[str, Any] | None, named: Mapping[str, Any]) -> Call[list[JsonObject]]:
+        """Ask what a customer used of a metric."""
+        checked = _checked("get_usage", fields, named, _METRIC_USAGE)
+        path = f"/api/customers/{quote(checked.pop('customer_id'), safe='')}/usage/"
+        if "fill" in checked:
+            checked["fill"] = str(checked["fill"]).lower()
+        return _get_rows(path, checked)
+
+    def void_events(self, fields: Mapping[str, Any] | None, named: Mapping[str, Any]) -> Call[JsonObject]:
+        """Ask for events to be taken back."""
+        return self._post("/api/events/void/", _checked("void_events", fields, named, _VOID))
+
+    def amend_event(self, fields: Mapping[str, Any] | None, named: Mapping[str, Any]) -> Call[JsonObject]:
+        """Ask for an event to have another content."""
+        problems = Problems()
+        checked = _fields.gather(fields, named, _AMEND, problems)
+        if not _mentioned(("properties", "time_created", "customer_id"), fields, named):
+            problems.add("properties", "required", "must be given (or time_created, or customer_id)")
+        problems.raise_if_any("amend_event")
+        return self._post("/api/events/amend/", checked)
+
+    def verify_events_received(self, fields: Mapping[str, Any] | None, named: Mapping[str, Any]) -> Call[JsonObject]:
+        """Ask which events never came."""
+        return self._post("/api/verify_idems_received/", _checked("verify_events_received", fields, named, _VERIFY))
 
     def _post(self, path: str, checked: Mapping[str, Any]) -> Call[JsonObject]:
         request = post(

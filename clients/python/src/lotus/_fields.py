@@ -116,6 +116,15 @@ def flag(value: Any) -> bool:
     return value
 
 
+def whole_number(value: Any) -> int:
+    """Accept an integer that is not negative."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"must be an integer, not {type(value).__name__}")
+    if value < 0:
+        raise ValueError(f"must not be negative, is {value}")
+    return value
+
+
 def mapping(value: Any) -> Raw:
     """Accept a mapping that has a JSON form; it is written out now, so later changes to it have no effect."""
     if not isinstance(value, Mapping):

@@ -26,13 +26,17 @@ if TYPE_CHECKING:
 
     from lotus._calls import (
         AccessFields,
+        AmendFields,
         Call,
         CancelFields,
         CustomerFields,
         JsonObject,
+        MetricUsageFields,
         SubscriptionFields,
         SubscriptionFilters,
         UsageFields,
+        VerifyFields,
+        VoidFields,
     )
     from lotus._events import Event, EventFields
     from lotus._options import ClientOptions
@@ -183,6 +187,26 @@ class Lotus:
     ) -> JsonObject:
         """Return whether a customer may use a feature or send one more event; see `AccessFields`."""
         return self._ask(self._core.calls.get_customer_access(fields, named))
+
+    def get_usage(
+        self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[MetricUsageFields]
+    ) -> list[JsonObject]:
+        """Return what a customer used of a metric, by windows and groups; see `MetricUsageFields`."""
+        return self._ask(self._core.calls.get_usage(fields, named))
+
+    def void_events(self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[VoidFields]) -> JsonObject:
+        """Take events back, with a reason; once more changes nothing. See `VoidFields`."""
+        return self._ask(self._core.calls.void_events(fields, named))
+
+    def amend_event(self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[AmendFields]) -> JsonObject:
+        """Give an event another content, as if it had come so; see `AmendFields`."""
+        return self._ask(self._core.calls.amend_event(fields, named))
+
+    def verify_events_received(
+        self, fields: Mapping[str, Any] | None = None, /, **named: Unpack[VerifyFields]
+    ) -> JsonObject:
+        """Return which of some ids no event has; see `VerifyFields`."""
+        return self._ask(self._core.calls.verify_events_received(fields, named))
 
     # The background.
 

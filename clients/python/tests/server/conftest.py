@@ -36,7 +36,8 @@ def create(server):
 @pytest.fixture
 def world(create):
     ending = uuid.uuid4().hex[:12]
-    return make_world(create, World(f"plan_{ending}", f"event_{ending}", f"feature_{ending}", f"customer_{ending}"))
+    names = ("plan", "event", "feature", "customer", "metric")
+    return make_world(create, World(*(f"{name}_{ending}" for name in names)))
 
 
 @pytest.fixture

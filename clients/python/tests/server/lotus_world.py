@@ -11,12 +11,14 @@ class World:
         plan: usage of `event` costs 0.10 for each unit of the property `n` above 10 free ones, and ends at 20.
         feature: what the plan has.
         customer: an id that no customer has yet.
+        metric: the id of the metric that counts `event`.
     """
 
     plan: str
     event: str
     feature: str
     customer: str
+    metric: str
 
 
 def make_world(create, ids):
@@ -24,6 +26,7 @@ def make_world(create, ids):
     metric = create(
         "/api/metrics/",
         {
+            "metric_id": ids.metric,
             "metric_name": f"metric of {ids.event}",
             "event_name": ids.event,
             "metric_type": "counter",

@@ -12,7 +12,11 @@ pytestmark = pytest.mark.server
 def test_every_block_runs(create, capsys):
     ids = readme_blocks.fresh_ids()
     world = World(
-        plan=ids["billing_plan_5"], event=ids["api_call"], feature=ids["feature_123"], customer=ids["customer_123"]
+        plan=ids["billing_plan_5"],
+        event=ids["api_call"],
+        feature=ids["feature_123"],
+        customer=ids["customer_123"],
+        metric=ids["metric_123"],
     )
     make_world(create, world)
 
