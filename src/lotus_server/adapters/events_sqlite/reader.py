@@ -30,6 +30,7 @@ from lotus_server.adapters.events_sqlite.series_cache import SeriesCache
 from lotus_server.domain.metering import (
     Correction,
     Event,
+    MetricDefinition,
     MetricType,
     Selection,
     State,
@@ -47,11 +48,18 @@ from lotus_server.ports.event_store import EventQuery, RefusedEvent, RefusedQuer
 _AT_HAND: Final = (
     "SELECT group_key, state FROM aggregates LEFT JOIN aggregate_states USING (aggregate) WHERE fingerprint = ?"
 )
-_FINGERPRINTS_MAX: Final = 100_000
+_SELECTIONS_MAX: Final = 100_000
 # Making an aggregate ends when fewer events than this have come in meanwhile; the writer adds those in a few
 # milliseconds.
 _BEHIND_MAX: Final = 5_000
 _ROUNDS_MAX: Final = 10
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A question that is answered in one way: from the aggregate of a fingerprint, or from points or a query (None)."""
+
+    selection: Selection
+    fingerprint: str | None
 
 
 class EventReader:
@@ -63,7 +71,7 @@ class EventReader:
         self._idle = [open_for_reading(self._path)]
         self.row_reader = RowReader()
         self._series = SeriesCache(self.row_reader)
-        self._fingerprints: dict[tuple[str, Selection], str] = {}
+        self._known_parts: dict[tuple[str, Selection], tuple[_Part, ...]] = {}
         # Its own connection, so that an event loop never waits for a thread that reads much.
         self._quick = open_for_reading(self._path)
         self._quick_lock = threading.Lock()
@@ -96,65 +104,72 @@ class EventReader:
         """Return the usage of each selection from what is kept, or None when that does not have all of it."""
         answers: list[Usage] = []
         with self._quick_lock:
-            # One transaction, because a series must not see an event that it does not know it has seen.
-            self._quick.execute("BEGIN")
-            try:
-                for selection in wanted:
-                    usages = [self._part_at_hand(organization_id, part) for part in _parts(selection)]
-                    known = [usage for usage in usages if usage is not None]
-                    if len(known) < len(usages):
+            for selection in wanted:
+                known: list[Usage] = []
+                for part in self._parts(organization_id, selection):
+                    usage = self._part_at_hand(organization_id, part)
+                    if usage is None:
                         return None
-                    answers.append(usage_of_parts(selection.definition, known))
-            finally:
-                self._quick.execute("ROLLBACK")
+                    known.append(usage)
+                answers.append(known[0] if len(known) == 1 else usage_of_parts(selection.definition, known))
         return answers
 
-    def _part_at_hand(self, organization_id: str, part: Selection) -> Usage | None:
-        if part.definition.type is MetricType.CUSTOM:
+    def _part_at_hand(self, organization_id: str, part: "_Part") -> Usage | None:
+        if part.fingerprint is not None:
+            return usage_kept(self._quick, part.selection, part.fingerprint)
+        if part.selection.definition.type is MetricType.CUSTOM:
             return None
-        if not is_series(part.definition):
-            return usage_kept(self._quick, part, self._fingerprint(organization_id, part))
-        org = find_organization(self._quick, organization_id)
-        return None if org is None else self._series.usage_at_hand(self._quick, org, part)
+        # One transaction, because a series must not see an event that it does not know it has seen.
+        self._quick.execute("BEGIN")
+        try:
+            org = find_organization(self._quick, organization_id)
+            return None if org is None else self._series.usage_at_hand(self._quick, org, part.selection)
+        finally:
+            self._quick.execute("ROLLBACK")
 
-    def _fingerprint(self, organization_id: str, selection: Selection) -> str:
+    def _parts(self, organization_id: str, selection: Selection) -> tuple["_Part", ...]:
+        """Return the questions that a selection is answered from."""
         key = (organization_id, selection)
-        found = self._fingerprints.get(key)
+        found = self._known_parts.get(key)
         if found is None:
-            if len(self._fingerprints) >= _FINGERPRINTS_MAX:
-                self._fingerprints.clear()
-            found = self._fingerprints[key] = selection.fingerprint(organization_id)
+            if len(self._known_parts) >= _SELECTIONS_MAX:
+                self._known_parts.clear()
+            found = self._known_parts[key] = tuple(
+                _part_of(organization_id, selection, definition) for definition in parts_of(selection.definition)
+            )
         return found
 
     def usage(self, organization_id: str, wanted: Sequence[Selection]) -> tuple[list[Usage], list[Making]]:
         """Return the usage of each selection, and the aggregates that had to be made for it."""
-        parts = dict.fromkeys(part for selection in wanted for part in _parts(selection))
+        parts = dict.fromkeys(part for selection in wanted for part in self._parts(organization_id, selection))
         answers: dict[Selection, Usage] = {}
         queries: dict[Selection, LoadedEvents] = {}
         makings: list[Making] = []
         with self.snapshot() as connection:
             org = find_organization(connection, organization_id)
             for part in parts:
-                if part.definition.type is MetricType.CUSTOM:
-                    queries[part] = load_events(self._countable_rows(connection, org, part))
-                elif is_series(part.definition):
-                    answers[part] = (
-                        usage_of_points(part, ()) if org is None else self._series.usage(connection, org, part)
-                    )
-                else:
-                    kept = usage_kept(connection, part, self._fingerprint(organization_id, part))
+                asked = part.selection
+                if part.fingerprint is not None:
+                    kept = usage_kept(connection, asked, part.fingerprint)
                     if kept is None:
-                        makings.append(Making(organization_id, part))
+                        makings.append(Making(organization_id, asked))
                     else:
-                        answers[part] = kept
+                        answers[asked] = kept
+                elif asked.definition.type is MetricType.CUSTOM:
+                    queries[asked] = load_events(self._countable_rows(connection, org, asked))
+                elif org is None:
+                    answers[asked] = usage_of_points(asked, ())
+                else:
+                    answers[asked] = self._series.usage(connection, org, asked)
             if makings:
                 self._make(connection, org, makings)
         # Queries may take long, so the read transaction is over by now.
         answers |= {part: usage_by_query(part, loaded) for part, loaded in queries.items()}
         answers |= {making.selection: making.usage() for making in makings}
-        usages = [
-            usage_of_parts(selection.definition, [answers[part] for part in _parts(selection)]) for selection in wanted
-        ]
+        usages = []
+        for selection in wanted:
+            known = [answers[part.selection] for part in self._parts(organization_id, selection)]
+            usages.append(usage_of_parts(selection.definition, known))
         return usages, makings
 
     def values(self, organization_id: str, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
@@ -242,15 +257,15 @@ class EventReader:
             return [] if org is None else listed_events(self.row_reader, connection, org, query, sequence)
 
 
-def _parts(selection: Selection) -> tuple[Selection, ...]:
-    """Return the questions that a selection is answered from: two for a ratio, else itself.
+def _part_of(organization_id: str, selection: Selection, definition: MetricDefinition) -> _Part:
+    """Return one of the questions that a selection is answered from.
 
     What does not depend on the billing cycle is one question whatever the cycle.
     """
-    return tuple(
-        msgspec.structs.replace(selection, definition=part, cycle=selection.cycle if part.depends_on_cycle else None)
-        for part in parts_of(selection.definition)
-    )
+    cycle = selection.cycle if definition.depends_on_cycle else None
+    asked = msgspec.structs.replace(selection, definition=definition, cycle=cycle)
+    is_kept = definition.type is not MetricType.CUSTOM and not is_series(definition)
+    return _Part(asked, asked.fingerprint(organization_id) if is_kept else None)
 
 
 def usage_kept(connection: sqlite3.Connection, selection: Selection, fingerprint: str) -> Usage | None:
