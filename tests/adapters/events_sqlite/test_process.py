@@ -8,17 +8,18 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from lotus_server.adapters.events_sqlite import SqliteEventStore
-from lotus_server.domain.metering import Aggregation, MetricDefinition, Selection
+from lotus_server.domain.metering import Aggregation, CorrectionKind, MetricDefinition, Selection
 from lotus_server.kernel.errors import Unavailable
-from lotus_server.ports.event_store import EventQuery, Receipt
+from lotus_server.ports.event_store import CorrectionOrder, CorrectionStatus, EventQuery, Receipt
 from tests.adapters.events_sqlite.writers import COUNT, MAY, WRITER_COMMAND
-from tests.contracts.metering_model import Sent, submission
+from tests.contracts.metering_model import NOW, Sent, submission
 
 SUM = Selection(MetricDefinition("call", Aggregation.SUM, "n"), "acme", MAY)
 UNIQUE = Selection(MetricDefinition("call", Aggregation.UNIQUE, "n", group_by=("g",)), "acme", MAY)
@@ -103,6 +104,42 @@ def test_a_writer_killed_at_any_instant_loses_and_doubles_nothing(tmp_path: Path
         assert [total, sum(number % 7 for number in range(total)), 14] == [usage.quantity for usage in at_hand]
         assert all(drift.is_zero for drift in again.verify(lambda *_: None))
         again.close()
+
+
+def correct_until_acknowledged(store: SqliteEventStore, orders: list[CorrectionOrder]) -> set[CorrectionStatus]:
+    while True:
+        try:
+            return {result.status for result in store.correct("org", orders, now=NOW)}
+        except Unavailable:
+            continue
+
+
+def test_a_writer_killed_during_corrections_has_done_all_of_a_batch_or_nothing(tmp_path: Path) -> None:
+    noise = random.Random(3)
+    store = open_store(tmp_path)
+    batches, size = 15, 20
+    sent = [Sent(str(number), properties='{"n":1}') for number in range(batches * size)]
+    asyncio.run(append_until_acknowledged(store, *sent))
+    for batch in range(batches):
+        store.usage("org", [COUNT, SUM])
+        orders = [
+            CorrectionOrder(event.id, CorrectionKind.VOID, "a mistake")
+            for event in sent[batch * size : (batch + 1) * size]
+        ]
+        if batch % 5 == 2:
+            killer = threading.Timer(noise.random() * 0.004, kill, [store.writer_process_id])
+            killer.start()
+            done = correct_until_acknowledged(store, orders)
+            killer.join()
+        else:
+            done = correct_until_acknowledged(store, orders)
+        assert done in ({CorrectionStatus.DONE}, {CorrectionStatus.UNCHANGED}), "not half of it"
+        left = (batches - batch - 1) * size
+        assert [left, left] == [usage.quantity for usage in store.usage("org", [COUNT, SUM])]
+
+    assert {1} == {len(store.history("org", event.id)) for event in sent[::size]}
+    assert all(drift.is_zero for drift in store.verify(lambda *_: None))
+    store.close()
 
 
 def test_whoever_waits_for_a_writer_that_dies_is_told_and_the_next_one_is_served(store: SqliteEventStore) -> None:

@@ -243,13 +243,13 @@ class WriterLink:
     def _abandon(self, process: _Process) -> None:
         """Give up a writer that is gone or does not answer; the next call starts another.
 
-        Its events socket is left to the event loop, which sees it end.
+        Its events socket is left to the event loop, if one still runs, which sees it end.
         """
         with self._process_lock:
             if self._process is process:
                 self._process = None
         process.kill()
-        if process.loop is None:
+        if process.loop is None or process.loop.is_closed():
             process.events.close()
         process.questions.close()
 
