@@ -135,6 +135,25 @@ def test_the_greatest_level_with_a_finer_proration_counts_for_its_bucket_alone()
     assert D(1) == _usage(definition, MARCH, *events).value
 
 
+def test_a_bucket_is_cut_where_its_unit_ends() -> None:
+    """The day of 28 February ends with its month of the cycle, at half past ten: 10 x 10.5 hours of 28 days."""
+    cycle = Period(datetime(2023, 1, 31, 10, 30, tzinfo=UTC), datetime(2023, 4, 30, 10, 30, tzinfo=UTC))
+    nine = datetime(2023, 2, 28, 9, tzinfo=UTC)
+    usage = _usage(_gauge(proration=Granularity.DAY), cycle, (nine, 10), (nine + MINUTE, 0))
+
+    assert D("0.15625") == usage.value
+
+
+def test_the_winner_of_a_window_is_chosen_among_what_was_before_its_end() -> None:
+    day = timedelta(days=1)
+    definition = _gauge(Aggregation.LATEST, window=Granularity.DAY, group_by=("g",))
+    two_days = Period(MARCH.start, MARCH.start + 2 * day)
+    events = ((MARCH.start, {"g": "x", "n": 1}), (MARCH.start + MINUTE, {"g": "y", "n": 2}))
+    usage = _usage(definition, two_days, *events, (MARCH.start + day, {"g": "x", "n": 4}))
+
+    assert D(2 + 4) == usage.value
+
+
 LEVEL_EVENTS = ((MARCH.start - timedelta(days=9), 5), (MARCH.start + timedelta(days=1), 2))
 
 
