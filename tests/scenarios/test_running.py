@@ -34,6 +34,15 @@ def test_every_mismatch_is_told_with_its_line(in_process: Stage) -> None:
     ]
 
 
+def test_a_mismatch_is_the_same_in_process_and_over_http(in_process: Stage, on_server: Stage) -> None:
+    text = f"{SETUP}    expect: {{invoices: [{{total: 11}}], balance: 3, access: {{event_name: call, access: true}}}}\n"
+
+    found = play(in_process, text)
+
+    assert len(found) == 3
+    assert found == play(on_server, text)
+
+
 def test_an_invoice_that_no_step_expects_is_a_mismatch(in_process: Stage) -> None:
     (found,) = play(in_process, SETUP)
 
