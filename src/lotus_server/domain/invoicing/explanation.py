@@ -8,6 +8,7 @@ import msgspec
 from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing.invoice import InvoiceLine
 from lotus_server.domain.invoicing.measured import Condition, Measured
+from lotus_server.domain.metering import MetricType
 from lotus_server.domain.rating import Step
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.quantity import plain
@@ -101,6 +102,8 @@ def _measured(quantity: Decimal, measured: Measured) -> str:
     text = f"Quantity {plain(quantity)}: {measured.aggregated}, made from {events}{name}"
     if where:
         text += f" where {where}"
+    if measured.metric_type == MetricType.GAUGE.value:
+        text += "; the level from before the period counts, too"
     if measured.metric_version > 1:
         text += f", by version {measured.metric_version} of the metric"
     if measured.skipped:
