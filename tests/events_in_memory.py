@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -218,7 +219,8 @@ def _usage_by_query(selection: Selection, events: Sequence[Event]) -> Usage:
         and selection.period.start <= event.happened_at < selection.period.end
         and (passes is None or passes(event.properties))
     )
-    return usage_by_query(selection, load_events(rows))
+    with closing(load_events(rows)) as loaded:
+        return usage_by_query(selection, loaded)
 
 
 def _is_listed(event: Event, query: EventQuery) -> bool:

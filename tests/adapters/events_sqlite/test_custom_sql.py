@@ -1,5 +1,7 @@
 """Metrics that are queries: exact, and able to reach nothing but the events they may count."""
 
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from lotus_server.adapters.events_sqlite import custom_sql
 from lotus_server.adapters.events_sqlite.custom_sql import load_events, problem_of, usage_by_query
 from lotus_server.adapters.events_sqlite.rows import Row
+from lotus_server.adapters.events_sqlite.sql_json import like
 from lotus_server.domain.metering import Aggregation, MetricDefinition, MetricType, Selection, Usage
 from lotus_server.kernel.errors import Invalid, LotusError, Unavailable
 from lotus_server.kernel.instants import to_microseconds
@@ -24,7 +27,8 @@ def ask(sql: str, *properties: str) -> Usage:
         Row(seq, 1, to_microseconds(days(seq)), 0, 0, "acme", "call", f"id-{seq}", text)
         for seq, text in enumerate(properties, 1)
     ]
-    return usage_by_query(selection, load_events(rows))
+    with closing(load_events(rows)) as loaded:
+        return usage_by_query(selection, loaded)
 
 
 def value(sql: str, *properties: str) -> Decimal | None:
@@ -159,6 +163,14 @@ def test_a_pattern_with_many_wildcards_takes_no_time() -> None:
     assert 3 == value("SELECT count(*) FROM events WHERE properties LIKE '%A%a_a%\"}'", *events)
 
 
+@given(pattern=st.text("aAbß%_.\n", max_size=8), text=st.text("aAbBß%_.\n", max_size=8))
+def test_like_is_that_of_sqlite(pattern: str, text: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        (expected,) = connection.execute("SELECT ? LIKE ?", (text, pattern)).fetchone()
+
+    assert expected == like(pattern, text)
+
+
 def test_a_text_grows_to_a_limit_only() -> None:
     doubled = "SELECT length(" + "replace(" * 20 + "'aaaaaaaaaa'" + ", 'a', 'aaaaaaaaaa')" * 20 + ")"
     with pytest.raises(Invalid, match="too big"):
@@ -182,6 +194,8 @@ def test_more_events_than_the_limit_are_refused(monkeypatch: pytest.MonkeyPatch)
         "SELECT json_extract(properties, 'n') FROM events",
         "SELECT json_extract(properties, '$.n', '$.m') FROM events",
         "SELECT sum(json_extract(event_name, '$.n')) FROM events",
+        "SELECT properties LIKE 'a!%' ESCAPE '!' FROM events",
+        f"SELECT properties LIKE '{'%a' * 101}' FROM events",
         "SELECT sum(DISTINCT properties ->> 'n') OVER () FROM events",
     ],
 )

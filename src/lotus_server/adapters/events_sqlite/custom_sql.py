@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from lotus_server.adapters.events_sqlite.rows import Row
-from lotus_server.adapters.events_sqlite.sql_json import JsonFunctions, NotReadable, like
+from lotus_server.adapters.events_sqlite.sql_json import JsonFunctions, NotReadable, like, like_with_escape
 from lotus_server.adapters.events_sqlite.sql_numbers import ARITHMETIC_ERRORS, ExactSum, SqlNumbers, SqlValue
 from lotus_server.domain.metering import Selection, Usage
 from lotus_server.domain.metering.definition import SQL_LENGTH_MAX
@@ -29,7 +29,7 @@ _COLUMN: Final = "usage_qty"
 _VALUE_BYTES_MAX: Final = 40_000
 _CACHE_KIB: Final = 16_384
 # Instructions between two looks at the clock. Few, because one instruction may search a whole text.
-_INSTRUCTIONS_PER_LOOK: Final = 500
+_INSTRUCTIONS_PER_LOOK: Final = 100
 _LIMITS: Final = (
     (sqlite3.SQLITE_LIMIT_LENGTH, _VALUE_BYTES_MAX),
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 2 * SQL_LENGTH_MAX),
@@ -103,6 +103,10 @@ class LoadedEvents:
         self.counted = counted
         self.last_us = last_us
 
+    def close(self) -> None:
+        """Let go of the events."""
+        self.sandbox.close()
+
 
 def load_events(rows: Iterable[Row]) -> LoadedEvents:
     """Copy the events that a query may see, in any order. Raises Invalid (`custom_metric_failed`) for too many."""
@@ -118,7 +122,7 @@ def load_events(rows: Iterable[Row]) -> LoadedEvents:
 
 
 def usage_by_query(selection: Selection, loaded: LoadedEvents) -> Usage:
-    """Return the usage of a custom metric over the events that count for it, and let go of them.
+    """Return the usage of a custom metric over the events that count for it.
 
     Raises Invalid (`custom_metric_failed`) when the query fails or gives no exact number; Unavailable with the same
     code when it takes too long.
@@ -130,8 +134,6 @@ def usage_by_query(selection: Selection, loaded: LoadedEvents) -> Usage:
         value = loaded.sandbox.quantity(selection.definition.sql, start, end, selection.customer_id)
     except _Refused as refused:
         raise Invalid(f"The query of this metric {refused}.", code=CODE) from None
-    finally:
-        loaded.sandbox.close()
     return Usage(value, loaded.counted, 0, loaded.last_us)
 
 
@@ -236,6 +238,7 @@ class _Sandbox:
             ("->>", 2, json.arrow),
             ("json_extract", -1, json.extract),
             ("like", 2, like),
+            ("like", 3, like_with_escape),
             ("decimal", 1, numbers.decimal),
             ("decimal_add", 2, numbers.add),
             ("decimal_sub", 2, numbers.subtract),

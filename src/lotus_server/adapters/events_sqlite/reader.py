@@ -6,7 +6,7 @@ Never writes, and never keeps a transaction open.
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -145,26 +145,28 @@ class EventReader:
         answers: dict[Selection, Usage] = {}
         queries: dict[Selection, LoadedEvents] = {}
         makings: list[Making] = []
-        with self.snapshot() as connection:
-            org = find_organization(connection, organization_id)
-            for part in parts:
-                asked = part.selection
-                if part.fingerprint is not None:
-                    kept = usage_kept(connection, asked, part.fingerprint)
-                    if kept is None:
-                        makings.append(Making(organization_id, asked))
+        with ExitStack() as copies:
+            with self.snapshot() as connection:
+                org = find_organization(connection, organization_id)
+                for part in parts:
+                    asked = part.selection
+                    if part.fingerprint is not None:
+                        kept = usage_kept(connection, asked, part.fingerprint)
+                        if kept is None:
+                            makings.append(Making(organization_id, asked))
+                        else:
+                            answers[asked] = kept
+                    elif asked.definition.type is MetricType.CUSTOM:
+                        rows = self._countable_rows(connection, org, asked)
+                        queries[asked] = copies.enter_context(closing(load_events(rows)))
+                    elif org is None:
+                        answers[asked] = usage_of_points(asked, ())
                     else:
-                        answers[asked] = kept
-                elif asked.definition.type is MetricType.CUSTOM:
-                    queries[asked] = load_events(self._countable_rows(connection, org, asked))
-                elif org is None:
-                    answers[asked] = usage_of_points(asked, ())
-                else:
-                    answers[asked] = self._series.usage(connection, org, asked)
-            if makings:
-                self._make(connection, org, makings)
-        # Queries may take long, so the read transaction is over by now.
-        answers |= {part: usage_by_query(part, loaded) for part, loaded in queries.items()}
+                        answers[asked] = self._series.usage(connection, org, asked)
+                if makings:
+                    self._make(connection, org, makings)
+            # Queries may take long, so the read transaction is over by now.
+            answers |= {part: usage_by_query(part, loaded) for part, loaded in queries.items()}
         answers |= {making.selection: making.usage() for making in makings}
         usages = []
         for selection in wanted:

@@ -38,6 +38,8 @@ from lotus_server.kernel.instants import to_microseconds
 POINTS_MAX: Final = 400_000
 # An answer at hand looks at no more events than this for something new, which takes a fraction of a millisecond.
 AT_HAND_EVENTS_MAX: Final = 500
+# What a series without points counts for.
+_SERIES_SIZE: Final = 10
 _ANSWERS_MAX: Final = 100
 _INSERTED_ONE_BY_ONE_MAX: Final = 100
 _FROM_DEFINITION: Final = ("event_name", "filters", "group_by", "property_name", "expression")
@@ -126,6 +128,8 @@ class SeriesCache:
         self._points_max = points_max
         self._lock = threading.Lock()
         self._series: OrderedDict[SeriesKey, Series] = OrderedDict()
+        self._sizes: dict[SeriesKey, int] = {}
+        self._total = 0
 
     def usage(self, connection: sqlite3.Connection, org: int, selection: Selection) -> Usage:
         """Return the usage of a series. The caller has a read transaction."""
@@ -166,10 +170,13 @@ class SeriesCache:
             series.refresh(self._rows, connection)
             yield series
         with self._lock:
-            points = sum(len(each.points) for each in self._series.values())
-            while points > self._points_max:
-                _, oldest = self._series.popitem(last=False)
-                points -= len(oldest.points)
+            if self._series.get(key) is series:
+                size = _SERIES_SIZE + len(series.points)
+                self._total += size - self._sizes.get(key, 0)
+                self._sizes[key] = size
+            while self._total > self._points_max:
+                oldest, _ = self._series.popitem(last=False)
+                self._total -= self._sizes.pop(oldest, 0)
 
 
 def _key(org: int, selection: Selection, start_us: int | None) -> SeriesKey:

@@ -12,6 +12,7 @@ from lotus_server.adapters.events_sqlite.sql_numbers import SqlNumbers, SqlValue
 _decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _STEP: Final = re.compile(r'\.(?:"(?P<quoted>[^"]*)"|(?P<key>[^.\["]+))|\[(?P<end>#-)?(?P<index>\d{1,9})\]')
+_PATTERN_LENGTH_MAX: Final = 200
 _MISSING: Final = object()
 
 Path = tuple[str | int, ...]
@@ -97,7 +98,14 @@ def like(pattern: SqlValue, text: SqlValue) -> int | None:
     """
     if pattern is None or text is None:
         return None
+    if len(str(pattern)) > _PATTERN_LENGTH_MAX:
+        raise NotReadable(f"a pattern for LIKE has at most {_PATTERN_LENGTH_MAX} characters")
     return int(_like(str(pattern)).fullmatch(str(text)) is not None)
+
+
+def like_with_escape(*_: SqlValue) -> int | None:
+    """Refuse the form of LIKE that is not replaced."""
+    raise NotReadable("LIKE is taken without ESCAPE; instr finds a text as it is")
 
 
 @lru_cache(maxsize=64)
