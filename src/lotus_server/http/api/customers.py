@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
 from lotus_server.http.body import json_body
 from lotus_server.http.json_reply import json_reply
-from lotus_server.http.openapi import PROBLEMS, body_of
+from lotus_server.http.openapi import PROBLEM_REF, PROBLEMS, body_of
 from lotus_server.kernel.errors import NotFound
 from lotus_server.ports.records import Page
 from lotus_server.usecases.billing import draft_invoices
@@ -51,7 +51,16 @@ def create(caller: Annotated[Caller, Depends(writing)], payload: Annotated[objec
 
 
 @router.post(
-    "/batch_create_customers/", status_code=201, summary="Create many customers", openapi_extra=body_of(BatchForm)
+    "/batch_create_customers/",
+    status_code=201,
+    summary="Create many customers",
+    openapi_extra=body_of(BatchForm),
+    responses={
+        400: {
+            "description": "None of them could be made, or a problem document",
+            "content": {"application/json": {}, "application/problem+json": {"schema": PROBLEM_REF}},
+        }
+    },
 )
 def create_batch(
     caller: Annotated[Caller, Depends(writing)], payload: Annotated[object, Depends(json_body)]
