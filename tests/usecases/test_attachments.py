@@ -140,6 +140,20 @@ def test_an_addon_ends_when_its_subscription_is_given_an_end(subscribed: Busines
     assert [("2026-01-11", Decimal(21)), ("2026-02-01", Decimal("15.50"))] == subscribed.amounts()
 
 
+def test_a_later_end_of_a_subscription_is_that_of_its_recurring_addons_too(subscribed: Business) -> None:
+    addon(subscribed)
+    attach(subscribed)
+    for end in ("2026-02-15", "2026-03-15"):
+        change = SubscriptionChange(ends_at=at(end))
+        change_subscription(subscribed.services, subscribed.organization, SUBSCRIPTION, change)
+
+    (attached,) = subscribed.subscription(SUBSCRIPTION).addons
+    subscribed.move("2026-04-01")
+
+    assert at("2026-03-15") == attached.subscription.ends_at
+    assert [Decimal(21), Decimal(31), Decimal(14)] == [amount for _, amount in subscribed.amounts()]
+
+
 def test_cancelling_an_addon_leaves_its_subscription_alone(subscribed: Business) -> None:
     addon(subscribed)
     attach(subscribed)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.catalog import Plan, PlanVersion
+from lotus_server.domain.catalog import AddOnFrequency, Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Invoice,
@@ -195,7 +195,7 @@ def cancel_within(
     if not how.ends_now:
         ending = end_with_period(subscription, now)
         if ending.ends_at is not None:
-            _end_what_is_attached(services, tx, ending, ending.ends_at, now)
+            _end_what_is_attached(services, tx, subscription, ending.ends_at, now)
         return ending, None
     ended = end_now(subscription, now)
     has_started = subscription.starts_at <= now
@@ -221,9 +221,23 @@ def _attached_to(tx: Transaction, subscription: Subscription, now: datetime) -> 
 def _end_what_is_attached(
     services: Services, tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime
 ) -> None:
+    """What is attached to a subscription, which is given as it was, ends with it at its new end.
+
+    That is later for what would have ended with it before, unless it is charged once and ends with its period.
+    """
+    was = subscription.ends_at
     for attached in _attached_to(tx, subscription, now):
         current = bring_up_to_date(services, tx, attached, now)
-        tx.subscriptions.replace(end_with_parent(current, ends_at, now))
+        if was is not None and was < ends_at and current.ends_at == was and _is_recurring(tx, current):
+            tx.subscriptions.replace(_ending_at(tx, current, ends_at, now))
+        else:
+            tx.subscriptions.replace(end_with_parent(current, ends_at, now))
+
+
+def _is_recurring(tx: Transaction, attached: Subscription) -> bool:
+    addon = tx.plans.get(attached.organization_id, attached.plan_id)
+    assert addon is not None, "an attached add-on is never deleted"
+    return addon.addon is not None and addon.addon.frequency is AddOnFrequency.RECURRING
 
 
 def cancel_matching(
@@ -262,8 +276,9 @@ def change_subscription(
             require_customer(tx, organization, subscription.customer_id, for_update=True)
         subscription = require_subscription(tx, organization, subscription_id, for_update=True)
         if change.ends_at is not None:
-            subscription = _with_end(tx, bring_up_to_date(services, tx, subscription, now), change.ends_at, now)
-            _end_what_is_attached(services, tx, subscription, change.ends_at, now)
+            before = bring_up_to_date(services, tx, subscription, now)
+            subscription = _with_end(tx, before, change.ends_at, now)
+            _end_what_is_attached(services, tx, before, change.ends_at, now)
         if change.metadata is not None:
             subscription = msgspec.structs.replace(subscription, metadata=change.metadata)
         if change.ending is not None:
@@ -279,6 +294,12 @@ def _with_end(tx: Transaction, subscription: Subscription, ends_at: datetime, no
         raise Invalid.field("end_date", "invalid", "end_date must lie between the years 1970 and 2200.")
     if ends_at <= max(subscription.open_period.start, now):
         raise Invalid.field("end_date", "invalid", "The end must lie in the future and after what is billed already.")
+    changed = _ending_at(tx, subscription, ends_at, now)
+    refuse_overlap(changed, tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id))
+    return changed
+
+
+def _ending_at(tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
     whole = first_period(
         starts_at=subscription.open_period.start,
         ends_at=ends_at,
@@ -288,15 +309,12 @@ def _with_end(tx: Transaction, subscription: Subscription, ends_at: datetime, no
     if whole.end > subscription.open_period.end and subscription.starts_at <= now:
         _refuse_what_is_invoiced_in_advance(tx, subscription)
     due_at = whole.end if subscription.starts_at <= now else subscription.due_at
-    changed = msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False, open_period=whole, due_at=due_at)
-    refuse_overlap(changed, tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id))
-    return changed
+    return msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False, open_period=whole, due_at=due_at)
 
 
 def _refuse_what_is_invoiced_in_advance(tx: Transaction, subscription: Subscription) -> None:
-    version = tx.plans.version(subscription.organization_id, subscription.version_id)
-    assert version is not None, "a subscription's version is never deleted"
-    if version.is_paid_in_advance:
+    version = terms_of(tx, subscription).version
+    if version.is_paid_in_advance or any(component.prepaid is not None for component in version.components):
         detail = "The open period is invoiced in advance to its present end; a later end within it is not served yet."
         raise Invalid.field("end_date", "unsupported", detail)
 
