@@ -163,11 +163,11 @@ def test_what_cannot_be_answered_is_refused(
     assert {expected} == _codes(raised)
 
 
-def test_a_rate_is_measured_in_a_limited_number_of_windows(business: Business) -> None:
-    rate = MetricDefinition("call", Aggregation.COUNT, type=MetricType.RATE, granularity=Granularity.HOUR)
+def test_a_query_is_measured_in_a_limited_number_of_windows(business: Business) -> None:
+    query = MetricDefinition("", Aggregation.COUNT, type=MetricType.CUSTOM, sql="SELECT count(*) FROM events")
 
     with pytest.raises(Invalid) as raised:
-        _rows(business, rate, asked=Asked(at("2025-11-01")), window=Granularity.HOUR)
+        _rows(business, query, asked=Asked(at("2025-11-01")), window=Granularity.HOUR)
     assert {("window", "too_many")} == _codes(raised)
 
 
@@ -265,3 +265,27 @@ def test_both_parts_of_a_ratio_are_grouped(business: Business) -> None:
     ratio = MetricDefinition("call", Aggregation.SUM, "tokens", type=MetricType.RATIO, denominator=COUNT)
 
     assert ("01 00:00", ("b",), D(7)) in _rows(business, ratio, group_by=("model",))
+
+
+HOURS = Granularity.HOUR
+GAUGE_HOURS = MetricDefinition("level", Aggregation.SUM, "level", type=MetricType.GAUGE, granularity=HOURS)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        BY_MODEL,
+        LEVEL,
+        GAUGE_HOURS,
+        MetricDefinition("call", Aggregation.AVERAGE, "tokens"),
+        MetricDefinition("call", Aggregation.PERCENTILE, "tokens", percentile=D(50)),
+        MetricDefinition("call", Aggregation.SUM, "tokens", type=MetricType.RATE, granularity=HOURS),
+        MetricDefinition("call", Aggregation.SUM, "tokens", type=MetricType.RATIO, denominator=GAUGE_HOURS),
+        MetricDefinition("call", Aggregation.UNIQUE, "model", type=MetricType.RATIO, denominator=LEVEL),
+    ],
+)
+def test_a_window_is_measured_as_if_it_were_asked_about_alone(business: Business, definition: MetricDefinition) -> None:
+    at_once = _rows(business, definition, window=Granularity.DAY)
+    days = [Asked(at(f"2026-01-0{day}"), at(f"2026-01-0{day + 1}")) for day in (1, 2, 3)]
+
+    assert at_once == [row for asked in days for row in _rows(business, definition, asked=asked)]

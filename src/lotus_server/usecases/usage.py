@@ -177,6 +177,17 @@ def _grouped(definition: MetricDefinition, group_by: tuple[str, ...]) -> MetricD
     )
 
 
+def _in_windows(definition: MetricDefinition, window: Granularity) -> MetricDefinition:
+    """Return a definition of which every window is a quantity of its own, in both parts of a ratio.
+
+    That a rate or a ratio has no windows is a rule for what is priced; the arithmetic is the same for all.
+    """
+    below = definition.denominator
+    return msgspec.structs.replace(
+        definition, window=window, denominator=None if below is None else _in_windows(below, window)
+    )
+
+
 def _rows(
     services: Services,
     organization_id: str,
@@ -190,8 +201,8 @@ def _rows(
         if found is None:
             raise _too_many_rows()
         periods = found
-        if definition.window in {None, question.window} and definition.type in {MetricType.COUNTER, MetricType.GAUGE}:
-            windowed = msgspec.structs.replace(definition, window=question.window)
+        if definition.window in {None, question.window} and definition.type is not MetricType.CUSTOM:
+            windowed = _in_windows(definition, question.window)
             selection = Selection(windowed, question.customer_id, period)
             (usage,) = services.events.usage(organization_id, [selection], keeps_aggregates=False)
             return _arranged(definition, periods, _by_window(windowed, usage, periods), question)
