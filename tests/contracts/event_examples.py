@@ -22,7 +22,12 @@ from tests.contracts.metering_model import Sent, days
 MAY = Period(days(0), days(31))
 JUNE = Period(days(31), days(61))
 SPAN = Period(days(10), days(40))
-MANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+
+
+def many() -> settings:
+    """How tests with these examples run. A function, because the profile is chosen after the first import."""
+    return settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+
 
 SERIES = (
     MetricDefinition("call", Aggregation.PERCENTILE, "n", percentile=Decimal(90)),

@@ -33,7 +33,7 @@ from lotus_server.ports.event_store import (
     EventQuery,
     EventStore,
 )
-from tests.contracts.event_examples import JUNE, MANY, MAY, PROPERTIES, SELECTIONS, SENT
+from tests.contracts.event_examples import JUNE, MAY, PROPERTIES, SELECTIONS, SENT, many
 from tests.contracts.event_stores import count, quantity, send, verdicts
 from tests.contracts.metering_model import NOW, Model, Sent, days
 
@@ -246,7 +246,7 @@ _steps = st.lists(
 
 
 @given(steps=_steps, finally_asked=st.lists(SELECTIONS, min_size=1, max_size=6))
-@MANY
+@many()
 def test_usage_equals_a_recount_of_what_counts_after_any_sequence(
     store: EventStore, steps: list[tuple[str, Any]], finally_asked: list[Selection]
 ) -> None:

@@ -25,7 +25,7 @@ from lotus_server.domain.metering import (
 )
 from lotus_server.kernel.errors import Invalid, TooLarge, Unavailable
 from lotus_server.ports.event_store import EventQuery, EventStore, Receipt, Submission
-from tests.contracts.event_examples import JUNE, MANY, MAY, SELECTIONS, SENT
+from tests.contracts.event_examples import JUNE, MAY, SELECTIONS, SENT, many
 from tests.contracts.event_stores import count, quantity, run, send, verdicts
 from tests.contracts.metering_model import NOW, Model, Sent, days, submission
 
@@ -241,7 +241,7 @@ _steps = st.lists(
 
 
 @given(steps=_steps, finally_asked=st.lists(SELECTIONS, min_size=1, max_size=6))
-@MANY
+@many()
 def test_every_sequence_gives_the_verdicts_and_numbers_of_the_model(
     store: EventStore, steps: list[tuple[str, Any]], finally_asked: list[Selection]
 ) -> None:
@@ -271,7 +271,7 @@ def test_every_sequence_gives_the_verdicts_and_numbers_of_the_model(
     shuffled=st.randoms(use_true_random=False),
     asked=st.lists(SELECTIONS, min_size=1, max_size=4),
 )
-@MANY
+@many()
 def test_order_and_batching_change_nothing(
     store: EventStore, events: list[Sent], shuffled: random.Random, asked: list[Selection]
 ) -> None:
@@ -294,7 +294,7 @@ def test_order_and_batching_change_nothing(
 
 
 @given(batches=st.lists(_batch, min_size=1, max_size=5), asked=st.lists(SELECTIONS, min_size=1, max_size=4))
-@MANY
+@many()
 def test_replay_changes_nothing(store: EventStore, batches: list[list[Sent]], asked: list[Selection]) -> None:
     organization = f"org_{uuid.uuid4().hex}"
     for batch in batches:
