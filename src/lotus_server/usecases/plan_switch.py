@@ -9,6 +9,7 @@ from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
+    InvoiceLine,
     Terms,
     adjusted,
     cause_of_period,
@@ -76,15 +77,13 @@ def switch_plan(
         old = bring_up_to_date(services, tx, old, now)
         ended = end_now(old, now)
         plan, version = _target(tx, organization, old, switch, now)
-        new = succeed(old, subscription_id=services.ids.random_uuid(), version=version, duration=plan.duration, now=now)
-        carried = carry_quantities(old, version)
-        quantities = first_quantities(version, prepaid=switch.prepaid_units, carried=carried)
-        new = msgspec.structs.replace(new, quantities=quantities)
+        new = successor_of(services, old, plan, version, now, prepaid_units=switch.prepaid_units)
         terms = terms_of(tx, old)
         if switch.carries_usage:
             new = carry_usage(new, old, _metric_ids(terms.version) & _metric_ids(version))
         if switch.bills and old.starts_at <= now:
-            _settle(services, tx, terms, new, now)
+            lines = last_lines(services, terms, new, now)
+            issue(services, tx, terms, lines, cause=cause_of_period(old), now=now)
         tx.subscriptions.replace(ended)
         refuse_overlap(new, tx.subscriptions.of_customer(organization.organization_id, customer_id))
         tx.subscriptions.add(new)
@@ -102,8 +101,24 @@ def _move_addons(tx: Transaction, old: Subscription, new: Subscription) -> None:
         tx.subscriptions.replace(msgspec.structs.replace(attached, parent_id=new.subscription_id))
 
 
-def _settle(services: Services, tx: Transaction, terms: Terms, new: Subscription, now: datetime) -> None:
-    """Issue what the old subscription's open period comes to, without the usage that the new one takes over.
+def successor_of(
+    services: Services,
+    old: Subscription,
+    plan: Plan,
+    version: PlanVersion,
+    now: datetime,
+    *,
+    prepaid_units: dict[str, Decimal] | None = None,
+) -> Subscription:
+    """Return the subscription to a version that takes the place of another one now; nothing of it is kept yet."""
+    new = succeed(old, subscription_id=services.ids.random_uuid(), version=version, duration=plan.duration, now=now)
+    carried = carry_quantities(old, version)
+    quantities = first_quantities(version, prepaid=prepaid_units or {}, carried=carried)
+    return msgspec.structs.replace(new, quantities=quantities)
+
+
+def last_lines(services: Services, terms: Terms, new: Subscription, now: datetime) -> tuple[InvoiceLine, ...]:
+    """Return what the old subscription's open period comes to, without the usage that the new one takes over.
 
     An event at the very instant of the switch belongs to the new subscription.
     """
@@ -114,8 +129,7 @@ def _settle(services: Services, tx: Transaction, terms: Terms, new: Subscription
     usage = usage_lines(billed, held, usages_until(services, billed, opened, now, includes_cut=False))
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=FlatFeeBehavior.OWN)
     lines = (*usage, *charges)
-    lines = adjusted(terms, (*lines, *commitment_lines(terms, lines, opened=opened, held=held)), opened=opened)
-    issue(services, tx, terms, lines, cause=cause_of_period(terms.subscription), now=now)
+    return adjusted(terms, (*lines, *commitment_lines(terms, lines, opened=opened, held=held)), opened=opened)
 
 
 def _metric_ids(version: PlanVersion) -> frozenset[str]:

@@ -11,9 +11,11 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.kernel.errors import Problems
 from lotus_server.ports.records import Page
-from lotus_server.usecases.plan_versions import change_version, create_version
+from lotus_server.usecases.plan_replacement import create_replacing_version, preview_replacement, replace_now
+from lotus_server.usecases.plan_versions import change_version
 from lotus_server.usecases.plans import archive_plan, change_plan, create_plan, get_plan, list_plans
 from lotus_server.wire.forms import read
+from lotus_server.wire.plan_replacement import preview_row, replacement_row
 from lotus_server.wire.plans import PlanChangeForm, PlanForm, plan_row
 from lotus_server.wire.versions import VersionChangeForm, VersionForm, version_row
 
@@ -73,9 +75,26 @@ def create_next(plan_id: str, caller: Writer, payload: Payload) -> Response:
     form = read(VersionForm, payload, problems)
     replace = form.to_replace(problems)
     draft = form.to_version_draft(problems)
-    version = create_version(caller.services, caller.organization, plan_id, draft, replace)
-    view = get_plan(caller.services, caller.organization, plan_id)
-    return json_reply(201, version_row(view, version))
+    version, replaced = create_replacing_version(caller.services, caller.organization, plan_id, draft, replace)
+    row = version_row(get_plan(caller.services, caller.organization, plan_id), version)
+    return json_reply(201, row if replaced is None else {**row, "replacement": replacement_row(replaced)})
+
+
+@router.post("/plans/{plan_id}/versions/{version_id}/replace_preview/", summary="What replacing earlier versions costs")
+def preview(
+    request: Request, plan_id: str, version_id: str, caller: Writer, page: Annotated[Page, Depends(paging)]
+) -> Response:
+    """Return what switching each active subscription of earlier versions to this one would invoice. Writes nothing."""
+    rows = preview_replacement(caller.services, caller.organization, plan_id, version_id, page)
+    link = link_to_next(request, page, [row.subscription_id for row in rows])
+    return json_reply(200, [preview_row(row) for row in rows], link)
+
+
+@router.post("/plans/{plan_id}/versions/{version_id}/replace/", summary="Replace earlier versions now")
+def replace_earlier(plan_id: str, version_id: str, caller: Writer) -> Response:
+    """Switch each active subscription of earlier versions to this one, now. Again, it goes on where it stopped."""
+    replacement = replace_now(caller.services, caller.organization, plan_id, version_id)
+    return json_reply(200, replacement_row(replacement))
 
 
 @router.patch(
