@@ -143,7 +143,7 @@ def test_an_unknown_customer_is_not_found(tenant: Tenant) -> None:
 
 
 def test_a_feature_of_the_plan_grants_access(limited: Tenant) -> None:
-    assert limited.access(feature_name="sso") == {"access": True}
+    assert limited.access(feature_name="sso") == {"access": True, "value": True}
 
 
 @pytest.mark.parametrize("name", ["audit", "never_heard_of"])

@@ -118,3 +118,51 @@ def test_another_tenants_add_ons_are_not_seen(tenant: Tenant, other_tenant: Tena
 
     assert [] == other_tenant.get("/api/addons/")
     assert "addon_not_found" == other_tenant.get("/api/addons/support/", 404)["title"]
+
+
+def test_a_version_that_replaces_others_immediately_says_what_became_of_each(sandbox: Tenant) -> None:
+    sandbox.customer()
+    sandbox.plan(recurring_charges=[{"name": "Fee", "amount": 31}])
+    sandbox.subscribe(subscription_id="mine")
+    sandbox.move_clock("2026-01-16T12:00:00Z")
+    terms = {"recurring_charges": [{"name": "Fee", "amount": 62}]}
+    version_id = sandbox.post("/api/plans/pro/versions/", {**terms, "replace": "on_renewal"})["version_id"]
+    path = f"/api/plans/pro/versions/{version_id}"
+
+    (row,) = sandbox.post(f"{path}/replace_preview/?limit=5", status=200)
+    assert ("mine", Decimal("15.5"), 31, Decimal("15.5")) == tuple(
+        row[key] for key in ("subscription_id", "credit", "charge", "net")
+    )
+    (replaced,) = sandbox.post(f"{path}/replace/", status=200)["replaced"]
+    assert "mine" == replaced["subscription_id"]
+    assert {"replaced": [], "failed": []} == sandbox.post(f"{path}/replace/", status=200)
+
+    again = sandbox.post("/api/plans/pro/versions/", {**terms, "replace": "immediately"})
+    assert [replaced["new_subscription_id"]] == [each["subscription_id"] for each in again["replacement"]["replaced"]]
+    assert "retiring" not in {version["status"] for version in sandbox.get("/api/plans/pro/")["versions"]}
+
+
+def test_access_says_what_the_plan_says_of_a_feature(sandbox: Tenant) -> None:
+    sandbox.customer()
+    sandbox.feature("seats")
+    sandbox.feature("beta")
+    sandbox.plan(features=[{"feature_id": "seats_id", "value": 25}, {"feature_id": "beta_id", "value": False}])
+    sandbox.subscribe()
+
+    assert {"access": True, "value": 25} == sandbox.access(feature_name="seats")
+    by_id = sandbox.get("/api/feature_access/", customer_id="acme", feature_id="seats_id")
+    assert [(True, 25)] == [(each["access"], each["value"]) for each in by_id["access_per_subscription"]]
+    (row,) = sandbox.get("/api/customer_feature_access/", customer_id="acme", feature_name="beta")
+    assert (False, False) == (row["access"], row["value"])
+    assert sandbox.access(feature_name="beta")["access"] is False
+
+
+def test_a_preview_of_a_price_in_credits_ends_in_money(tenant: Tenant) -> None:
+    question = {"price": {"model": "per_unit", "unit_price": 2}, "quantity": 10}
+
+    row = tenant.post("/api/price_preview/", {**question, "pricing_unit": "credits", "conversion_rate": "0.05"}, 200)
+
+    assert (1, "USD") == (row["amount"], row["currency"])
+    assert ["10 units x 2 = 20 credits", "20 credits at 0.05 each"] == [line["text"] for line in row["lines"]]
+    problem = tenant.post("/api/price_preview/", {**question, "pricing_unit": "credits", "conversion_rate": 0}, 400)
+    assert ["conversion_rate"] == [each["field"] for each in problem["validation_errors"]]

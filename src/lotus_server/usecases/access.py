@@ -11,7 +11,7 @@ import msgspec
 
 from lotus_server.domain.access import ComponentUsage, Entitlements, MeteredComponent
 from lotus_server.domain.accounts import Organization, Principal
-from lotus_server.domain.catalog import Feature, Plan, PlanVersion
+from lotus_server.domain.catalog import Feature, FeatureValue, Plan, PlanVersion
 from lotus_server.domain.metering import Aggregation, MetricType, Selection, Usage
 from lotus_server.domain.subscriptions import Status, Subscription, metered_period, period_containing, whole_period
 from lotus_server.ports.records import Transaction
@@ -209,16 +209,20 @@ def read_usages(
 
 def subscriptions_with_feature(
     entitlements: Entitlements, now: datetime, *, feature_name: str | None = None, feature_id: str | None = None
-) -> list[tuple[Subscription, bool]]:
-    """Return each active subscription with whether its plan has the feature."""
+) -> list[tuple[Subscription, FeatureValue]]:
+    """Return each active subscription with what its plan says of the feature: false where it has not got it."""
     return [
-        (
-            subscription,
-            any(
-                feature.feature_name == feature_name or feature.feature_id == feature_id
-                for feature in entitlements.features[subscription.subscription_id]
-            ),
-        )
+        (subscription, _value_in(entitlements, subscription, feature_name, feature_id))
         for subscription in entitlements.subscriptions
         if subscription.status_at(now) is Status.ACTIVE
     ]
+
+
+def _value_in(
+    entitlements: Entitlements, subscription: Subscription, feature_name: str | None, feature_id: str | None
+) -> FeatureValue:
+    _, version = entitlements.plans[subscription.subscription_id]
+    for feature in entitlements.features[subscription.subscription_id]:
+        if feature_name == feature.feature_name or feature_id == feature.feature_id:
+            return version.value_of(feature.feature_id)
+    return False

@@ -14,7 +14,7 @@ from lotus_server.domain.access import (
     MeteredComponent,
     is_below,
 )
-from lotus_server.domain.catalog import Feature
+from lotus_server.domain.catalog import Feature, FeatureValue
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription, last_instant, period_containing
 from lotus_server.kernel.errors import Problems
@@ -82,11 +82,13 @@ def event_answer(decision: AccessDecision, limit_type: LimitType) -> Row:
     return answer
 
 
-def feature_answer(*, has_access: bool) -> Row:
-    """Return the seed's answer about a feature."""
-    if has_access:
-        return {"access": True}
-    return {"access": False, "reason": "No active subscription of the customer has this feature."}
+def feature_answer(held: list[tuple[Subscription, FeatureValue]]) -> Row:
+    """Return the seed's answer about a feature, with the value that the first subscription gives that has it."""
+    values = [value for _, value in held if value is not False]
+    if values:
+        return {"access": True, "value": values[0]}
+    reason = "No active subscription of the customer has this feature."
+    return {"access": False, "value": False, "reason": reason}
 
 
 def matching(usages: tuple[ComponentUsage, ...], query: dict[str, str]) -> tuple[ComponentUsage, ...]:
@@ -99,8 +101,8 @@ def matching(usages: tuple[ComponentUsage, ...], query: dict[str, str]) -> tuple
 
 
 def matching_subscriptions(
-    held: list[tuple[Subscription, bool]], query: dict[str, str]
-) -> list[tuple[Subscription, bool]]:
+    held: list[tuple[Subscription, FeatureValue]], query: dict[str, str]
+) -> list[tuple[Subscription, FeatureValue]]:
     """Return those of the subscriptions that a client asks about with subscription filters, or all without any."""
     wanted = frozenset(_filters(query))
     return [each for each in held if _has_filters(each[0], wanted)]
@@ -134,20 +136,24 @@ def metric_answer(entitlements: Entitlements, metric: Metric, decision: AccessDe
 
 
 def feature_answer_by_subscription(
-    entitlements: Entitlements, feature: Feature, held: list[tuple[Subscription, bool]], now: datetime
+    entitlements: Entitlements, feature: Feature, held: list[tuple[Subscription, FeatureValue]], now: datetime
 ) -> Row:
     """Return the later clients' answer about a feature."""
     return {
         "customer": customer_row(entitlements),
-        "access": any(has for _, has in held),
+        "access": any(value is not False for _, value in held),
         "feature": {
             "feature_id": feature.feature_id,
             "feature_name": feature.feature_name,
             "feature_description": feature.feature_description,
         },
         "access_per_subscription": [
-            {"subscription": _subscription_row(entitlements, subscription, now), "access": has}
-            for subscription, has in held
+            {
+                "subscription": _subscription_row(entitlements, subscription, now),
+                "access": value is not False,
+                "value": value,
+            }
+            for subscription, value in held
         ],
     }
 
@@ -177,7 +183,7 @@ def metric_rows(entitlements: Entitlements, usages: tuple[ComponentUsage, ...], 
 
 
 def feature_rows(
-    entitlements: Entitlements, feature_name: str, held: list[tuple[Subscription, bool]], now: datetime
+    entitlements: Entitlements, feature_name: str, held: list[tuple[Subscription, FeatureValue]], now: datetime
 ) -> list[Row]:
     """Return the 0.9 clients' rows about a feature: one per subscription."""
     return [
@@ -185,9 +191,10 @@ def feature_rows(
             **_subscription_row(entitlements, subscription, now),
             "plan_id": subscription.plan_id,
             "feature_name": feature_name,
-            "access": has,
+            "access": value is not False,
+            "value": value,
         }
-        for subscription, has in held
+        for subscription, value in held
     ]
 
 

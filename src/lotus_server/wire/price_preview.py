@@ -9,21 +9,24 @@ from pydantic import Field
 
 from lotus_server.domain.catalog import (
     CellPrice,
+    Conversion,
     DimensionValues,
     Dynamic,
     Matrix,
     Price,
+    conversion_problems,
     needs_only_quantity,
     price_problems,
 )
 from lotus_server.domain.metering import as_number, lookup
-from lotus_server.domain.rating import Rated, RatedUsage, Step, rate, rate_each, rate_on_top
+from lotus_server.domain.rating import Rated, RatedUsage, Step, in_money, rate, rate_each, rate_on_top
 from lotus_server.kernel.currencies import CURRENCIES, Currency
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.money import round_to_minor_unit
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.wire.forms import Form, Number, currency_code
 from lotus_server.wire.prices import UNREADABLE, PriceForm, dimension_values
+from lotus_server.wire.pricing_units import conversion_of
 
 QUANTITIES_MAX: Final = 10_000
 _WAYS: Final = ("quantity", "quantities", "events", "windows")
@@ -67,6 +70,8 @@ class PricePreviewForm(Form):
 
     price: PriceForm | None = None
     currency: Any = Field(None, description="An ISO 4217 code; the organization's when missing.")
+    pricing_unit: Any = Field(None, description="What the price is in, if it is not in money: any code.")
+    conversion_rate: Number = Field(None, description="What one pricing unit costs in the currency.")
     quantity: Number = Field(None, description="What one period used.")
     quantities: list[Number] | None = Field(None, description="Several of them, each a question of its own.")
     events: list[PreviewEventForm] | None = Field(
@@ -87,6 +92,9 @@ class PricePreviewForm(Form):
         code = default_currency if self.currency is None else currency_code(self.currency)
         if code not in CURRENCIES:
             problems.add("currency", "unknown_currency", f"{self.currency!r} is not an ISO 4217 currency code.")
+        conversion = conversion_of(self.pricing_unit, self.conversion_rate, problems, path="", currency=code)
+        if conversion is not None:
+            problems.extend(conversion_problems(conversion))
         given = [way for way in _WAYS if getattr(self, way) is not None]
         is_unreadable = any(problems.any_below(way) for way in _WAYS)
         if len(given) != 1 and not is_unreadable:
@@ -98,7 +106,7 @@ class PricePreviewForm(Form):
         earlier = self._earlier(price, problems)
         problems.raise_if_any()
         assert code is not None
-        return PricePreview(price, CURRENCIES[code], given[0], usages, earlier)
+        return PricePreview(price, CURRENCIES[code], given[0], usages, earlier, conversion)
 
     def _check_lengths(self, problems: Problems) -> None:
         for key in (*_WAYS[1:], "already_rated_events"):
@@ -165,6 +173,7 @@ class PricePreview(msgspec.Struct, frozen=True):
     way: str
     usages: tuple[RatedUsage, ...]
     already_rated: RatedUsage | None
+    conversion: Conversion | None = None
 
     def row(self) -> dict[str, Any] | list[dict[str, Any]]:
         """Return the answer: of one calculation, or, for `quantities`, one of each."""
@@ -180,6 +189,7 @@ class PricePreview(msgspec.Struct, frozen=True):
         return rate_on_top(self.price, usage, self.already_rated)
 
     def _row(self, rated: Rated) -> dict[str, Any]:
+        rated = in_money(rated, self.conversion)
         return {
             "amount": round_to_minor_unit(rated.amount, self.currency),
             "exact_amount": rated.amount,

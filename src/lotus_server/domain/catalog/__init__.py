@@ -63,6 +63,7 @@ from lotus_server.domain.catalog.terms import (
 from lotus_server.domain.catalog.validation import (
     charge_problems,
     component_problems,
+    conversion_problems,
     price_problems,
     tiers_problems,
 )
@@ -124,6 +125,7 @@ __all__ = [
     "as_sold",
     "charge_problems",
     "component_problems",
+    "conversion_problems",
     "description_problem",
     "free_units",
     "is_for",

@@ -28,6 +28,7 @@ from lotus_server.domain.catalog.prices import (
     Price,
     Tier,
 )
+from lotus_server.domain.catalog.terms import Conversion
 from lotus_server.kernel.errors import FieldProblem, Problems
 from lotus_server.kernel.identifiers import name_problem
 from lotus_server.kernel.quantity import ZERO, plain
@@ -94,7 +95,14 @@ def component_problems(component: Component) -> tuple[FieldProblem, ...]:
     if component.prepaid is not None and component.prepaid.units is not None:
         check_quantity(found, "prepaid_charge.units", component.prepaid.units)
     if component.conversion is not None:
-        check_rate(found, component.conversion.rate)
+        found.extend(conversion_problems(component.conversion))
+    return found.found
+
+
+def conversion_problems(conversion: Conversion) -> tuple[FieldProblem, ...]:
+    """Return what is wrong with what a pricing unit costs."""
+    found = Problems()
+    check_rate(found, conversion.rate)
     return found.found
 
 
@@ -105,7 +113,7 @@ def charge_problems(charge: RecurringCharge) -> tuple[FieldProblem, ...]:
     check_amount(found, "amount", charge.amount)
     check_amount(found, "quantity", charge.quantity)
     if charge.conversion is not None:
-        check_rate(found, charge.conversion.rate)
+        found.extend(conversion_problems(charge.conversion))
     return found.found
 
 

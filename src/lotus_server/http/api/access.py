@@ -59,7 +59,7 @@ class AccessPaths:
         ask = await self._ask(request, question.customer_id)
         if question.feature_name is not None:
             held = subscriptions_with_feature(ask.entitlements, ask.now, feature_name=question.feature_name)
-            return _reply(wire.feature_answer(has_access=any(has for _, has in held)))
+            return _reply(wire.feature_answer(held))
         usages = await self._usages(ask, event_name=question.event_name)
         return _reply(wire.event_answer(decide(usages, question.limit_type), question.limit_type))
 
