@@ -166,3 +166,12 @@ def test_usage_priced_in_credits_is_billed_in_money(business: Business) -> None:
     assert [D(30)] == [line.amount for line in first.lines]
     assert D("0.32") == second.lines[0].amount  # 21 credits, 0.315
     assert ["7 units x 3 = 21 credits", "21 credits at 0.015 each"] == [step.text for step in second.lines[0].steps]
+
+
+def test_lines_carry_the_name_that_customers_know_the_plan_by(business: Business) -> None:
+    business.plan("pro", charge("30"))
+    german = VersionDraft(recurring_charges=(charge("30"),), localized_name="Profi")
+    create_version(business.services, business.organization, "pro", german)
+    business.subscribe()
+
+    assert "Profi in_advance" == business.invoices()[0].lines[0].name

@@ -52,8 +52,8 @@ def test_a_customer_shows_subscriptions_and_invoices(client: PackageClient, worl
 
     assert [subscription["subscription_id"]] == _ids(found["subscriptions"], "subscription_id")
     (invoice,) = found["invoices"]
-    assert (30, "unpaid", "USD") == (invoice["amount"], invoice["payment_status"], invoice["currency"]["code"])
-    assert 30 == found["total_amount_due"]
+    assert (32.25, "unpaid", "USD") == (invoice["amount"], invoice["payment_status"], invoice["currency"]["code"])
+    assert 32.25 == found["total_amount_due"]
     assert "Springfield" == found["address"]["city"]
     assert 7.5 == found["tax_rate"]
 

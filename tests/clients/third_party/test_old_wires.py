@@ -159,7 +159,7 @@ def test_october_subscribes_reads_usage_and_cancels(world: World) -> None:
     wanted = {"cost_due", "cost_due_currency", "line_items", "organization", "customer", "subscription"}
     assert wanted <= usage.keys_at(0)
     assert {"start_date", "end_date", "billing_plan", "subscription_id"} == usage.keys_at(0, "subscription")
-    assert feature.body == {"access": True}
+    assert feature.body == {"access": True, "value": True}
     (row,) = [each for each in listed.body if each["subscription_id"] == subscription_id]
     assert {"customer", "billing_plan", "start_date", "end_date", "status"} <= set(row)
     assert {"currency", "interval", "flat_rate", "pay_in_advance", "name", "description"} <= set(row["billing_plan"])
@@ -354,8 +354,8 @@ def test_typescript_switches_the_plan(world: World) -> None:
         ({"switch_plan_id": "p", "invoicing_behavior": "add_to_next_invoice"}, ["invoicing_behavior"]),
         ({"switch_plan_id": "p", "usage_behavior": "forget", "invoicing_behavior": "never"}, None),
         (
-            {"switch_plan_id": "p", "component_fixed_charges_initial_units": [{"metric_id": "m", "units": 3}]},
-            ["component_fixed_charges_initial_units"],
+            {"switch_plan_id": "p", "component_fixed_charges_initial_units": [{"metric_id": "m", "units": "three"}]},
+            ["component_fixed_charges_initial_units[0].units"],
         ),
     ],
 )

@@ -7,7 +7,6 @@ from typing import Self
 from sqlalchemy import Connection, make_url
 
 from lotus_server.adapters.records_sql.accounts import SqlApiKeys, SqlCustomers, SqlOrganizations
-from lotus_server.adapters.records_sql.catalog import SqlMetrics
 from lotus_server.adapters.records_sql.changes import (
     NOTES_BETWEEN_PRUNINGS,
     Notes,
@@ -21,6 +20,7 @@ from lotus_server.adapters.records_sql.discounts import SqlCoupons, SqlDiscounts
 from lotus_server.adapters.records_sql.engines import Database, database_at
 from lotus_server.adapters.records_sql.errors import meaning_of_errors
 from lotus_server.adapters.records_sql.invoices import SqlInvoices
+from lotus_server.adapters.records_sql.metrics import SqlMetrics
 from lotus_server.adapters.records_sql.migrations import upgrade
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
 from lotus_server.adapters.records_sql.replies import SqlReplies

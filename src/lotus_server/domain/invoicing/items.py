@@ -44,7 +44,7 @@ def item_of_charge(terms: Terms, charge: RecurringCharge) -> Item:
     """Return the item of a recurring charge."""
     return Item(
         key=charge_key(charge),
-        name=f"{terms.plan.plan_name} {charge.name}",
+        name=f"{terms.plan_name} {charge.name}",
         of=charge.name,
         default=charge.quantity,
         timing=charge.timing,

@@ -26,6 +26,11 @@ class Terms(msgspec.Struct, frozen=True):
     payment_term_days: int = 30
     discounts: tuple[Discount, ...] = ()
 
+    @property
+    def plan_name(self) -> str:
+        """Return what customers know the plan by: the version's own name for it, or the plan's."""
+        return self.version.localized_name or self.plan.plan_name
+
     def discounts_at(self, issued_at: datetime) -> tuple[Discount, ...]:
         """Return the discounts that an invoice of an instant gets."""
         code = self.version.currency
