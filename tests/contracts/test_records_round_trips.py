@@ -146,8 +146,11 @@ def test_a_subscription_comes_back(shared_records: Records, value: Subscription)
         assert value == found
         assert found is not None
         assert _exact(value.metadata) == _exact(found.metadata)
-        assert value in transaction.subscriptions.page("org", Page(), customer_id="acme", plan_id="pro")
         assert value in transaction.subscriptions.of_customer("org", "acme")
+        listed = transaction.subscriptions.page("org", Page(), customer_id="acme", plan_id="pro")
+        assert (value.parent_id is None) == (value in listed)
+        if value.parent_id is not None:
+            assert {value.parent_id: [value]} == transaction.subscriptions.attached_to("org", [value.parent_id])
 
 
 @given(value=values.invoices)
