@@ -28,7 +28,17 @@ from lotus_server.domain.catalog import (
     Tier,
     Volume,
 )
-from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting
+from lotus_server.domain.credits import (
+    CreditAccount,
+    CreditGrant,
+    CreditPosting,
+    CreditSchedule,
+    Rollover,
+    Term,
+    TopUp,
+    TopUpStatus,
+    Wallet,
+)
 from lotus_server.domain.invoicing import (
     AppliedDiscount,
     BillingType,
@@ -209,6 +219,31 @@ def discount(discount_id: str = "discount", **changes: object) -> Discount:
     return msgspec.structs.replace(Discount("org", discount_id, "acme", terms, NOW), **changes)
 
 
+def credit_schedule(schedule_id: str = "schedule", **changes: object) -> CreditSchedule:
+    value = CreditSchedule(
+        organization_id="org",
+        schedule_id=schedule_id,
+        customer_id="acme",
+        currency="USD",
+        amount=Decimal(5),
+        recurs=Duration.MONTHLY,
+        starts_at=NOW,
+        created_at=NOW,
+        due_at=None,
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
+def wallet(currency: str = "USD", **changes: object) -> Wallet:
+    value = Wallet("org", "acme", currency, threshold=Decimal(10), top_up_amount=Decimal("50.5"), checked_at=NOW)
+    return msgspec.structs.replace(value, **changes)
+
+
+def top_up(top_up_id: str = "top_up", **changes: object) -> TopUp:
+    value = TopUp("org", top_up_id, "acme", "USD", amount=Decimal("50.5"), wanted_at=NOW)
+    return msgspec.structs.replace(value, **changes)
+
+
 def credit_note(credit_note_id: str = "note", **changes: object) -> CreditNote:
     amounts = CreditNoteAmounts((CreditedLine(0, Decimal("0.51")),), Decimal("0.51"), (), Decimal("0.51"))
     value = CreditNote(
@@ -250,6 +285,9 @@ def fill(transaction: Transaction, organization_id: str = "org") -> None:
     transaction.credit_notes.add(credit_note(**own))
     transaction.credits.add_grant(grant(**own))
     transaction.credits.add(posting(**own))
+    transaction.credit_schedules.add(credit_schedule(**own))
+    transaction.wallets.put(wallet(**own))
+    transaction.wallets.add_top_up(top_up(**own))
     transaction.replies.add(reply(**own))
 
 
@@ -562,6 +600,8 @@ credit_notes = st.builds(
     reduced_due=decimals,
     credited=decimals,
 )
+terms = st.builds(Term, months=small_numbers, days=small_numbers)
+rollovers = st.builds(Rollover, expires_after=terms, max_amount=st.none() | decimals, max_times=small_numbers)
 grants = st.builds(
     CreditGrant,
     organization_id=st.just("org"),
@@ -578,6 +618,54 @@ grants = st.builds(
     amount_paid_currency=st.none() | texts,
     invoice_id=st.none() | texts,
     voided_at=st.none() | instants,
+    rollover=st.none() | rollovers,
+    rolled_over_from=st.none() | texts,
+    rollover_number=small_numbers,
+    schedule_id=st.none() | texts,
+    is_prepaid=st.booleans(),
+    due_at=st.none() | instants,
+)
+credit_schedules = st.builds(
+    CreditSchedule,
+    organization_id=st.just("org"),
+    schedule_id=texts,
+    customer_id=st.just("acme"),
+    currency=texts,
+    amount=decimals,
+    starts_at=instants,
+    created_at=instants,
+    due_at=st.none() | instants,
+    ends_at=st.none() | instants,
+    expires_after=st.none() | terms,
+    priority=small_numbers,
+    description=texts,
+    rollover=st.none() | rollovers,
+    given_count=small_numbers,
+    canceled_at=st.none() | instants,
+)
+wallets = st.builds(
+    Wallet,
+    organization_id=st.just("org"),
+    customer_id=st.just("acme"),
+    currency=texts,
+    threshold=decimals,
+    top_up_amount=decimals,
+    checked_at=instants,
+    max_per_month=st.none() | decimals,
+    is_armed=st.booleans(),
+    due_at=st.none() | instants,
+)
+top_ups = st.builds(
+    TopUp,
+    organization_id=st.just("org"),
+    top_up_id=texts,
+    customer_id=st.just("acme"),
+    currency=texts,
+    amount=decimals,
+    wanted_at=instants,
+    status=st.sampled_from([TopUpStatus.SETTLED, TopUpStatus.CANCELED]),
+    resolved_at=st.none() | instants,
+    credit_id=st.none() | texts,
 )
 postings = st.builds(
     CreditPosting,

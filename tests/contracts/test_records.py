@@ -18,7 +18,9 @@ from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, LotusError
-from lotus_server.ports.records import CreditQuestion, Page, Records, Transaction
+from lotus_server.ports.credit_records import CreditQuestion
+from lotus_server.ports.paging import Page
+from lotus_server.ports.records import Records, Transaction
 from tests import records_values as values
 
 Thing = TypeVar("Thing")
@@ -105,6 +107,12 @@ CONFLICTS: dict[str, tuple[Write, str]] = {
         "invoice_number_exists",
     ),
     "credit": (lambda to: to.credits.add_grant(values.grant(amount=Decimal(1))), "credit_exists"),
+    "credit schedule": (
+        lambda to: to.credit_schedules.add(values.credit_schedule(amount=Decimal(1))),
+        "credit_schedule_exists",
+    ),
+    "top-up": (lambda to: to.wallets.add_top_up(values.top_up(amount=Decimal(1))), "top_up_exists"),
+    "pending top-up of a wallet": (lambda to: to.wallets.add_top_up(values.top_up("another")), "top_up_exists"),
     "posting": (lambda to: to.credits.add(values.posting(cause="another")), "credit_posting_exists"),
     "cause of a posting": (
         lambda to: to.credits.add(values.posting("p2", cause="cause of granted")),
@@ -681,7 +689,8 @@ def test_grants_are_found_by_what_is_asked(filled: Records) -> None:
 
 
 def test_only_description_expiry_and_voiding_of_a_grant_are_replaced(filled: Records) -> None:
-    new: dict[str, Any] = {"description": "new", "expires_at": values.NOW + values.days(9), "voided_at": values.NOW}
+    end = values.NOW + values.days(9)
+    new: dict[str, Any] = {"description": "new", "expires_at": end, "voided_at": values.NOW, "due_at": end}
     _write(filled, lambda to: to.credits.replace_grant(values.grant(amount=Decimal(99), priority=1, **new)))
 
     with filled.snapshot() as snapshot:
@@ -722,6 +731,12 @@ QUESTIONS: dict[str, Callable[[Transaction, str], object]] = {
     "credits": lambda of, org: of.credits.page(org, Page(), CreditQuestion()),
     "postings": lambda of, org: of.credits.postings(org, ["grant"]),
     "balances": lambda of, org: of.credits.balances(org, ["acme"], values.NOW),
+    "standing credit": lambda of, org: of.credits.standing(org, "acme"),
+    "credit schedule": lambda of, org: of.credit_schedules.get(org, "schedule"),
+    "credit schedules": lambda of, org: of.credit_schedules.page(org, Page()),
+    "wallets": lambda of, org: of.wallets.of_customer(org, "acme"),
+    "top-up": lambda of, org: of.wallets.top_up(org, "top_up"),
+    "top-ups": lambda of, org: of.wallets.top_ups(org, "acme", "USD"),
     "reply": lambda of, org: of.replies.get(org, "key"),
 }
 

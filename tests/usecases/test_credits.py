@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from lotus_server.domain.catalog import Timing
-from lotus_server.domain.credits import CreditStatus, account_balances
+from lotus_server.domain.credits import CreditAccount, CreditStatus, account_balances
 from lotus_server.domain.invoicing import FlatFeeBehavior, PaymentStatus
 from lotus_server.kernel.errors import Conflict, Invalid, LotusError, NotFound
 from lotus_server.kernel.money import total
-from lotus_server.ports.records import CreditQuestion, Page
+from lotus_server.ports.credit_records import CreditQuestion
+from lotus_server.ports.paging import Page
 from lotus_server.usecases import credits as use_case
 from lotus_server.usecases.credits import (
     CreditChange,
@@ -99,7 +100,8 @@ def test_credit_pays_from_its_effect_on_and_not_at_the_instant_of_its_expiry(bil
     billed.move("2026-02-01")
 
     assert billed.invoices()[0].credit_applied == 6
-    assert left(billed, over, just_not_over, just_begun, not_begun) == ["1", "0", "0", "8"]
+    assert left(billed, over, just_not_over, just_begun, not_begun) == ["0", "0", "0", "8"]
+    assert [each.target for each in credit(billed, over).drawdowns] == [CreditAccount.EXPIRED]
 
 
 def test_credit_of_another_currency_or_customer_does_not_pay(billed: Business) -> None:

@@ -17,7 +17,7 @@ from lotus_server.http.requests import App
 from lotus_server.jobs.periodic import Periodic
 from lotus_server.settings import Settings
 from lotus_server.usecases.access import AccessCache
-from lotus_server.usecases.billing import bill_due
+from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.organizations import note_key_uses
 from lotus_server.usecases.services import Services
 from lotus_server.wire.track import make_decoder
@@ -58,7 +58,7 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, server.stop)
     jobs = [
-        Periodic("billing", TICK_SECONDS, lambda: bill_due(services)),
+        Periodic("due_work", TICK_SECONDS, lambda: do_what_is_due(services)),
         Periodic("key_uses", KEY_USE_SECONDS, lambda: _note_key_uses(services, cache)),
     ]
     tasks = [asyncio.create_task(job.run()) for job in jobs]

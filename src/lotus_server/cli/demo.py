@@ -21,8 +21,8 @@ from lotus_server.domain.metering import Aggregation, Filter, MetricDefinition, 
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.event_store import Submission
-from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.customers import CustomerDraft, create_customer
+from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.features import FeatureDraft, create_feature
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plans import (
@@ -83,7 +83,7 @@ def load_demo(services: Services, organization: Organization) -> None:
             batch = events[start : start + EVENTS_PER_REQUEST]
             asyncio.run(_send(services, organization, batch, now))
             shown.advance(task, len(batch))
-    bill_due(services, until=now, organization=organization)
+    do_what_is_due(services, until=now, organization=organization)
     console.print(f"Demo data: {len(tenants)} customers, 3 plans, {len(events):,} events of {DAYS} days.")
 
 

@@ -12,6 +12,7 @@ from lotus_server.http import error_catalog, metrics
 from lotus_server.http.api import (
     addons,
     credit_notes,
+    credit_schedules,
     customers,
     discounts,
     events,
@@ -63,6 +64,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         price_preview,
         proration_preview,
         invoices,
+        credit_schedules,  # before the credits, whose ids its path could be
         credit_resources,
         credit_notes,
         organization,

@@ -9,17 +9,16 @@ adapter passes `tests/contracts/test_records.py`.
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from decimal import Decimal
 from typing import Protocol
 
 import msgspec
 
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
-from lotus_server.domain.credits import CreditGrant, CreditPosting, HeldCredit
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
+from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
 from lotus_server.ports.invoicing_records import Coupons, CreditNotes, Discounts
 from lotus_server.ports.paging import Page as Page  # noqa: PLC0414 - a part of this port
 
@@ -281,65 +280,6 @@ class Invoices(Protocol):
         ...
 
 
-class CreditQuestion(msgspec.Struct, frozen=True):
-    """Which grants of credit are asked for: those for which everything given here holds.
-
-    `effective`, `expires` and `granted` are periods `[start, end)`, whose null sides are open; a grant that never
-    expires is in no period of expiry.
-    """
-
-    customer_id: str | None = None
-    currency: str | None = None
-    effective: tuple[datetime | None, datetime | None] = (None, None)
-    expires: tuple[datetime | None, datetime | None] = (None, None)
-    granted: tuple[datetime | None, datetime | None] = (None, None)
-
-
-class CreditLedger(Protocol):
-    """The grants of credit, and the postings that say what each has left."""
-
-    def add_grant(self, grant: CreditGrant) -> None:
-        """Keep a new grant. Raises Conflict `credit_exists`."""
-        ...
-
-    def grant(self, organization_id: str, credit_id: str, *, for_update: bool = False) -> CreditGrant | None:
-        """Return one grant; `for_update` keeps everybody else from changing it or drawing on it."""
-        ...
-
-    def page(self, organization_id: str, page: Page, question: CreditQuestion) -> list[CreditGrant]:
-        """Return grants in the order of their ids; `page.after` is a credit id."""
-        ...
-
-    def replace_grant(self, grant: CreditGrant) -> None:
-        """Keep a grant's new description, expiry and voiding."""
-        ...
-
-    def held(self, organization_id: str, customer_id: str, currency: str, at: datetime) -> list[HeldCredit]:
-        """Return what pays for a customer in a currency at an instant, with what each grant has left.
-
-        Nobody else changes these grants or draws on them until the transaction ends.
-        """
-        ...
-
-    def add(self, posting: CreditPosting) -> None:
-        """Keep a posting. Raises Conflict `credit_posting_exists` when its cause was posted before."""
-        ...
-
-    def postings(self, organization_id: str, credit_ids: Sequence[str]) -> dict[str, list[CreditPosting]]:
-        """Return the postings of several grants by time, then id, in one query; one without postings is left out."""
-        ...
-
-    def of_invoice(self, organization_id: str, invoice_id: str) -> list[CreditPosting]:
-        """Return the postings that name an invoice, by time, then id."""
-        ...
-
-    def balances(
-        self, organization_id: str, customer_ids: Sequence[str], at: datetime
-    ) -> dict[tuple[str, str], Decimal]:
-        """Return how much can be paid at an instant, by (customer id, currency); zero is left out."""
-        ...
-
-
 class StoredReply(msgspec.Struct, frozen=True):
     """The reply to a request that carried an `Idempotency-Key`, kept to be given again.
 
@@ -432,6 +372,16 @@ class Transaction(Protocol):
     @property
     def credits(self) -> CreditLedger:
         """The credit ledger."""
+        ...
+
+    @property
+    def credit_schedules(self) -> CreditSchedules:
+        """The schedules by which credit is given."""
+        ...
+
+    @property
+    def wallets(self) -> Wallets:
+        """The settings of wallets, and the top-ups wanted."""
         ...
 
     @property

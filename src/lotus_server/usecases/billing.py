@@ -30,6 +30,7 @@ from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import metrics_by_id, renewed, terms_of
 from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
+from lotus_server.usecases.credit_settlement import credit_at
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.discount_uses import use_discounts
 from lotus_server.usecases.services import Services, present
@@ -209,7 +210,7 @@ def issue(
     if existing is not None:
         return existing
     code = terms.version.currency
-    held = tx.credits.held(organization_id, customer_id, code, now)
+    held = credit_at(services, tx, (organization_id, customer_id), code, now)
     discounts = terms.discounts_at(now)
     balance = usable_balance(held, now)
     totals = total_of(lines, balance=balance, code=code, tax=terms.tax, discounts=discounts)

@@ -6,7 +6,7 @@ import msgspec
 
 from lotus_server.domain.accounts import Organization, OrganizationType
 from lotus_server.kernel.errors import Conflict, Invalid
-from lotus_server.usecases.billing import bill_due
+from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscriptions import LATEST
 
@@ -18,7 +18,7 @@ def read_clock(services: Services, organization: Organization) -> datetime:
 
 
 def move_clock(services: Services, organization: Organization, now: datetime) -> datetime:
-    """Move a sandbox's time forward to `now`, and bill in order whatever falls due on the way, before it returns.
+    """Move a sandbox's time forward to `now`, and do in order whatever falls due on the way, before it returns.
 
     From then on the clock stands still until it is moved again. Raises Conflict `not_a_sandbox`, Invalid
     `clock_backwards`.
@@ -32,7 +32,7 @@ def move_clock(services: Services, organization: Organization, now: datetime) ->
         if now < present(services, current):
             raise Invalid.field("now", "clock_backwards", "A sandbox's clock only moves forward.")
         tx.organizations.replace(msgspec.structs.replace(current, clock_now=now))
-    bill_due(services, until=now, organization=organization)
+    do_what_is_due(services, until=now, organization=organization)
     return now
 
 

@@ -4,28 +4,41 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+
 from lotus_server.domain.credits import (
     CreditAccount,
     CreditGrant,
     Drawdown,
+    account_when_over,
     drawdown_posting,
     grant_posting,
+    lost_on_return,
     returned_posting,
 )
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.ports.records import Transaction
+from lotus_server.usecases.credit_settlement import settle_credit
 from lotus_server.usecases.services import Services
+from lotus_server.usecases.wallet_watch import watch_wallets
 
 
-def give_credit(services: Services, tx: Transaction, grant: CreditGrant) -> None:
-    """The customer has the credit. Raises Conflict `credit_exists`."""
-    tx.credits.add_grant(grant)
-    tx.credits.add(grant_posting(grant, posting_id=services.ids.new("posting")))
+def give_credit(services: Services, tx: Transaction, grant: CreditGrant) -> CreditGrant:
+    """The customer has the credit, which is returned as it is kept. Raises Conflict `credit_exists`."""
+    kept = msgspec.structs.replace(grant, due_at=grant.expires_at, is_prepaid=grant.amount_paid > 0)
+    tx.credits.add_grant(kept)
+    tx.credits.add(grant_posting(kept, posting_id=services.ids.new("posting")))
+    return kept
 
 
 def pay_with_credit(services: Services, tx: Transaction, invoice: Invoice, drawdowns: Iterable[Drawdown]) -> None:
     """An invoice's part that credit pays is taken from the grants that pay it."""
-    for drawdown in drawdowns:
+    drawn = tuple(drawdowns)
+    owner = invoice.organization_id, invoice.customer_id
+    takes_prepaid = any(drawdown.grant.is_prepaid for drawdown in drawn)
+    if takes_prepaid:  # looked at before, too: a balance that had recovered counts, even if it falls again at once
+        watch_wallets(services, tx, owner, invoice.issued_at)
+    for drawdown in drawn:
         posting = drawdown_posting(
             drawdown,
             posting_id=services.ids.new("posting"),
@@ -34,13 +47,24 @@ def pay_with_credit(services: Services, tx: Transaction, invoice: Invoice, drawd
             description=f"Applied to invoice {invoice.invoice_number}",
         )
         tx.credits.add(posting)
+    if takes_prepaid:
+        watch_wallets(services, tx, owner, invoice.issued_at)
 
 
 def return_credit(services: Services, tx: Transaction, invoice: Invoice, now: datetime) -> None:
-    """The grants that paid a part of an invoice have it back; what has expired meanwhile stays expired."""
-    for posting in tx.credits.of_invoice(invoice.organization_id, invoice.invoice_id):
-        if posting.target is CreditAccount.APPLIED:
-            tx.credits.add(returned_posting(posting, posting_id=services.ids.new("posting"), posted_at=now))
+    """The grants that paid a part of an invoice have it back, but what comes back to one that is over is lost."""
+    settle_credit(services, tx, invoice.organization_id, invoice.customer_id, now)
+    drawn = tx.credits.of_invoice(invoice.organization_id, invoice.invoice_id)
+    # Locked in the order in which everybody locks grants.
+    for posting in sorted(drawn, key=lambda each: each.credit_id):
+        if posting.target is not CreditAccount.APPLIED:
+            continue
+        grant = tx.credits.grant(posting.organization_id, posting.credit_id, for_update=True)
+        assert grant is not None, "a posting's grant exists"
+        returned = returned_posting(posting, posting_id=services.ids.new("posting"), posted_at=now)
+        tx.credits.add(returned)
+        if (lost_to := account_when_over(grant, now)) is not None:
+            tx.credits.add(lost_on_return(returned, lost_to))
 
 
 def grant_for_invoice(services: Services, tx: Transaction, invoice: Invoice, amount: Decimal) -> None:

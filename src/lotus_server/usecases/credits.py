@@ -14,16 +14,25 @@ from lotus_server.domain.credits import (
     CreditGrant,
     CreditPosting,
     CreditStatus,
+    HeldCredit,
+    Rollover,
+    account_balances,
+    expire,
     grant_problems,
     remaining_of,
+    reopened_posting,
     void_posting,
 )
 from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
 from lotus_server.kernel.quantity import ZERO
-from lotus_server.ports.records import CreditQuestion, Page, Transaction
+from lotus_server.ports.credit_records import CreditQuestion
+from lotus_server.ports.paging import Page
+from lotus_server.ports.records import Transaction
 from lotus_server.usecases.credit_ledger import give_credit
+from lotus_server.usecases.credit_settlement import settle_credit
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.wallet_watch import watch_wallets
 
 GRANTS_AT_ONCE_MIN: Final = 100
 
@@ -43,6 +52,7 @@ class CreditDraft(msgspec.Struct, frozen=True):
     priority: int = PRIORITY_DEFAULT
     amount_paid: Decimal = ZERO
     amount_paid_currency: str | None = None
+    rollover: Rollover | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -55,7 +65,7 @@ class CreditChange(msgspec.Struct, frozen=True):
 
 
 class CreditView(msgspec.Struct, frozen=True):
-    """A grant with its customer and everything that happened to it, as of `now`."""
+    """A grant with its customer and everything that happened to it, as of `now`, by its terms as well as by deeds."""
 
     grant: CreditGrant
     customer: Customer
@@ -99,13 +109,14 @@ def create_credit(services: Services, organization: Organization, draft: CreditD
             description=draft.description,
             amount_paid=draft.amount_paid,
             amount_paid_currency=(draft.amount_paid_currency or currency) if draft.amount_paid else None,
+            rollover=draft.rollover,
         )
         problems.extend(grant_problems(grant))
         if grant.expires_at is not None and grant.expires_at <= now:
             problems.add("expires_at", "invalid", "expires_at must lie in the future.")
         problems.raise_if_any()
         assert customer is not None, "without one there was a problem"
-        give_credit(services, tx, grant)
+        grant = give_credit(services, tx, grant)
         return _views(tx, organization, [grant], now)[0]
 
 
@@ -145,26 +156,42 @@ def get_credit(services: Services, organization: Organization, credit_id: str) -
 def update_credit(services: Services, organization: Organization, credit_id: str, change: CreditChange) -> CreditView:
     """Change a grant's description or expiry.
 
-    One that has expired can be given a later expiry; what it could have paid in between stays unpaid by it. Raises
-    NotFound `credit_not_found`, Invalid, Conflict `invalid_state` for a voided one.
+    One that has expired can be given a later expiry, and has back what it lost; what it could have paid in between
+    stays unpaid by it. Raises NotFound `credit_not_found`, Invalid, Conflict `invalid_state` for a voided one, and for
+    a new expiry of one that has rolled over.
     """
     now = present(services, organization)
     with services.records.transaction() as tx:
-        grant = _require(tx, organization, credit_id, for_update=True)
+        grant = _lock(services, tx, organization, credit_id, now)
         if grant.voided_at is not None:
             raise Conflict("The credit is voided.", code="invalid_state")
+        expires_at = None if change.expires_never else change.expires_at or grant.expires_at
         changed = msgspec.structs.replace(
             grant,
             description=grant.description if change.description is None else change.description,
-            expires_at=None if change.expires_never else change.expires_at or grant.expires_at,
+            expires_at=expires_at,
         )
         problems = Problems()
         problems.extend(grant_problems(changed))
         if change.expires_at is not None and change.expires_at <= now:
             problems.add("expires_at", "invalid", "expires_at must lie in the future; to end a credit now, void it.")
         problems.raise_if_any()
+        if expires_at != grant.expires_at:
+            _reopen(services, tx, grant, now)
+            changed = msgspec.structs.replace(changed, due_at=expires_at)
         tx.credits.replace_grant(changed)
         return _views(tx, organization, [changed], now)[0]
+
+
+def _reopen(services: Services, tx: Transaction, grant: CreditGrant, now: datetime) -> None:
+    """What a grant lost when it expired is available again. Raises Conflict `invalid_state` when some rolled over."""
+    postings = tx.credits.postings(grant.organization_id, [grant.credit_id]).get(grant.credit_id, [])
+    balances = account_balances(postings)
+    if balances.get((grant.credit_id, CreditAccount.ROLLED_OVER)):
+        raise Conflict("What the credit had left has rolled over into another one.", code="invalid_state")
+    lost = balances.get((grant.credit_id, CreditAccount.EXPIRED), ZERO)
+    if lost:
+        tx.credits.add(reopened_posting(grant, lost, posting_id=services.ids.new("posting"), posted_at=now))
 
 
 def void_credit(services: Services, organization: Organization, credit_id: str) -> CreditView:
@@ -175,14 +202,16 @@ def void_credit(services: Services, organization: Organization, credit_id: str) 
     """
     now = present(services, organization)
     with services.records.transaction() as tx:
-        grant = _require(tx, organization, credit_id, for_update=True)
+        grant = _lock(services, tx, organization, credit_id, now)
         before = _views(tx, organization, [grant], now)[0]
         if before.status is CreditStatus.INACTIVE:
             raise Conflict("The credit is voided, expired or used up already.", code="invalid_state")
-        voided = msgspec.structs.replace(grant, voided_at=now)
+        voided = msgspec.structs.replace(grant, voided_at=now, due_at=None)
         posting_id = services.ids.new("posting")
         tx.credits.add(void_posting(grant, before.remaining, posting_id=posting_id, posted_at=now))
         tx.credits.replace_grant(voided)
+        if voided.is_prepaid:
+            watch_wallets(services, tx, (voided.organization_id, voided.customer_id), now)
         return _views(tx, organization, [voided], now)[0]
 
 
@@ -193,6 +222,15 @@ def _require(tx: Transaction, organization: Organization, credit_id: str, *, for
     return grant
 
 
+def _lock(
+    services: Services, tx: Transaction, organization: Organization, credit_id: str, now: datetime
+) -> CreditGrant:
+    """Return a grant that nobody else changes, its customer's ledger being up to date."""
+    customer_id = _require(tx, organization, credit_id).customer_id
+    settle_credit(services, tx, organization.organization_id, customer_id, now)
+    return _require(tx, organization, credit_id, for_update=True)
+
+
 def _views(
     tx: Transaction, organization: Organization, grants: Sequence[CreditGrant], now: datetime
 ) -> list[CreditView]:
@@ -200,6 +238,14 @@ def _views(
     postings = tx.credits.postings(organization_id, [grant.credit_id for grant in grants])
     customers = tx.customers.many(organization_id, sorted({grant.customer_id for grant in grants}))
     return [
-        CreditView(grant, customers[grant.customer_id], tuple(postings.get(grant.credit_id, ())), now)
+        CreditView(grant, customers[grant.customer_id], _by_now(grant, postings.get(grant.credit_id, []), now), now)
         for grant in grants
     ]
+
+
+def _by_now(grant: CreditGrant, postings: list[CreditPosting], now: datetime) -> tuple[CreditPosting, ...]:
+    """Return what happened to a grant, its expiry among it even if the ledger does not show it yet."""
+    if grant.due_at is None or grant.due_at > now:
+        return tuple(postings)
+    expiry, _ = expire(HeldCredit(grant, remaining_of(grant.credit_id, postings)))
+    return (*postings, *expiry)

@@ -16,6 +16,7 @@ from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Page, Transaction
+from lotus_server.usecases.credit_settlement import balances_at
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 
@@ -212,7 +213,7 @@ def _views(
     """Return customers with what belongs to them, in a fixed number of queries whatever the number of customers."""
     now = present(services, organization)
     ids = [customer.customer_id for customer in customers]
-    balances = tx.credits.balances(organization.organization_id, ids, now)
+    balances = balances_at(tx, organization.organization_id, ids, now)
     invoices = tx.invoices.of_customers(organization.organization_id, ids)
     subscriptions = tx.subscriptions.of_customers(organization.organization_id, ids)
     views = {view.subscription.subscription_id: view for view in views_of(tx, organization, _flat(subscriptions), now)}

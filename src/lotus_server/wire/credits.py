@@ -10,8 +10,9 @@ from lotus_server.domain.credits import PRIORITY_DEFAULT, CreditAccount, CreditP
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.quantity import ZERO
-from lotus_server.ports.records import CreditQuestion
+from lotus_server.ports.credit_records import CreditQuestion
 from lotus_server.usecases.credits import CreditChange, CreditDraft, CreditView
+from lotus_server.wire.credit_schedules import RolloverForm, currency_of, rollover, rollover_row
 from lotus_server.wire.fields import instant
 from lotus_server.wire.forms import Form, Number, Text, currency_code, currency_row, read, required
 
@@ -32,6 +33,7 @@ class CreditForm(Form):
     priority: int | None = Field(None, description=f"1 to 255, {PRIORITY_DEFAULT} when missing; the lowest pays first.")
     amount_paid: Number = Field(None, description="What the customer paid for it: its cost, noted and not invoiced.")
     amount_paid_currency_code: Any = Field(None, description="The currency of amount_paid; the credit's when missing.")
+    rollover: RolloverForm | None = None
 
 
 class CreditUpdateForm(Form):
@@ -51,22 +53,16 @@ def credit_draft(payload: object) -> CreditDraft:
     return CreditDraft(
         customer_id=customer_id,
         amount=ZERO if form.amount is None else form.amount,
-        currency=_currency(problems, "currency_code", form.currency_code or form.currency),
+        currency=currency_of(problems, "currency_code", form.currency_code or form.currency),
         description=form.description or "",
         effective_at=instant(problems, "effective_at", form.effective_at or None),
         expires_at=instant(problems, "expires_at", form.expires_at or None),
         priority=PRIORITY_DEFAULT if form.priority is None else form.priority,
         amount_paid=form.amount_paid or ZERO,
-        amount_paid_currency=_currency(problems, "amount_paid_currency_code", form.amount_paid_currency_code),
+        amount_paid_currency=currency_of(problems, "amount_paid_currency_code", form.amount_paid_currency_code),
+        rollover=rollover(problems, form.rollover),
         problems=problems.found,
     )
-
-
-def _currency(problems: Problems, field: str, given: object) -> str | None:
-    code = currency_code(given)
-    if given and code is None:
-        problems.add(field, "unknown_currency", f"{field} must be an ISO 4217 currency code.")
-    return code or None
 
 
 # What a body may carry besides what it changes: the id of its own path, and what clients add of themselves.
@@ -79,6 +75,7 @@ _FIXED: Final = (
     "priority",
     "amount_paid",
     "amount_paid_currency_code",
+    "rollover",
 )
 
 
@@ -157,11 +154,17 @@ def credit_row(view: CreditView) -> Row:
         "issued_at": to_text(grant.granted_at),
         "voided_at": None if grant.voided_at is None else to_text(grant.voided_at),
         "invoice_id": grant.invoice_id,
+        "rollover": rollover_row(grant.rollover),
+        "rolled_over_from": grant.rolled_over_from,
+        "schedule_id": grant.schedule_id,
     }
 
 
 def _drawdown_row(posting: CreditPosting) -> Row:
-    """Return what was taken, as a negative amount, which all clients read; what came back is positive."""
+    """Return what was taken, as a negative amount, which all clients read; what came back is positive.
+
+    `to` says where it went, or came from: `applied` to an invoice, `expired`, `rolled_over`, `voided`.
+    """
     is_taken = posting.source is CreditAccount.AVAILABLE
     return {
         "credit_id": posting.credit_id,
@@ -169,4 +172,5 @@ def _drawdown_row(posting: CreditPosting) -> Row:
         "description": posting.description,
         "applied_at": to_text(posting.posted_at),
         "invoice_id": posting.invoice_id,
+        "to": (posting.target if is_taken else posting.source).value,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lotus_server.adapters.records_sql import SqlRecords
+from lotus_server.ports.credit_records import CreditQuestion, DueCredit
 from lotus_server.ports.records import Page, Transaction
 from tests import records_values as values
 from tests.records_databases import sqlite_url
@@ -39,6 +40,21 @@ def _ask_everything(of: Transaction) -> None:
     of.invoices.page("org", Page(limit=10), customer_id="acme")
     of.invoices.page("org", Page(limit=10), payment_status="unpaid")
     of.invoices.of_customers("org", ["a", "b"])
+    of.credits.is_due("org", "acme", values.NOW)
+    of.credits.due(values.NOW, 10)
+    of.credits.due(values.NOW, 10, DueCredit(values.NOW, "org", "acme"), "org")
+    of.credits.due_among("org", ["acme"], values.NOW)
+    of.credits.standing("org", "acme")
+    of.credits.held("org", "acme", "USD", values.NOW)
+    of.credits.balances("org", ["acme"], values.NOW)
+    of.credits.page("org", Page(limit=10, after="a"), CreditQuestion())
+    of.credit_schedules.get("org", "a")
+    of.credit_schedules.page("org", Page(limit=10), customer_id="acme")
+    of.credit_schedules.due("org", "acme", values.NOW)
+    of.wallets.of_customer("org", "acme")
+    of.wallets.top_up("org", "a")
+    of.wallets.top_ups("org", "acme", "USD")
+    of.wallets.top_ups("org", "acme", "USD", values.NOW)
     of.replies.get("org", "key")
 
 

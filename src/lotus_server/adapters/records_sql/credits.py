@@ -6,20 +6,22 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, or_, select, tuple_, union_all
 
 from lotus_server.adapters.records_sql.changes import Notes
+from lotus_server.adapters.records_sql.credit_tables import CREDIT_SCHEDULES, WALLETS
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
-from lotus_server.adapters.records_sql.tables import CREDIT_GRANTS, CREDIT_POSTINGS
+from lotus_server.adapters.records_sql.tables import CREDIT_GRANTS, CREDIT_POSTINGS, ORGANIZATIONS
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting, HeldCredit
 from lotus_server.kernel.quantity import ZERO, add, subtract
-from lotus_server.ports.records import CreditQuestion, Page
+from lotus_server.ports.credit_records import CreditQuestion, DueCredit
+from lotus_server.ports.paging import Page
 
 _INSERT_GRANT: Final = Insert(
     CREDIT_GRANTS,
     [Unique(("organization_id", "credit_id"), "credit_exists", "A credit with this id exists already.")],
 )
-_REPLACE_GRANT: Final = Replace(CREDIT_GRANTS, ("description", "expires_at", "voided_at"), "credit")
+_REPLACE_GRANT: Final = Replace(CREDIT_GRANTS, ("description", "expires_at", "voided_at", "due_at"), "credit")
 _GRANTS: Final = select(*(CREDIT_GRANTS.c[name] for name in CreditGrant.__struct_fields__)).where(
     of_tenant(CREDIT_GRANTS)
 )
@@ -38,6 +40,12 @@ _HELD: Final = _GRANTS.where(
     _PAYS,
 ).order_by(CREDIT_GRANTS.c.credit_id)
 _HELD_FOR_UPDATE: Final = _HELD.with_for_update()
+_STANDING: Final = _GRANTS.where(
+    CREDIT_GRANTS.c.customer_id == bindparam("customer_id"),
+    CREDIT_GRANTS.c.voided_at.is_(None),
+    or_(CREDIT_GRANTS.c.expires_at.is_(None), CREDIT_GRANTS.c.due_at.is_not(None)),
+).order_by(CREDIT_GRANTS.c.credit_id)
+_STANDING_FOR_UPDATE: Final = _STANDING.with_for_update()
 _PAYING_OF_CUSTOMERS: Final = select(
     CREDIT_GRANTS.c.credit_id, CREDIT_GRANTS.c.customer_id, CREDIT_GRANTS.c.currency
 ).where(of_tenant(CREDIT_GRANTS), CREDIT_GRANTS.c.customer_id.in_(bindparam("customer_ids", expanding=True)), _PAYS)
@@ -63,6 +71,54 @@ _POSTINGS_OF_INVOICE: Final = (
 _MOVEMENTS: Final = select(
     CREDIT_POSTINGS.c.credit_id, CREDIT_POSTINGS.c.source, CREDIT_POSTINGS.c.target, CREDIT_POSTINGS.c.amount
 ).where(of_tenant(CREDIT_POSTINGS), _OF_CREDITS)
+
+
+_DUE_TABLES: Final = (CREDIT_GRANTS, CREDIT_SCHEDULES, WALLETS)
+
+
+def _is_due(table: Table) -> ColumnElement[bool]:
+    # The second condition lets SQLite take the index that has only what can be due.
+    return (table.c.due_at <= bindparam("at")) & table.c.due_at.is_not(None)
+
+
+_IS_DUE: Final = union_all(
+    *(
+        select(table.c.due_at).where(of_tenant(table), table.c.customer_id == bindparam("customer_id"), _is_due(table))
+        for table in _DUE_TABLES
+    )
+).limit(1)
+_DUE_AMONG: Final = [
+    select(table.c.customer_id).where(
+        of_tenant(table), table.c.customer_id.in_(bindparam("customer_ids", expanding=True)), _is_due(table)
+    )
+    for table in _DUE_TABLES
+]
+
+
+def _due(table: Table, *, of_organization: bool, after: bool) -> Select[Any]:
+    """Return the question for what is due in one table, in the order of the index that it is read from."""
+    keys = table.c.due_at, table.c.organization_id, table.c.customer_id
+    query = select(*keys).where(_is_due(table))
+    if of_organization:
+        query = query.where(of_tenant(table))
+    else:
+        query = query.join(ORGANIZATIONS, ORGANIZATIONS.c.organization_id == table.c.organization_id)
+        query = query.where(ORGANIZATIONS.c.clock_now.is_(None))
+    if after:
+        last = tuple_(
+            bindparam("after_due_at", type_=table.c.due_at.type),
+            bindparam("after_organization"),
+            bindparam("after_customer"),
+        )
+        query = query.where(tuple_(*keys) > last)
+    return query.order_by(*keys).limit(bindparam("limit"))
+
+
+_DUE: Final = {
+    (of_organization, after): [_due(table, of_organization=of_organization, after=after) for table in _DUE_TABLES]
+    for of_organization in (False, True)
+    for after in (False, True)
+}
 
 
 def credit_grant_to_row(value: CreditGrant) -> Values:
@@ -114,10 +170,44 @@ class SqlCreditLedger:
         _REPLACE_GRANT(self._connection, credit_grant_to_row(grant))
         self._notes.add(grant.organization_id, grant.customer_id)
 
+    def is_due(self, organization_id: str, customer_id: str, at: datetime) -> bool:
+        keys = {"organization_id": organization_id, "customer_id": customer_id, "at": at}
+        return self._connection.execute(_IS_DUE, keys).first() is not None
+
+    def due(
+        self, at: datetime, limit: int, after: DueCredit | None = None, organization_id: str | None = None
+    ) -> list[DueCredit]:
+        keys: dict[str, Any] = {"at": at, "limit": limit}
+        if organization_id is not None:
+            keys["organization_id"] = organization_id
+        if after is not None:
+            keys["after_due_at"] = after.due_at
+            keys["after_organization"], keys["after_customer"] = after.organization_id, after.customer_id
+        queries = _DUE[organization_id is not None, after is not None]
+        found = {DueCredit(*row) for query in queries for row in self._connection.execute(query, keys)}
+        return sorted(found)[:limit]
+
+    def due_among(self, organization_id: str, customer_ids: Sequence[str], at: datetime) -> list[str]:
+        found: set[str] = set()
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some, "at": at}
+            for query in _DUE_AMONG:
+                found.update(self._connection.execute(query, keys).scalars())
+        return sorted(found)
+
+    def standing(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> list[HeldCredit]:
+        keys = {"organization_id": organization_id, "customer_id": customer_id}
+        return self._held(organization_id, _STANDING_FOR_UPDATE if for_update else _STANDING, _STANDING, keys)
+
     def held(self, organization_id: str, customer_id: str, currency: str, at: datetime) -> list[HeldCredit]:
         keys = {"organization_id": organization_id, "customer_id": customer_id, "currency": currency, "at": at}
-        query = _HELD_FOR_UPDATE if can_lock(self._connection) else _HELD
-        grants = [credit_grant_from_row(row) for row in self._connection.execute(query, keys)]
+        return self._held(organization_id, _HELD_FOR_UPDATE, _HELD, keys)
+
+    def _held(
+        self, organization_id: str, query: Select[Any], query_in_snapshot: Select[Any], keys: dict[str, Any]
+    ) -> list[HeldCredit]:
+        asked = query if can_lock(self._connection) else query_in_snapshot
+        grants = [credit_grant_from_row(row) for row in self._connection.execute(asked, keys)]
         # Asked for only now: whoever held the locks before may have drawn on these grants.
         remaining = self._remaining(organization_id, [grant.credit_id for grant in grants])
         return [HeldCredit(grant, remaining.get(grant.credit_id, ZERO)) for grant in grants]

@@ -15,6 +15,7 @@ from lotus_server.adapters.records_sql.changes import (
     write_notes,
 )
 from lotus_server.adapters.records_sql.credit_notes import SqlCreditNotes
+from lotus_server.adapters.records_sql.credit_schedules import SqlCreditSchedules
 from lotus_server.adapters.records_sql.credits import SqlCreditLedger
 from lotus_server.adapters.records_sql.discounts import SqlCoupons, SqlDiscounts
 from lotus_server.adapters.records_sql.engines import Database, database_at
@@ -25,6 +26,7 @@ from lotus_server.adapters.records_sql.migrations import upgrade
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
 from lotus_server.adapters.records_sql.replies import SqlReplies
 from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
+from lotus_server.adapters.records_sql.wallets import SqlWallets
 from lotus_server.kernel.errors import Unavailable
 from lotus_server.ports.records import Change
 
@@ -101,6 +103,16 @@ class SqlTransaction:
     def credits(self) -> SqlCreditLedger:
         """The credit ledger."""
         return SqlCreditLedger(self._connection, self.notes)
+
+    @property
+    def credit_schedules(self) -> SqlCreditSchedules:
+        """The schedules by which credit is given."""
+        return SqlCreditSchedules(self._connection)
+
+    @property
+    def wallets(self) -> SqlWallets:
+        """The settings of wallets, and the top-ups wanted."""
+        return SqlWallets(self._connection)
 
     @property
     def replies(self) -> SqlReplies:

@@ -34,7 +34,7 @@ from lotus_server.domain.catalog import (
     Tag,
     VersionStatus,
 )
-from lotus_server.domain.credits import CreditAccount
+from lotus_server.domain.credits import CreditAccount, Rollover
 from lotus_server.domain.invoicing import (
     AppliedDiscount,
     CreditNoteAmounts,
@@ -62,6 +62,19 @@ def _organization() -> Column[str]:
 def _belongs_to(table: str, *columns: str) -> ForeignKeyConstraint:
     keys = ("organization_id", *columns)
     return ForeignKeyConstraint(keys, [f"{table}.{key}" for key in keys])
+
+
+def due_indexes(table: str) -> tuple[Index, ...]:
+    """Return the indexes that find what is due: of anybody, of an organization, of a customer."""
+    condition = text("due_at IS NOT NULL")
+    names = {
+        f"ix_{table}_due": ("due_at", "organization_id", "customer_id"),
+        f"ix_{table}_due_of_organization": ("organization_id", "due_at", "customer_id"),
+        f"ix_{table}_due_of_customer": ("organization_id", "customer_id", "due_at"),
+    }
+    return tuple(
+        Index(name, *columns, sqlite_where=condition, postgresql_where=condition) for name, columns in names.items()
+    )
 
 
 ORGANIZATIONS = Table(
@@ -391,8 +404,15 @@ CREDIT_GRANTS = Table(
     Column("amount_paid_currency", TEXT),
     Column("invoice_id", TEXT),
     Column("voided_at", Instant),
+    Column("rollover", Structured(Rollover)),
+    Column("rolled_over_from", TEXT),
+    Column("rollover_number", Integer, nullable=False, server_default="0"),
+    Column("schedule_id", TEXT),
+    Column("is_prepaid", Boolean, nullable=False, server_default=false()),
+    Column("due_at", Instant),
     _belongs_to("customers", "customer_id"),
     Index("ix_credit_grants_customer", "organization_id", "customer_id", "currency"),
+    *due_indexes("credit_grants"),
 )
 
 CREDIT_POSTINGS = Table(

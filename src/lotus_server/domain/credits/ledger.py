@@ -9,6 +9,7 @@ import msgspec
 
 from lotus_server.domain.credits.burn_down import Drawdown
 from lotus_server.domain.credits.grants import CreditGrant
+from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.quantity import ZERO, add, subtract
 
 
@@ -16,13 +17,16 @@ class CreditAccount(StrEnum):
     """Where credit lies. Each grant has its own set of these accounts, and together they always sum to zero.
 
     `issued` is where all credit comes from, so its balance is what was given, negative. `available` is what the
-    customer has left. What paid invoices is in `applied`, what was taken back in `voided`.
+    customer has left. What paid invoices is in `applied`, what was taken back in `voided`, what was left at the expiry
+    in `expired`, or in `rolled_over` as far as it became a new grant.
     """
 
     ISSUED = "issued"
     AVAILABLE = "available"
     APPLIED = "applied"
     VOIDED = "voided"
+    EXPIRED = "expired"
+    ROLLED_OVER = "rolled_over"
 
 
 class CreditPosting(msgspec.Struct, frozen=True):
@@ -101,6 +105,53 @@ def void_posting(grant: CreditGrant, remaining: Decimal, *, posting_id: str, pos
     )
 
 
+def expired_posting(grant: CreditGrant, amount: Decimal) -> CreditPosting:
+    """Return the movement of what a grant loses at its expiry. A grant can expire again when it was given more time."""
+    assert grant.expires_at is not None, "what never expires loses nothing"
+    cause = f"{grant.credit_id}:expired:{to_text(grant.expires_at)}"
+    return _at_expiry(grant, cause, CreditAccount.EXPIRED, amount, "Expired")
+
+
+def rolled_over_posting(grant: CreditGrant, amount: Decimal, successor_id: str) -> CreditPosting:
+    """Return the movement of what becomes another grant when this one expires. It happens once."""
+    cause = f"{grant.credit_id}:rolled_over"
+    return _at_expiry(grant, cause, CreditAccount.ROLLED_OVER, amount, f"Rolled over into credit {successor_id}")
+
+
+def _at_expiry(
+    grant: CreditGrant, cause: str, target: CreditAccount, amount: Decimal, description: str
+) -> CreditPosting:
+    """Return a movement that follows from the grant alone: so does its id."""
+    assert grant.expires_at is not None, "only what expires moves at its expiry"
+    return CreditPosting(
+        organization_id=grant.organization_id,
+        posting_id=cause,
+        cause=cause,
+        credit_id=grant.credit_id,
+        customer_id=grant.customer_id,
+        currency=grant.currency,
+        source=CreditAccount.AVAILABLE,
+        target=target,
+        amount=amount,
+        posted_at=grant.expires_at,
+        description=description,
+    )
+
+
+def reopened_posting(grant: CreditGrant, amount: Decimal, *, posting_id: str, posted_at: datetime) -> CreditPosting:
+    """Return the movement that gives a grant back what it lost at the expiry that it still has."""
+    lost = expired_posting(grant, amount)
+    return msgspec.structs.replace(
+        lost,
+        posting_id=posting_id,
+        cause=f"{lost.cause}:reopened",
+        source=CreditAccount.EXPIRED,
+        target=CreditAccount.AVAILABLE,
+        posted_at=posted_at,
+        description="Given more time",
+    )
+
+
 def returned_posting(drawn: CreditPosting, *, posting_id: str, posted_at: datetime) -> CreditPosting:
     """Return the movement that gives a grant back what paid an invoice that is void now."""
     assert drawn.target is CreditAccount.APPLIED, "only what paid can be given back"
@@ -112,6 +163,26 @@ def returned_posting(drawn: CreditPosting, *, posting_id: str, posted_at: dateti
         target=CreditAccount.AVAILABLE,
         posted_at=posted_at,
         description="Returned by a voided invoice",
+    )
+
+
+def account_when_over(grant: CreditGrant, instant: datetime) -> CreditAccount | None:
+    """Return where everything of a grant lies that is voided or expired at an instant; null for any other."""
+    if grant.voided_at is not None:
+        return CreditAccount.VOIDED
+    is_over = grant.expires_at is not None and instant >= grant.expires_at
+    return CreditAccount.EXPIRED if is_over else None
+
+
+def lost_on_return(returned: CreditPosting, target: CreditAccount) -> CreditPosting:
+    """Return the movement of what came back to a grant that is over: to `expired` or `voided`, right after it came."""
+    return msgspec.structs.replace(
+        returned,
+        posting_id=f"{returned.posting_id}_{target.value}",
+        cause=f"{returned.cause}:{target.value}",
+        source=CreditAccount.AVAILABLE,
+        target=target,
+        description="Returned after the credit was over",
     )
 
 

@@ -1,0 +1,21 @@
+"""What happens because time passes: periods are billed, then credit is settled."""
+
+from datetime import datetime
+
+from lotus_server.domain.accounts import Organization
+from lotus_server.usecases.billing import bill_due
+from lotus_server.usecases.credit_settlement import settle_credits_due
+from lotus_server.usecases.services import Services
+
+
+def do_what_is_due(
+    services: Services, *, until: datetime | None = None, organization: Organization | None = None
+) -> int:
+    """Do everything that is due by `until` (default: the present), and return the number of steps.
+
+    Without an organization it is that of those that live in real time. Each invoice settles its customer's credit up to
+    its own instant, so what is left for the end is what lies after the last invoice.
+    """
+    now = until or services.clock.now()
+    steps = bill_due(services, until=now, organization=organization)
+    return steps + settle_credits_due(services, until=now, organization=organization)
