@@ -35,6 +35,7 @@ ROWS_MAX: Final = 10_000
 SEPARATE_WINDOWS_MAX: Final = 1_000
 SAMPLES_MAX: Final = 20
 DAYS_BACK: Final = timedelta(days=30)
+YEARS: Final = range(1900, 2201)
 _LEAST: Final = timedelta(microseconds=1)
 
 Group = tuple[str | None, ...]
@@ -157,12 +158,15 @@ def preview_metric(services: Services, organization: Organization, question: Pre
 
 def _period(asked: Asked, now: datetime, problems: Problems) -> Period:
     """Return the period that is asked about; what happens at this instant counts, too."""
+    for field, instant in (("start", asked.start), ("end", asked.end)):
+        # Windows and billing cycles reach beyond a period, and the calendar must not end there.
+        if instant is not None and not YEARS[0] <= instant.year <= YEARS[-1]:
+            problems.add(field, "out_of_range", f"{field} must lie in the years {YEARS[0]} to {YEARS[-1]}.")
+            return Period(now, now)
     end = now + _LEAST if asked.end is None else asked.end
     start = asked.start
     if start is None:
-        start = end.replace(hour=0, minute=0, second=0, microsecond=0)
-        # At the beginning of the calendar there are no 30 days to go back.
-        start -= min(DAYS_BACK, start - datetime.min.replace(tzinfo=start.tzinfo))
+        start = end.replace(hour=0, minute=0, second=0, microsecond=0) - DAYS_BACK
     if end <= start:
         problems.add("end", "end_before_start", "end must lie after start.")
         return Period(start, start)
