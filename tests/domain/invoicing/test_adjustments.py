@@ -59,7 +59,7 @@ def test_what_is_charged_comes_to_what_the_adjustment_says(
 def test_a_discount_never_takes_off_more_than_is_charged() -> None:
     (*_, line) = adjusted(_terms(FIXED, "-50"), _lines("10", "20"), opened=MARCH)
 
-    assert (D(-30), ["-50 to 30, and not below 0"]) == (line.amount, [step.text for step in line.steps])
+    assert (D(-30), ["-50 on 30, and not below 0"]) == (line.amount, [step.text for step in line.steps])
 
 
 def test_the_line_says_what_it_is_and_how_it_came_about() -> None:
@@ -104,6 +104,12 @@ def test_what_was_charged_in_part_is_given_back_in_part(kind: AdjustmentKind, am
 
 def test_usage_and_what_is_given_back_on_one_invoice_are_adjusted_apart() -> None:
     assert D(75) == _sum(_terms(FIXED, "-5"), "100", "-24")  # 95, and 24 of 30 charged as 25: 20
+
+
+def test_what_comes_back_says_what_was_never_charged() -> None:
+    (*_, line) = adjusted(_terms(FIXED, "-6"), _lines("-15"), opened=MARCH)
+
+    assert ["of 15 that comes back, what was never charged: 24 was, for 30"] == [step.text for step in line.steps]
 
 
 def test_money_back_for_nothing_in_advance_is_given_back_whole() -> None:

@@ -69,7 +69,7 @@ def _charged(adjustment: PriceAdjustment, lines: tuple[InvoiceLine, ...]) -> tup
     if not charged and any(line.amount < 0 for line in lines):
         return ()
     amount = plain(adjustment.amount)
-    text = f"{amount} to {plain(charged)}"
+    text = f"{amount} on {plain(charged)}"
     if adjustment.kind is AdjustmentKind.OVERRIDE:
         text = f"{amount} instead of {plain(charged)}"
     elif add(charged, adjustment.amount) < 0:
@@ -87,7 +87,8 @@ def _given_back(
         return ()
     change = _change(adjustment, in_advance)
     paid = add(in_advance, change)
-    text = f"of {plain(given_back)} given back, as {plain(paid)} was charged for {plain(in_advance)}"
+    back = plain(subtract(ZERO, given_back))
+    text = f"of {back} that comes back, what was never charged: {plain(paid)} was, for {plain(in_advance)}"
     return (Step(text, amount=share(given_back, change, in_advance)),)
 
 
