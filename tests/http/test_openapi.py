@@ -113,7 +113,8 @@ def test_every_operation_that_takes_a_body_describes_it(document: dict[str, Any]
         if method in {"post", "patch"} and "requestBody" not in operation
     }
 
-    assert {path for path in without if not path.endswith(("/archive/", "/revoke/", "/void/", "/end/", "/cancel/"))} == set()
+    plain = ("/archive/", "/revoke/", "/void/", "/end/", "/cancel/")
+    assert {path for path in without if not path.endswith(plain)} == set()
 
 
 def test_the_documentation_page_needs_nothing_from_elsewhere(server: ServerProcess) -> None:

@@ -37,6 +37,7 @@ from lotus_server.kernel.quantity import plain
 from lotus_server.wire.components import ComponentForm
 from lotus_server.wire.forms import read
 from lotus_server.wire.proration_preview import ProrationPreviewForm
+from tests.repository import ROOT
 from tests.scenarios.golden_invoicing import adjustment_and_tax, true_up
 
 Case = dict[str, Any]
@@ -312,3 +313,9 @@ def test_a_golden_entry_comes_out_as_elsewhere(entry_id: str, setup: Case, case:
 def test_every_golden_entry_is_run_or_waits_for_a_named_feature() -> None:
     assert ENTRIES.keys() == RUNNERS.keys() | TIMELINES | NOT_YET.keys() | LAWS.keys()
     assert not NOT_YET.keys() & (RUNNERS.keys() | TIMELINES)
+
+
+def test_every_golden_entry_is_in_the_table_of_the_documentation() -> None:
+    page = (ROOT / "docs/reference/golden-numbers.md").read_text(encoding="utf-8")
+
+    assert [] == [entry_id for entry_id in ENTRIES if f"| {entry_id} |" not in page]

@@ -23,6 +23,7 @@ from tests.domain.rating import oracle
 from tests.domain.rating.random_prices import QUANTITY_MODELS, as_fractions, matrix_of, number, price_of
 
 CASES = 2_000
+MANY_CASES = 100_000
 EXACT_BELOW = Fraction(1, 10**85)
 USD = CURRENCIES["USD"]
 Event = tuple[Decimal, tuple[str, ...]]
@@ -107,3 +108,20 @@ def test_a_count_and_a_sum_are_enough_where_no_event_values_are_needed() -> None
         usage = _usage(price, _events(source, price))
         if not needs_event_values(price):
             assert rate(price, usage) == rate(price, RatedUsage(usage.quantity, usage.event_count))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("model", [*QUANTITY_MODELS, "percentage", "matrix"])
+def test_a_hundred_thousand_cases_cost_what_brute_force_says(model: str) -> None:
+    """Together over all models: new cases at each run would hide a failure, so the seed is another fixed one."""
+    source = random.Random(f"{model} at length")
+    for _ in range(MANY_CASES // (len(QUANTITY_MODELS) + 2)):
+        price: Price = matrix_of(source) if model == "matrix" else price_of(source, model)
+        if model in QUANTITY_MODELS:
+            quantity = number(source, 10**6, source.randrange(6))
+            expected, rated = oracle.cost(as_fractions(price), Fraction(quantity)), rate(price, quantity)
+        else:
+            events = _events(source, price)
+            exact = [(Fraction(value), group) for value, group in events]
+            expected, rated = oracle.cost_of_events(as_fractions(price), exact), rate(price, _usage(price, events))
+        _assert_agreed(expected, rated, price)
