@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_server.domain.accounts import ApiKey, Customer, Organization
+from lotus_server.domain.accounts import ApiKey, Customer, Logo, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.credits import CreditGrant, CreditPosting, CreditSchedule, TopUp, Wallet
 from lotus_server.domain.invoicing import Coupon, CreditNote, Discount, Invoice
@@ -47,6 +47,19 @@ def _exact(value: object) -> object:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         return ("number", Decimal(value))
     return (type(value).__name__, value)
+
+
+def test_an_organization_has_one_logo_or_none(shared_records: Records) -> None:
+    pictures = [Logo("org", "image/png", bytes(range(256))), Logo("org", "image/svg+xml", b"<svg/>")]
+    with _passing(shared_records) as transaction:
+        assert transaction.logos.get("org") is None
+        for picture in pictures:
+            transaction.logos.put(picture)
+            assert picture == transaction.logos.get("org")
+            assert transaction.logos.get("another") is None
+        for _ in range(2):
+            transaction.logos.remove("org")
+            assert transaction.logos.get("org") is None
 
 
 @given(value=values.organizations)

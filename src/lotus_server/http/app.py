@@ -18,6 +18,7 @@ from lotus_server.http.api import (
     events,
     features,
     invoices,
+    logo,
     organization,
     plans,
     price_preview,
@@ -68,6 +69,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         credit_resources,
         credit_notes,
         organization,
+        logo,
     )
     for module in resources:
         app.include_router(module.router)

@@ -56,6 +56,7 @@ STATE_CODES: Final[dict[str, str]] = {
     "top_up_not_found": "The customer has no such top-up.",
     "top_up_exists": "A top-up of this wallet is pending already.",
     "api_key_not_found": "There is no such API key in this organization.",
+    "logo_not_found": "The organization has no logo.",
     "organization_exists": "There is an organization with this id.",
     "api_key_exists": "This API key exists.",
     "customer_exists": "There is a customer with this id.",

@@ -61,7 +61,8 @@ class DocumentTax(msgspec.Struct, frozen=True):
 class InvoiceDocument(msgspec.Struct, frozen=True):
     """Everything that is printed, in major units of `currency`. The amounts are shown, never added up here.
 
-    `deductions` are named amounts between the sum of the lines and the total (discounts, as negative amounts);
+    A draft has no `number` yet: it is empty. `deductions` are named amounts between the sum of the lines and the total
+    (discounts, as negative amounts);
     `payments` those between the total and what is due (credit applied, negative). `zone` is the time zone in which
     dates are shown, `locale` such as `de_DE` the language and the manner of numbers.
     """

@@ -20,6 +20,7 @@ from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
 from lotus_server.ports.invoicing_records import Coupons, CreditNotes, Discounts
+from lotus_server.ports.logos import Logos
 from lotus_server.ports.paging import Page as Page  # noqa: PLC0414 - a part of this port
 
 
@@ -312,6 +313,11 @@ class Transaction(Protocol):
     @property
     def organizations(self) -> Organizations:
         """The tenants."""
+        ...
+
+    @property
+    def logos(self) -> Logos:
+        """The logos of organizations."""
         ...
 
     @property

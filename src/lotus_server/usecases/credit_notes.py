@@ -26,7 +26,7 @@ from lotus_server.ports.documents import DocumentKind, DocumentLine, DocumentTax
 from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.credit_ledger import give_credit
 from lotus_server.usecases.customers import require_customer
-from lotus_server.usecases.documents import printed_on, tax_rows
+from lotus_server.usecases.documents import printed, printed_on, tax_rows
 from lotus_server.usecases.invoices import require_invoice
 from lotus_server.usecases.services import Services, present
 
@@ -163,7 +163,7 @@ def _view(tx: Transaction, organization: Organization, note: CreditNote) -> Cred
 def credit_note_pdf(services: Services, organization: Organization, credit_note_id: str) -> tuple[str, bytes]:
     """Return a credit note's number and the credit note as PDF. Raises NotFound `credit_note_not_found`."""
     view = get_credit_note(services, organization, credit_note_id)
-    return view.note.credit_note_number, services.documents.pdf(document_of(view, organization))
+    return view.note.credit_note_number, printed(services, organization, document_of(view, organization))
 
 
 def document_of(view: CreditNoteView, organization: Organization) -> InvoiceDocument:

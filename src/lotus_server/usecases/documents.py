@@ -1,18 +1,20 @@
 """Documents of invoices."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization, PaperSize
-from lotus_server.domain.invoicing import InvoiceLine, PaymentStatus, TaxCategory, TaxSubtotal
+from lotus_server.domain.invoicing import AppliedDiscount, InvoiceLine, PaymentStatus, TaxCategory, TaxSubtotal
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.documents import DocumentKind, DocumentLine, DocumentTax, InvoiceDocument, Paper, Party
 from lotus_server.usecases.invoices import InvoiceView, get_invoice
 from lotus_server.usecases.services import Services
 
-_ADDRESS_FIELDS = ("line1", "line2", "city", "state", "postal_code", "country")
+# Where an address reads "Springfield, IL 62701"; elsewhere it reads "50667 Köln".
+_CITY_FIRST = frozenset({"AU", "CA", "GB", "IE", "IN", "US"})
 DETAILS_MAX = 12
 _REASONS = {TaxCategory.EXEMPT: "Exempt from tax", TaxCategory.REVERSE_CHARGE: "Reverse charge"}
 
@@ -20,12 +22,22 @@ _REASONS = {TaxCategory.EXEMPT: "Exempt from tax", TaxCategory.REVERSE_CHARGE: "
 def invoice_pdf(services: Services, organization: Organization, invoice_id: str) -> tuple[str, bytes]:
     """Return an invoice's number and the invoice as PDF. Raises NotFound `invoice_not_found`."""
     view = get_invoice(services, organization, invoice_id)
-    return view.invoice.invoice_number, services.documents.pdf(document_of(view))
+    return view.invoice.invoice_number, printed(services, organization, document_of(view))
+
+
+def printed(
+    services: Services, organization: Organization, document: InvoiceDocument, *, factur_x: bytes | None = None
+) -> bytes:
+    """Return a document of an organization as PDF, with its logo, and with a CII file attached if there is one."""
+    with services.records.snapshot() as tx:
+        logo = tx.logos.get(organization.organization_id)
+    with_logo = msgspec.structs.replace(document, logo=None if logo is None else logo.content)
+    return services.documents.pdf(with_logo, factur_x=factur_x)
 
 
 def document_of(view: InvoiceView) -> InvoiceDocument:
     """Return what is printed of an invoice: its own amounts, and both parties as they are known now."""
-    invoice, settings = view.invoice, view.organization.invoice_settings
+    invoice = view.invoice
     is_void = invoice.payment_status is PaymentStatus.VOIDED
     taken_off = (("Credit", invoice.credit_applied), ("Credit notes", invoice.credited))
     return printed_on(
@@ -36,15 +48,15 @@ def document_of(view: InvoiceView) -> InvoiceDocument:
         issued_at=invoice.issued_at,
         due_at=invoice.due_at,
         currency=invoice.currency,
-        lines=tuple(_line(line) for line in invoice.lines),
+        lines=line_rows(invoice.lines),
         subtotal=invoice.subtotal,
         total=invoice.gross,
-        deductions=tuple((each.name, each.amount.copy_negate()) for each in invoice.discounts),
+        deductions=deduction_rows(invoice.discounts),
         amount_due=invoice.amount_due,
         taxes=tax_rows(invoice.taxes),
         payments=tuple((name, amount.copy_negate()) for name, amount in taken_off if amount),
         prices_include_tax=invoice.prices_include_tax,
-        notes=(settings.note,) if settings.note else (),
+        notes=notes_of(view.organization),
     )
 
 
@@ -64,6 +76,22 @@ def printed_on(organization: Organization, customer: Customer, **rest: Any) -> I
         paper=Paper.LETTER if settings.paper is PaperSize.LETTER else Paper.A4,
         **rest,
     )
+
+
+def line_rows(lines: Iterable[InvoiceLine]) -> tuple[DocumentLine, ...]:
+    """Return the rows of lines."""
+    return tuple(_line(line) for line in lines)
+
+
+def deduction_rows(discounts: Iterable[AppliedDiscount]) -> tuple[tuple[str, Decimal], ...]:
+    """Return what discounts take off, as negative amounts."""
+    return tuple((each.name, each.amount.copy_negate()) for each in discounts)
+
+
+def notes_of(organization: Organization) -> tuple[str, ...]:
+    """Return what stands below the sums of every invoice."""
+    note = organization.invoice_settings.note
+    return (note,) if note else ()
 
 
 def tax_rows(taxes: Iterable[TaxSubtotal]) -> tuple[DocumentTax, ...]:
@@ -105,4 +133,12 @@ def _buyer(customer: Customer) -> Party:
 
 
 def _address(address: dict[str, Any] | None) -> tuple[str, ...]:
-    return tuple(str(address[name]) for name in _ADDRESS_FIELDS if address.get(name)) if address else ()
+    """Return the lines of an address, the city with its postal code as the country writes it."""
+    known = {name: str(value) for name, value in (address or {}).items() if value}
+    city, state, code = (known.get(name, "") for name in ("city", "state", "postal_code"))
+    if known.get("country", "").upper() in _CITY_FIRST:
+        places = [", ".join(part for part in (city, f"{state} {code}".strip()) if part)]
+    else:
+        places = [f"{code} {city}".strip(), state]
+    lines = (known.get("line1"), known.get("line2"), *places, known.get("country"))
+    return tuple(line for line in lines if line)

@@ -40,7 +40,7 @@ from lotus_server.ports.e_invoices import (
 )
 from lotus_server.usecases.credit_notes import CreditNoteView, get_credit_note
 from lotus_server.usecases.credit_notes import document_of as credit_note_document
-from lotus_server.usecases.documents import details_of, document_as_issued, group_details
+from lotus_server.usecases.documents import details_of, document_as_issued, group_details, printed
 from lotus_server.usecases.invoices import InvoiceView, get_invoice
 from lotus_server.usecases.services import Services
 
@@ -107,7 +107,7 @@ def invoice_factur_x(services: Services, organization: Organization, invoice_id:
     """
     view = get_invoice(services, organization, invoice_id)
     xml = services.documents.xml(e_invoice_of(view), Syntax.CII)
-    return view.invoice.invoice_number, services.documents.pdf(document_as_issued(view), factur_x=xml)
+    return view.invoice.invoice_number, printed(services, organization, document_as_issued(view), factur_x=xml)
 
 
 def credit_note_factur_x(services: Services, organization: Organization, credit_note_id: str) -> tuple[str, bytes]:
@@ -117,7 +117,9 @@ def credit_note_factur_x(services: Services, organization: Organization, credit_
     """
     view = get_credit_note(services, organization, credit_note_id)
     xml = services.documents.xml(e_credit_note_of(view, organization), Syntax.CII)
-    return view.note.credit_note_number, services.documents.pdf(credit_note_document(view, organization), factur_x=xml)
+    return view.note.credit_note_number, printed(
+        services, organization, credit_note_document(view, organization), factur_x=xml
+    )
 
 
 def _profile(wanted: EInvoiceFormat) -> Profile:

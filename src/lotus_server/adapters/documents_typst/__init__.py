@@ -84,7 +84,7 @@ class _Writer:
         document, words = self._document, self._words
         heading = words.credit_note if document.kind is DocumentKind.CREDIT_NOTE else words.invoice
         return {
-            "title": f"{heading} {document.number}",
+            "title": f"{heading} {document.number or words.draft}",
             "heading": heading,
             "language": self._locale.language,
             "paper": document.paper.value,
@@ -106,7 +106,8 @@ class _Writer:
 
     def _facts(self) -> list[tuple[str, str]]:
         document, words = self._document, self._words
-        facts = [(words.number, document.number), (words.issued, self._date(document.issued_at))]
+        facts = [(words.number, document.number)] if document.number else []
+        facts.append((words.issued, self._date(document.issued_at)))
         if document.due_at is not None:
             facts.append((words.due, self._date(document.due_at)))
         if document.refers_to is not None:

@@ -21,6 +21,7 @@ from lotus_server.adapters.records_sql.discounts import SqlCoupons, SqlDiscounts
 from lotus_server.adapters.records_sql.engines import Database, database_at
 from lotus_server.adapters.records_sql.errors import meaning_of_errors
 from lotus_server.adapters.records_sql.invoices import SqlInvoices
+from lotus_server.adapters.records_sql.logos import SqlLogos
 from lotus_server.adapters.records_sql.metrics import SqlMetrics
 from lotus_server.adapters.records_sql.migrations import upgrade
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
@@ -43,6 +44,11 @@ class SqlTransaction:
     def organizations(self) -> SqlOrganizations:
         """The tenants."""
         return SqlOrganizations(self._connection, self.notes)
+
+    @property
+    def logos(self) -> SqlLogos:
+        """The logos of organizations."""
+        return SqlLogos(self._connection)
 
     @property
     def api_keys(self) -> SqlApiKeys:

@@ -90,6 +90,15 @@ ORGANIZATIONS = Table(
     Column("invoice_settings", Structured(InvoiceSettings), nullable=False, server_default="{}"),
 )
 
+LOGOS = Table(
+    "logos",
+    METADATA,
+    _organization(),
+    Column("media_type", TEXT, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    _belongs_to("organizations"),
+)
+
 API_KEYS = Table(
     "api_keys",
     METADATA,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
 from lotus_server.http.body import json_body
+from lotus_server.http.files import PDF, described, file_reply
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEM_REF, PROBLEMS, body_of
 from lotus_server.kernel.errors import NotFound
@@ -18,6 +19,7 @@ from lotus_server.usecases.customers import (
     get_customer,
     list_customers,
 )
+from lotus_server.usecases.draft_documents import draft_pdf
 from lotus_server.usecases.plans import get_plan
 from lotus_server.wire.customers import (
     BatchForm,
@@ -106,6 +108,20 @@ def draft_by_currency(customer_id: str, caller: Annotated[Caller, Depends(readin
     """Return what billing now would issue, one invoice per currency."""
     _, drafts = draft_invoices(caller.services, caller.organization, customer_id)
     return json_reply(200, later_draft(drafts))
+
+
+@router.get(
+    "/customers/{customer_id}/draft_invoice/pdf/",
+    summary="What a customer owes so far, as PDF",
+    response_class=Response,
+    responses={200: described(PDF)},
+)
+def draft_document(
+    customer_id: str, caller: Annotated[Caller, Depends(reading)], subscription_id: str | None = None
+) -> Response:
+    """Return what billing a subscription now would issue, stamped as a draft; which one if there are several."""
+    document = draft_pdf(caller.services, caller.organization, customer_id, subscription_id=subscription_id)
+    return file_reply(document, "draft-invoice.pdf", PDF)
 
 
 @router.get("/draft_invoice/", summary="What a customer owes so far, by subscription")
