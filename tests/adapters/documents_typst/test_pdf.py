@@ -208,3 +208,7 @@ def test_a_line_stays_on_one_page() -> None:
     for page in read(document(lines=(line,) * 40)).pages:
         text = page.extract_text()
         assert text.count("Line of six") == text.count("detail 5")
+
+
+def test_a_document_may_be_issued_between_two_seconds() -> None:
+    assert "Jun 1, 2026" in text_of(document(issued_at=MAY.end.replace(microsecond=123456)))

@@ -45,8 +45,8 @@ class TypstDocuments(PrintedDocuments):
 
 
 def _printed(document: InvoiceDocument, inputs: dict[str, str]) -> bytes:
-    # A fixed time makes the same document the same bytes.
-    timestamp = document.issued_at.astimezone(UTC)
+    # A fixed time makes the same document the same bytes. Files know whole seconds only.
+    timestamp = document.issued_at.astimezone(UTC).replace(microsecond=0)
     if document.logo is None:
         return _compile(_TEMPLATE.read_bytes(), inputs, timestamp)
     with tempfile.TemporaryDirectory() as folder:
