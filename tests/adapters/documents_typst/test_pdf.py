@@ -212,3 +212,16 @@ def test_a_line_stays_on_one_page() -> None:
 
 def test_a_document_may_be_issued_between_two_seconds() -> None:
     assert "Jun 1, 2026" in text_of(document(issued_at=MAY.end.replace(microsecond=123456)))
+
+
+def test_a_logo_leaves_room_for_what_stands_beside_it() -> None:
+    logo = b'<svg xmlns="http://www.w3.org/2000/svg" width="3000" height="30"><rect width="3000" height="30"/></svg>'
+    widths: list[float] = []
+
+    def note(operator: bytes, operands: list[Any], matrix: list[float], _: list[float]) -> None:
+        if operator == b"l":
+            widths.append(matrix[0] * float(operands[0]) + matrix[4])
+
+    read(document(logo=logo)).pages[0].extract_text(visitor_operand_before=note)
+
+    assert 595 - 60 > max(widths)

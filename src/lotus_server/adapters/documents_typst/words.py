@@ -65,7 +65,7 @@ _BY_LANGUAGE: Final = {
     "de": Words(
         "Rechnung",
         "Entwurf",
-        "Gutschrift",
+        "Rechnungskorrektur",  # in tax law, a "Gutschrift" is an invoice that the buyer writes
         "Storniert",
         "Nummer",
         "Datum",
