@@ -26,6 +26,7 @@ from lotus_server.http.api import (
     proration_preview,
     subscriptions,
     usage,
+    wallets,
 )
 from lotus_server.http.api import credits as credit_resources
 from lotus_server.http.api import metrics as metric_resources
@@ -68,6 +69,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         credit_schedules,  # before the credits, whose ids its path could be
         credit_resources,
         credit_notes,
+        wallets,
         organization,
         logo,
     )
