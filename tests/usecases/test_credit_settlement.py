@@ -294,3 +294,21 @@ def test_several_tickers_write_everything_once(business: Business) -> None:
     assert [each for each in together(tick, tick, tick) if isinstance(each, LotusError)] == []
     assert business.balance() == 10 + 9
     assert len({posting.cause for posting in postings(business)}) == len(postings(business)) == 12
+
+
+def test_invoices_and_tickers_at_the_same_moment_agree(business: Business) -> None:
+    for number in range(3):
+        business.plan(f"plan_{number}", charge("20"))
+    give(business, "50", expires_at=at("2026-01-05"), rollover=Rollover(MONTH, Decimal(30)))
+    schedule(business, "5", Duration.DAILY, starts_at=at("2026-01-08"))
+    real_time(business, "2026-01-10")
+
+    def tick() -> int:
+        return settle_credits_due(business.services, until=at("2026-01-10"), organization=business.organization)
+
+    begun = [lambda number=number: business.subscribe("2026-01-10", plan_id=f"plan_{number}") for number in range(3)]
+    outcomes = together(*begun, tick, tick)
+
+    assert [each for each in outcomes if isinstance(each, LotusError)] == []
+    assert sum(invoice.credit_applied for invoice in business.invoices()) == 30 + 3 * 5
+    assert business.balance() == 0

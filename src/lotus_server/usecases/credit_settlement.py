@@ -22,23 +22,23 @@ _log = structlog.get_logger()
 DUE_AT_ONCE_MAX = 200
 
 
-def settle_credit(
-    services: Services, tx: Transaction, organization_id: str, customer_id: str, until: datetime
-) -> Settlement | None:
-    """The ledger shows everything that has become due of a customer's credit by an instant. Null when nothing was."""
-    if not tx.credits.is_due(organization_id, customer_id, until):
-        return None
-    settlement = _settlement(tx, organization_id, customer_id, until, for_update=True)
-    for grant in settlement.given:
-        tx.credits.add_grant(grant)
-    for posting in settlement.postings:
-        tx.credits.add(posting)
-    for grant in settlement.settled:
-        tx.credits.replace_grant(grant)
-    for schedule in settlement.schedules:
-        tx.credit_schedules.replace(schedule)
-    watch_wallets(services, tx, (organization_id, customer_id), until, settlement.held)
-    return settlement
+def settle_credit(services: Services, tx: Transaction, organization_id: str, customer_id: str, until: datetime) -> bool:
+    """The ledger shows everything that has become due of a customer's credit by an instant. Tells if anything was."""
+    was_due = False
+    # Again, as somebody else may have given what is due in its turn while this one waited for them.
+    while tx.credits.is_due(organization_id, customer_id, until):
+        was_due = True
+        settlement = _settlement(tx, organization_id, customer_id, until, for_update=True)
+        for grant in settlement.given:
+            tx.credits.add_grant(grant)
+        for posting in settlement.postings:
+            tx.credits.add(posting)
+        for grant in settlement.settled:
+            tx.credits.replace_grant(grant)
+        for schedule in settlement.schedules:
+            tx.credit_schedules.replace(schedule)
+        watch_wallets(services, tx, (organization_id, customer_id), until, settlement.held)
+    return was_due
 
 
 def _settlement(
@@ -102,7 +102,7 @@ def settle_credits_due(
 def _settle_one(services: Services, owner: tuple[str, str], now: datetime) -> bool:
     try:
         with services.records.transaction() as tx:
-            return settle_credit(services, tx, *owner, now) is not None
+            return settle_credit(services, tx, *owner, now)
     except LotusError as error:
         _log.warning("credit_settlement_failed", organization_id=owner[0], customer_id=owner[1], cause=str(error))
     except Exception:  # noqa: BLE001 - a defect that one customer meets must not keep others from their credit

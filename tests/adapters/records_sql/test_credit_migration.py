@@ -90,3 +90,57 @@ def test_signed_postings_become_grants_from_which_the_oldest_is_drawn_first(old_
         "p3": [(*given, Decimal(300))],
         "p4": [(*given, Decimal(1)), (*used, Decimal(1))],
     }
+
+
+@pytest.fixture(params=KINDS)
+def url_before_expiry(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database of the release before credit expired in the ledger, with grants of each kind."""
+    url: str
+    url = sqlite_url(tmp_path / "old.db") if request.param == "sqlite" else request.getfixturevalue("postgres_database")
+    database = database_at(make_url(url))
+    end = to_microseconds(values.NOW + HOUR)
+    with database.migrating() as connection:
+        command.upgrade(configuration(connection), "0009")
+        connection.execute(
+            text(
+                "INSERT INTO organizations (organization_id, name, type, default_currency, created_at, "
+                "rejects_unknown_customers) VALUES ('org', 'O', 'production', 'USD', 0, FALSE)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO customers (organization_id, customer_id, customer_name, created_at, currency, "
+                "properties, timezone) VALUES ('org', 'acme', 'C', 0, 'USD', '{}', 'UTC')"
+            )
+        )
+        for credit_id, paid, expires_at, voided_at in (
+            ("endless", "0.01", None, None),
+            ("ending", "0", end, None),
+            ("voided", "0", end, 0),
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO credit_grants VALUES ('org', :id, 'acme', 'USD', :amount, 0, 0, :expires_at, 100, '', "
+                    ":paid, NULL, NULL, :voided_at)"
+                ),
+                {
+                    "id": credit_id,
+                    "amount": "5" if request.param == "sqlite" else Decimal(5),
+                    "paid": paid if request.param == "sqlite" else Decimal(paid),
+                    "expires_at": expires_at,
+                    "voided_at": voided_at,
+                },
+            )
+    database.close()
+    return url
+
+
+def test_grants_from_before_expiry_was_posted_are_due_at_their_expiry(url_before_expiry: str) -> None:
+    records = SqlRecords.open(url_before_expiry)
+    with records.snapshot() as snapshot:
+        grants = [snapshot.credits.grant("org", credit_id) for credit_id in ("endless", "ending", "voided")]
+    records.close()
+
+    assert [(None, True), (values.NOW + HOUR, False), (None, False)] == [
+        (grant.due_at, grant.is_prepaid) for grant in grants if grant is not None
+    ]
