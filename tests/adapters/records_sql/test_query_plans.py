@@ -87,6 +87,17 @@ def test_no_question_reads_a_whole_table(plans: dict[str, list[str]]) -> None:
     assert {} == scans
 
 
+def test_credit_of_one_customer_is_read_without_anybody_else_s(plans: dict[str, list[str]]) -> None:
+    asked = {
+        statement: plan
+        for statement, plan in plans.items()
+        if "FROM credit_grants" in statement and "credit_grants.customer_id = 'acme'" in statement
+    }
+    assert len(asked) >= 3
+
+    assert {} == {statement: plan for statement, plan in asked.items() if "customer_id=?" not in " ".join(plan)}
+
+
 def test_pages_and_due_rows_are_read_in_order_and_not_sorted(plans: dict[str, list[str]]) -> None:
     limited = {statement: plan for statement, plan in plans.items() if "LIMIT" in statement}
     assert len(limited) >= 7

@@ -44,7 +44,7 @@ _STANDING: Final = _GRANTS.where(
     CREDIT_GRANTS.c.customer_id == bindparam("customer_id"),
     CREDIT_GRANTS.c.voided_at.is_(None),
     or_(CREDIT_GRANTS.c.expires_at.is_(None), CREDIT_GRANTS.c.due_at.is_not(None)),
-).order_by(CREDIT_GRANTS.c.credit_id)
+).order_by(CREDIT_GRANTS.c.currency, CREDIT_GRANTS.c.credit_id)
 _STANDING_FOR_UPDATE: Final = _STANDING.with_for_update()
 _PAYING_OF_CUSTOMERS: Final = select(
     CREDIT_GRANTS.c.credit_id, CREDIT_GRANTS.c.customer_id, CREDIT_GRANTS.c.currency

@@ -420,7 +420,7 @@ CREDIT_GRANTS = Table(
     Column("is_prepaid", Boolean, nullable=False, server_default=false()),
     Column("due_at", Instant),
     _belongs_to("customers", "customer_id"),
-    Index("ix_credit_grants_customer", "organization_id", "customer_id", "currency"),
+    Index("ix_credit_grants_customer", "organization_id", "customer_id", "currency", "credit_id"),
     *due_indexes("credit_grants"),
 )
 
