@@ -41,6 +41,9 @@ from lotus_server.domain.credits import (
 )
 from lotus_server.domain.invoicing import (
     AppliedDiscount,
+    BilledLine,
+    BilledPeriod,
+    BilledTerms,
     BillingType,
     Coupon,
     CreditedLine,
@@ -173,6 +176,23 @@ def invoice(number: int = 1, **changes: object) -> Invoice:
     return msgspec.structs.replace(value, **changes)
 
 
+def billed_period(**changes: object) -> BilledPeriod:
+    value = BilledPeriod(
+        organization_id="org",
+        subscription_id="sub",
+        held=MARCH,
+        customer_id="acme",
+        currency="USD",
+        version_id="pro_1",
+        invoice_id="inv_1",
+        invoice_number="LOT-000001",
+        terms=BilledTerms(("calls",), reached_elsewhere=Decimal(5)),
+        lines=(BilledLine(LineKind.USAGE, "calls", "API calls", Decimal(1500), Decimal("1.01"), "calls", line=0),),
+        usage_digest="digest",
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
 def grant(credit_id: str = "grant", **changes: object) -> CreditGrant:
     value = CreditGrant(
         organization_id="org",
@@ -280,6 +300,7 @@ def fill(transaction: Transaction, organization_id: str = "org") -> None:
     transaction.pricing_units.add(pricing_unit(**own))
     transaction.subscriptions.add(subscription(**own))
     transaction.invoices.add(invoice(1, **own))
+    transaction.billed_periods.add(billed_period(**own))
     transaction.coupons.add(coupon(**own))
     transaction.discounts.add(discount(**own))
     transaction.credit_notes.add(credit_note(**own))

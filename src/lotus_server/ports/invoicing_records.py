@@ -1,9 +1,37 @@
-"""The records around invoices: coupons, discounts, credit notes. They belong to `ports/records.py`."""
+"""The records around invoices: billed periods, coupons, discounts, credit notes. They belong to `ports/records.py`."""
 
 from typing import Protocol
 
-from lotus_server.domain.invoicing import Coupon, CreditNote, Discount
+from lotus_server.domain.invoicing import BilledPeriod, Coupon, CreditNote, Discount
 from lotus_server.ports.paging import Page
+
+
+class BilledPeriods(Protocol):
+    """The periods whose usage was invoiced, each with what was invoiced for it so far.
+
+    One whose invoice was voided is never returned: what that billed is not billed again.
+    """
+
+    def add(self, period: BilledPeriod) -> None:
+        """Keep a period that was invoiced. Raises Conflict `billed_period_exists`."""
+        ...
+
+    def of_customer(self, organization_id: str, customer_id: str) -> list[BilledPeriod]:
+        """Return every billed period of a customer by subscription, then start."""
+        ...
+
+    def carried_by(
+        self, organization_id: str, customer_id: str, subscription_id: str, currency: str
+    ) -> list[BilledPeriod]:
+        """Return the billed periods in a currency of a subscription, and of those that bill nothing any more.
+
+        By subscription, then start. In a transaction that may write nobody else changes them until it ends.
+        """
+        ...
+
+    def replace(self, period: BilledPeriod) -> None:
+        """Keep what was invoiced for a period so far, and the usage that it was made from."""
+        ...
 
 
 class Coupons(Protocol):

@@ -1,5 +1,6 @@
 """Billing: the draft, the invoice at the start, the invoice at the end of a period. They are one calculation."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -11,8 +12,10 @@ from lotus_server.domain.invoicing import (
     Discount,
     Invoice,
     InvoiceLine,
+    LineKind,
     Metered,
     PaymentStatus,
+    PeriodBilling,
     Terms,
     Totals,
     adjusted,
@@ -29,6 +32,15 @@ from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import metrics_by_id, renewed, terms_of
+from lotus_server.usecases.corrections import (
+    NO_CORRECTIONS,
+    Closed,
+    Corrections,
+    closed_periods,
+    corrections_of,
+    keep_billed,
+    open_corrections,
+)
 from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
 from lotus_server.usecases.credit_settlement import credit_at
 from lotus_server.usecases.customers import require_customer
@@ -71,20 +83,36 @@ def draft_invoices(services: Services, organization: Organization, customer_id: 
         subscriptions = tx.subscriptions.of_customer(organization.organization_id, customer_id, at=now)
         metrics = metrics_by_id(tx, organization.organization_id)
         all_terms = [terms_of(tx, subscription, metrics) for subscription in subscriptions]
-    return customer, [draft_of(services, terms, now) for terms in all_terms]
+        carried = [_carried(closed_periods(tx, terms), terms, all_terms) for terms in all_terms]
+    return customer, [draft_of(services, terms, now, each) for terms, each in zip(all_terms, carried, strict=True)]
 
 
-def draft_of(services: Services, terms: Terms, now: datetime) -> Draft:
+def _carried(closed: list[Closed], terms: Terms, all_terms: list[Terms]) -> list[Closed]:
+    """Return the billed periods whose corrections a draft shows.
+
+    The corrections of subscriptions that have ended come with whatever is invoiced first in their currency.
+    """
+    code = terms.version.currency
+    first = min(
+        (each.subscription for each in all_terms if each.version.currency == code),
+        key=lambda each: (each.open_period.end, each.subscription_id),
+    )
+    own = terms.subscription.subscription_id
+    return [each for each in closed if own in {each.billed.subscription_id, first.subscription_id}]
+
+
+def draft_of(services: Services, terms: Terms, now: datetime, closed: Sequence[Closed] = ()) -> Draft:
     """Return what a subscription owes for its present period as of `now`.
 
-    Usage so far, and charges in arrears for the time so far.
+    Usage so far, charges in arrears for the time so far, and the corrections of billed periods.
     """
     period = period_containing(terms.subscription, now)
     usages = usages_until(services, terms, period, now)
     held = period.until(now)
     lines = arrears_lines(terms, held, usages, opened=period)
     lines = (*lines, *commitment_lines(terms, lines, opened=period, held=held))
-    return Draft(terms, period, adjusted(terms, lines, opened=period), usages, terms.discounts_at(now))
+    lines = (*adjusted(terms, lines, opened=period), *corrections_of(services, closed).lines)
+    return Draft(terms, period, lines, usages, terms.discounts_at(now))
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
@@ -106,13 +134,16 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
     now = until or services.clock.now()
     organization_id = organization.organization_id if organization else None
     steps = 0
+    stepped: set[tuple[str, str]] = set()
     while due := _due(services, now, organization_id):
         # A step may make its subscription due again before the next one of this batch, and then the batch is stale.
         earliest_next = now
         for subscription in due:
             if subscription.due_at is None or subscription.due_at > earliest_next:
                 break
-            next_due_at = bill_step(services, subscription, now)
+            key = (subscription.organization_id, subscription.subscription_id)
+            next_due_at = bill_step(services, subscription, now, looks_back=key not in stepped)
+            stepped.add(key)
             earliest_next = min(earliest_next, next_due_at or now)
             steps += 1
     return steps
@@ -123,10 +154,13 @@ def _due(services: Services, now: datetime, organization_id: str | None) -> list
         return tx.subscriptions.due(now, DUE_AT_ONCE_MAX, organization_id)
 
 
-def bill_step(services: Services, subscription: Subscription, now: datetime) -> datetime | None:
+def bill_step(
+    services: Services, subscription: Subscription, now: datetime, *, looks_back: bool = True
+) -> datetime | None:
     """Bill the open period of one subscription, or its start, and return when it is due next (null: never).
 
-    On an error the subscription is parked, visibly, until a later try.
+    `looks_back` false leaves the corrections of billed periods to a later step: the one before has just looked. On an
+    error the subscription is parked, visibly, until a later try.
     """
     organization_id, subscription_id = subscription.organization_id, subscription.subscription_id
     try:
@@ -134,7 +168,7 @@ def bill_step(services: Services, subscription: Subscription, now: datetime) -> 
             current = tx.subscriptions.get(organization_id, subscription_id, for_update=True)
             if current is None or current.due_at is None or current.due_at > now:
                 return None  # somebody else was faster
-            following = _bill_once(services, tx, current, now)
+            following = _bill_once(services, tx, current, now, looks_back=looks_back)
             tx.subscriptions.replace(following)
             return following.due_at
     except LotusError as error:
@@ -158,8 +192,10 @@ def bring_up_to_date(services: Services, tx: Transaction, subscription: Subscrip
 
     What is parked is due, too: whoever changes the subscription does not wait for the next try.
     """
+    looks_back = True
     while _is_due(subscription, now):
-        subscription = _bill_once(services, tx, subscription, now)
+        subscription = _bill_once(services, tx, subscription, now, looks_back=looks_back)
+        looks_back = False
     return subscription
 
 
@@ -169,7 +205,9 @@ def _is_due(subscription: Subscription, now: datetime) -> bool:
     return subscription.due_at <= now or (subscription.parked_cause is not None and subscription.starts_at <= now)
 
 
-def _bill_once(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
+def _bill_once(
+    services: Services, tx: Transaction, subscription: Subscription, now: datetime, *, looks_back: bool
+) -> Subscription:
     terms = terms_of(tx, subscription)
     period = subscription.open_period
     assert subscription.due_at is not None, "what is never due is not billed"
@@ -181,6 +219,7 @@ def _bill_once(services: Services, tx: Transaction, subscription: Subscription, 
     usages = usages_until(services, terms, period, period.end)
     following = renewed(tx, terms.version, advance(subscription))
     lines = arrears_lines(terms, period, usages)
+    billing = PeriodBilling(period, period, usages, lines, terms.component_ids)
     lines = (*lines, *commitment_lines(terms, lines, opened=period, held=period))
     if following.version_id == subscription.version_id:
         goes_on = msgspec.structs.replace(terms, subscription=following)
@@ -190,18 +229,47 @@ def _bill_once(services: Services, tx: Transaction, subscription: Subscription, 
         replacing = terms_of(tx, following, terms.metrics)
         ahead = advance_lines(replacing, following.open_period)
         lines = (*adjusted(terms, lines, opened=period), *adjusted(replacing, ahead, opened=period))
-    issue(services, tx, terms, lines, cause=cause_of_period(subscription), now=max(period.end, subscription.created_at))
+    issued_at = max(period.end, subscription.created_at)
+    issue_period(services, tx, terms, lines, billing=billing, now=issued_at, looks_back=looks_back)
     return following
 
 
+def issue_period(
+    services: Services,
+    tx: Transaction,
+    terms: Terms,
+    lines: tuple[InvoiceLine, ...],
+    *,
+    billing: PeriodBilling | None,
+    now: datetime,
+    looks_back: bool = True,
+) -> Invoice | None:
+    """Issue the invoice of the open period, however that comes to its end, with the corrections of billed periods.
+
+    `billing` is how the usage of the period is billed (null: it is let off for ever).
+    """
+    corrections = open_corrections(services, tx, terms) if looks_back else NO_CORRECTIONS
+    cause = cause_of_period(terms.subscription)
+    return issue(services, tx, terms, lines, cause=cause, now=now, billing=billing, corrections=corrections)
+
+
 def issue(
-    services: Services, tx: Transaction, terms: Terms, lines: tuple[InvoiceLine, ...], *, cause: str, now: datetime
+    services: Services,
+    tx: Transaction,
+    terms: Terms,
+    lines: tuple[InvoiceLine, ...],
+    *,
+    cause: str,
+    now: datetime,
+    billing: PeriodBilling | None = None,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Invoice | None:
     """Issue an invoice with its number and the credit it uses or grants, all in the given transaction.
 
     Returns the invoice of the same cause when there is one already: billing again changes nothing. Without a line there
     is nothing to invoice, and no number is used up.
     """
+    lines = (*lines, *corrections.lines)
     if not lines:
         return None
     subscription = terms.subscription
@@ -222,7 +290,7 @@ def issue(
         customer_id=customer_id,
         subscription_id=subscription.subscription_id,
         currency=code,
-        period=Period(min(line.period.start for line in lines), max(line.period.end for line in lines)),
+        period=_period_of(lines),
         issued_at=now,
         due_at=now + timedelta(days=terms.payment_term_days),
         lines=lines,
@@ -235,8 +303,16 @@ def issue(
         discounts=totals.discounts,
     )
     tx.invoices.add(invoice)
+    keep_billed(tx, terms, invoice, billing, corrections)
     use_discounts(tx, discounts, totals.discounts)
     pay_with_credit(services, tx, invoice, burn_down(held, totals.credit_applied, now))
     if totals.credit_granted:
         grant_for_invoice(services, tx, invoice, totals.credit_granted)
     return invoice
+
+
+def _period_of(lines: tuple[InvoiceLine, ...]) -> Period:
+    """Return the time that an invoice is about: corrections of earlier times do not stretch it."""
+    periods = [line.period for line in lines if line.kind is not LineKind.CORRECTION]
+    periods = periods or [line.period for line in lines]
+    return Period(min(each.start for each in periods), max(each.end for each in periods))

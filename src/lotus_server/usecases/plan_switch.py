@@ -10,9 +10,9 @@ from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     InvoiceLine,
+    PeriodBilling,
     Terms,
     adjusted,
-    cause_of_period,
     commitment_lines,
     settled_charge_lines,
     usage_lines,
@@ -27,7 +27,7 @@ from lotus_server.domain.subscriptions import (
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.billing import bring_up_to_date, issue
+from lotus_server.usecases.billing import bring_up_to_date, issue_period
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.quantities import first_quantities
@@ -82,8 +82,8 @@ def switch_plan(
         if switch.carries_usage:
             new = carry_usage(new, old, _metric_ids(terms.version) & _metric_ids(version))
         if switch.bills and old.starts_at <= now:
-            lines = last_lines(services, terms, new, now)
-            issue(services, tx, terms, lines, cause=cause_of_period(old), now=now)
+            lines, billing = last_billing(services, terms, new, now)
+            issue_period(services, tx, terms, lines, billing=billing, now=now)
         tx.subscriptions.replace(ended)
         refuse_overlap(new, tx.subscriptions.of_customer(organization.organization_id, customer_id))
         tx.subscriptions.add(new)
@@ -118,6 +118,13 @@ def successor_of(
 
 
 def last_lines(services: Services, terms: Terms, new: Subscription, now: datetime) -> tuple[InvoiceLine, ...]:
+    """Return what the old subscription's open period comes to, as `last_billing` says."""
+    return last_billing(services, terms, new, now)[0]
+
+
+def last_billing(
+    services: Services, terms: Terms, new: Subscription, now: datetime
+) -> tuple[tuple[InvoiceLine, ...], PeriodBilling]:
     """Return what the old subscription's open period comes to, without the usage that the new one takes over.
 
     An event at the very instant of the switch belongs to the new subscription.
@@ -126,10 +133,11 @@ def last_lines(services: Services, terms: Terms, new: Subscription, now: datetim
     held = opened.until(now)
     staying = tuple(each for each in terms.version.components if each.metric_id not in new.usage_from)
     billed = msgspec.structs.replace(terms, version=msgspec.structs.replace(terms.version, components=staying))
-    usage = usage_lines(billed, held, usages_until(services, billed, opened, now, includes_cut=False))
+    usages = usages_until(services, billed, opened, now, includes_cut=False)
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=FlatFeeBehavior.OWN)
-    lines = (*usage, *charges)
-    return adjusted(terms, (*lines, *commitment_lines(terms, lines, opened=opened, held=held)), opened=opened)
+    lines = (*usage_lines(billed, held, usages), *charges)
+    billing = PeriodBilling(opened, held, usages, lines, billed.component_ids)
+    return adjusted(terms, (*lines, *commitment_lines(terms, lines, opened=opened, held=held)), opened=opened), billing
 
 
 def _metric_ids(version: PlanVersion) -> frozenset[str]:

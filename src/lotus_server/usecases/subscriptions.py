@@ -11,8 +11,8 @@ from lotus_server.domain.catalog import AddOnFrequency, Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Invoice,
+    PeriodBilling,
     adjusted,
-    cause_of_period,
     commitment_lines,
     settled_charge_lines,
     usage_lines,
@@ -30,7 +30,7 @@ from lotus_server.domain.subscriptions import (
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Page, Transaction
-from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue
+from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue_period
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.quantities import first_quantities
@@ -327,12 +327,18 @@ def _last_invoice(
     opened = subscription.open_period
     held = opened.until(now)
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=how.flat_fees)
-    usage = usage_lines(terms, held, usages_until(services, terms, opened, now)) if how.bills_usage else ()
-    lines = (*usage, *charges)
-    if how.bills_usage and how.flat_fees is not FlatFeeBehavior.REFUND:  # else it would take back what is let off
+    if not how.bills_usage:
+        lines = adjusted(terms, charges, opened=opened)
+        return issue_period(services, tx, terms, lines, billing=None, now=now)
+    usages = usages_until(services, terms, opened, now)
+    lines = (*usage_lines(terms, held, usages), *charges)
+    is_committed = how.flat_fees is not FlatFeeBehavior.REFUND  # else it would take back what is let off
+    billing = PeriodBilling(
+        opened, held, usages, lines, terms.component_ids, counts_end=True, is_committed=is_committed
+    )
+    if is_committed:
         lines = (*lines, *commitment_lines(terms, lines, opened=opened, held=held))
-    lines = adjusted(terms, lines, opened=opened)
-    return issue(services, tx, terms, lines, cause=cause_of_period(subscription), now=now)
+    return issue_period(services, tx, terms, adjusted(terms, lines, opened=opened), billing=billing, now=now)
 
 
 def _validate(draft: SubscriptionDraft) -> None:

@@ -1,6 +1,6 @@
 """What the events of a period say, as far as the prices of a subscription ask for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -9,7 +9,7 @@ import msgspec
 from lotus_server.domain.catalog import Component
 from lotus_server.domain.invoicing import Metered, Terms, amount_definition, amount_properties, needs_values
 from lotus_server.domain.metering import MetricDefinition, MetricType, Selection, Usage
-from lotus_server.domain.subscriptions import metered_period, whole_period
+from lotus_server.domain.subscriptions import metered_period, usage_period, whole_period
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.usecases.services import Services
@@ -45,15 +45,69 @@ def usages_until(
         for definition in _definitions(terms, component)
     ]
     answers = iter(_answers(services, terms.subscription.organization_id, questions))
+    asked = {
+        component.component_id: _question(
+            terms, component, _definition(terms, component), period, cut, includes_cut=includes_cut
+        )
+        for component in components
+        if needs_values(component.price)
+    }
+    return _metered(services, terms, answers, {key: each.cut or each.kept for key, each in asked.items()})
+
+
+class ClosedPart(msgspec.Struct, frozen=True):
+    """The part of a period that was billed, by the terms of then; `counts_end`: with events at its very end."""
+
+    terms: Terms
+    held: Period
+    counts_end: bool
+
+
+def usages_of_closed(services: Services, organization_id: str, parts: Sequence[ClosedPart]) -> list[dict[str, Metered]]:
+    """Return what the events say now of each part, by component id: one question to the event store for all of them.
+
+    The aggregates of parts are kept from then on, as those of whole periods are already.
+    """
+    asked = [
+        _closed_selection(part, component, definition)
+        for part in parts
+        for component in part.terms.version.components
+        for definition in _definitions(part.terms, component)
+    ]
+    answers = iter(services.events.usage(organization_id, asked) if asked else ())
+    return [
+        _metered(
+            services,
+            part.terms,
+            answers,
+            {
+                component.component_id: _closed_selection(part, component, _definition(part.terms, component))
+                for component in part.terms.version.components
+                if needs_values(component.price)
+            },
+        )
+        for part in parts
+    ]
+
+
+def _closed_selection(part: ClosedPart, component: Component, definition: MetricDefinition) -> Selection:
+    used = usage_period(part.terms.subscription, part.held, component.metric_id)
+    end = part.held.end + _INSTANT if part.counts_end and not measures_time(definition) else part.held.end
+    return selection_over(part.terms, definition, Period(used.start, end))
+
+
+def _metered(
+    services: Services, terms: Terms, answers: Iterator[Usage], with_values: Mapping[str, Selection]
+) -> dict[str, Metered]:
+    """Put together what is said of each component; `with_values` are asked for the values of single events."""
     found = {}
-    for component in components:
+    for component in terms.version.components:
         usage = next(answers)
         amounts = {name: next(answers) for name in amount_properties(component.price)}
+        asked = with_values.get(component.component_id)
         values = None
-        if needs_values(component.price):
-            definition = _definition(terms, component)
-            asked = _question(terms, component, definition, period, cut, includes_cut=includes_cut)
-            values = dict(services.events.values(terms.subscription.organization_id, asked.cut or asked.kept))
+        if asked is not None:
+            values = dict(services.events.values(terms.subscription.organization_id, asked))
         found[component.component_id] = Metered(usage, amounts, values)
     return found
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
-from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus, TaxSubtotal
+from lotus_server.domain.invoicing import Invoice, InvoiceLine, LineReference, PaymentStatus, TaxSubtotal
 from lotus_server.domain.rating import Step
 from lotus_server.domain.subscriptions import Subscription, last_instant
 from lotus_server.kernel.errors import Problems
@@ -111,8 +111,18 @@ def line_row(line: InvoiceLine, plan: Plan, version: PlanVersion, subscription: 
         "charge_id": line.charge_id,
         "metric_id": line.metric_id,
         "group": line.group,
+        "refers_to": None if line.refers_to is None else reference_row(line.refers_to),
         "metadata": {},
         "steps": [step_row(step) for step in line.steps],
+    }
+
+
+def reference_row(reference: LineReference) -> Row:
+    """Return which line of which invoice is corrected; `line` is its place, counted from 0."""
+    return {
+        "invoice_id": reference.invoice_id,
+        "invoice_number": reference.invoice_number,
+        "line": reference.line,
     }
 
 

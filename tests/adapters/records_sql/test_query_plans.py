@@ -40,6 +40,8 @@ def _ask_everything(of: Transaction) -> None:
     of.invoices.page("org", Page(limit=10), customer_id="acme")
     of.invoices.page("org", Page(limit=10), payment_status="unpaid")
     of.invoices.of_customers("org", ["a", "b"])
+    of.billed_periods.of_customer("org", "acme")
+    of.billed_periods.carried_by("org", "acme", "sub", "USD")
     of.credits.is_due("org", "acme", values.NOW)
     of.credits.due(values.NOW, 10)
     of.credits.due(values.NOW, 10, DueCredit(values.NOW, "org", "acme"), "org")

@@ -7,6 +7,7 @@ from typing import Self
 from sqlalchemy import Connection, make_url
 
 from lotus_server.adapters.records_sql.accounts import SqlApiKeys, SqlCustomers, SqlOrganizations
+from lotus_server.adapters.records_sql.billed_periods import SqlBilledPeriods
 from lotus_server.adapters.records_sql.changes import (
     NOTES_BETWEEN_PRUNINGS,
     Notes,
@@ -89,6 +90,11 @@ class SqlTransaction:
     def invoices(self) -> SqlInvoices:
         """The invoices."""
         return SqlInvoices(self._connection)
+
+    @property
+    def billed_periods(self) -> SqlBilledPeriods:
+        """The periods whose usage was invoiced."""
+        return SqlBilledPeriods(self._connection)
 
     @property
     def coupons(self) -> SqlCoupons:

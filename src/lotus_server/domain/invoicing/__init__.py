@@ -1,8 +1,17 @@
 """Invoices: lines, totals, and what makes one unique."""
 
 from lotus_server.domain.invoicing.adjustments import adjusted, adjusted_change
+from lotus_server.domain.invoicing.billed_period import (
+    BilledLine,
+    BilledPeriod,
+    BilledTerms,
+    PeriodBilling,
+    billed_period,
+    usage_digest,
+)
 from lotus_server.domain.invoicing.charge_lines import change_line
 from lotus_server.domain.invoicing.commitment import commitment_lines
+from lotus_server.domain.invoicing.corrections import Correction, correct
 from lotus_server.domain.invoicing.credit_note import (
     CreditedLine,
     CreditNote,
@@ -24,6 +33,7 @@ from lotus_server.domain.invoicing.invoice import (
     Invoice,
     InvoiceLine,
     LineKind,
+    LineReference,
     PaymentStatus,
 )
 from lotus_server.domain.invoicing.items import Item, item_of_charge, item_of_prepaid, items_of
@@ -43,8 +53,12 @@ from lotus_server.domain.invoicing.usage_lines import usage_lines
 __all__ = [
     "NO_TAX",
     "AppliedDiscount",
+    "BilledLine",
+    "BilledPeriod",
+    "BilledTerms",
     "BillingType",
     "Condition",
+    "Correction",
     "Coupon",
     "CreditNote",
     "CreditNoteAmounts",
@@ -59,9 +73,11 @@ __all__ = [
     "InvoiceLine",
     "Item",
     "LineKind",
+    "LineReference",
     "Measured",
     "Metered",
     "PaymentStatus",
+    "PeriodBilling",
     "TaxCategory",
     "TaxRate",
     "TaxSubtotal",
@@ -75,10 +91,12 @@ __all__ = [
     "amount_definition",
     "amount_properties",
     "arrears_lines",
+    "billed_period",
     "cause_of_period",
     "cause_of_start",
     "change_line",
     "commitment_lines",
+    "correct",
     "credit_note_amounts",
     "explain",
     "item_of_charge",
@@ -90,6 +108,7 @@ __all__ = [
     "settled_charge_lines",
     "standard_rate",
     "total_of",
+    "usage_digest",
     "usage_lines",
     "what_is_left",
 ]

@@ -1,5 +1,6 @@
 """Price adjustments: a line of its own brings what a subscription's lines on an invoice come to where it should be."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from lotus_server.domain.catalog import AdjustmentKind, PriceAdjustment
@@ -33,6 +34,19 @@ def adjusted_change(terms: Terms, lines: tuple[InvoiceLine, ...], *, opened: Per
     The fixed amount, or the one that takes the place of others, is on the invoices of periods and not on this one too.
     """
     return _with(terms, lines, opened=opened, is_period=False)
+
+
+def adjustment_base(adjustment: PriceAdjustment, amounts: Iterable[Decimal]) -> Decimal:
+    """Return what of amounts a price adjustment looks at: all of them, or those that are charged and not given back."""
+    is_percentage = adjustment.kind is AdjustmentKind.PERCENTAGE
+    return total(amount for amount in amounts if is_percentage or amount > 0)
+
+
+def adjustment_of(adjustment: PriceAdjustment, base: Decimal) -> Decimal:
+    """Return by how much an adjustment changes an invoice with such a base, exact."""
+    if adjustment.kind is AdjustmentKind.PERCENTAGE:
+        return multiply(base, multiply(adjustment.amount, _HUNDREDTH))
+    return _change(adjustment, base)
 
 
 def _with(terms: Terms, lines: tuple[InvoiceLine, ...], *, opened: Period, is_period: bool) -> tuple[InvoiceLine, ...]:

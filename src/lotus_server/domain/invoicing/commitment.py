@@ -28,15 +28,28 @@ def commitment_lines(
     switch; what is due in advance was invoiced for all of `opened`. A part of a whole period is committed to by exact
     time, rounded to the minor unit, as its charges are.
     """
-    commitment = terms.version.commitment
-    if commitment is None or not held.microseconds:
+    if terms.version.commitment is None:
         return ()
+    return commitment_beyond(terms, reached_by(terms, lines, opened=opened), held=held)
+
+
+def reached_by(terms: Terms, lines: tuple[InvoiceLine, ...], *, opened: Period) -> Decimal:
+    """Return how much of a version's commitment lines reach, and what was invoiced for `opened` before them."""
+    commitment = terms.version.commitment
+    assert commitment is not None, "only a version that has a commitment is asked"
     before = (*advance_lines(terms, opened), *invoiced_changes(terms, opened))
-    reached = total(
+    return total(
         line.amount
         for line in (*before, *lines)
         if line.kind is not LineKind.RECURRING or commitment.includes_recurring_charges
     )
+
+
+def commitment_beyond(terms: Terms, reached: Decimal, *, held: Period) -> tuple[InvoiceLine, ...]:
+    """Return the line that a version's commitment adds where a period has reached so much of it, or nothing."""
+    commitment = terms.version.commitment
+    if commitment is None or not held.microseconds:
+        return ()
     committed, text = _committed(terms, held)
     if reached < committed:
         missing = subtract(committed, reached)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from lotus_server.domain.catalog import Plan, PlanVersion
-from lotus_server.domain.invoicing.invoice import InvoiceLine
+from lotus_server.domain.invoicing.invoice import InvoiceLine, LineKind
 from lotus_server.domain.invoicing.measured import Condition, Measured
 from lotus_server.domain.metering import MetricType
 from lotus_server.domain.rating import Step
@@ -64,7 +64,7 @@ def sentences(explanation: Explanation) -> tuple[str, ...]:
     """Return the explanation in words: what it is, each step with its arithmetic, and last the amount."""
     line, plan, version = explanation.line, explanation.plan, explanation.version
     found = [f"{_name(line)}, from {line.period.start:%Y-%m-%d %H:%M} until {line.period.end:%Y-%m-%d %H:%M} UTC"]
-    if explanation.measured is not None:
+    if explanation.measured is not None and line.kind is not LineKind.CORRECTION:
         found.append(_measured(line.quantity, explanation.measured))
     found.append(f"Priced by version {version.version} of the plan {plan.plan_name} ({version.version_id}).")
     found += [step_sentence(step) for step in line.steps]

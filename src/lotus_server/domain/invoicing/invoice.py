@@ -35,6 +35,7 @@ class LineKind(StrEnum):
     PREPAID = "prepaid"
     COMMITMENT = "commitment"
     ADJUSTMENT = "adjustment"
+    CORRECTION = "correction"
 
 
 class BillingType(StrEnum):
@@ -44,12 +45,21 @@ class BillingType(StrEnum):
     IN_ARREARS = "in_arrears"
 
 
+class LineReference(msgspec.Struct, frozen=True):
+    """A line of another invoice by its place, counted from 0; null: that invoice as a whole, as it has no such line."""
+
+    invoice_id: str
+    invoice_number: str
+    line: int | None
+
+
 class InvoiceLine(msgspec.Struct, frozen=True):
     """One line.
 
     `amount` is rounded to the currency's minor unit, `exact_amount` is what it was rounded from; `steps` say how it
     came about. A line for usage has how its `quantity` was `measured`, and, where each group of the usage is priced on
-    its own, the values of the grouped properties that its `group` has.
+    its own, the values of the grouped properties that its `group` has. A correction has the period, the charge and the
+    group of the line that it `refers_to`, and of quantity and amount only the difference.
     """
 
     name: str
@@ -66,6 +76,7 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     group: dict[str, str | None] | None = None
     measured: Measured | None = None
+    refers_to: LineReference | None = None
 
 
 class Invoice(msgspec.Struct, frozen=True):

@@ -31,6 +31,11 @@ class Terms(msgspec.Struct, frozen=True):
         """Return what customers know the plan by: the version's own name for it, or the plan's."""
         return self.version.localized_name or self.plan.plan_name
 
+    @property
+    def component_ids(self) -> tuple[str, ...]:
+        """Return the ids of the version's components."""
+        return tuple(each.component_id for each in self.version.components)
+
     def discounts_at(self, issued_at: datetime) -> tuple[Discount, ...]:
         """Return the discounts that an invoice of an instant gets."""
         code = self.version.currency

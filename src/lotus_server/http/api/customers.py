@@ -12,6 +12,7 @@ from lotus_server.http.openapi import PROBLEM_REF, PROBLEMS, body_of
 from lotus_server.kernel.errors import NotFound
 from lotus_server.ports.records import Page
 from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.corrections import list_open_corrections
 from lotus_server.usecases.customers import (
     change_customer,
     create_customer,
@@ -21,6 +22,7 @@ from lotus_server.usecases.customers import (
 )
 from lotus_server.usecases.draft_documents import draft_pdf
 from lotus_server.usecases.plans import get_plan
+from lotus_server.wire.corrections import correction_row
 from lotus_server.wire.customers import (
     BatchForm,
     CustomerForm,
@@ -122,6 +124,13 @@ def draft_document(
     """Return what billing a subscription now would issue, stamped as a draft; which one if there are several."""
     document = draft_pdf(caller.services, caller.organization, customer_id, subscription_id=subscription_id)
     return file_reply(document, "draft-invoice.pdf", PDF)
+
+
+@router.get("/customers/{customer_id}/corrections/", summary="What was invoiced and has changed since")
+def corrections(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
+    """Return what late, voided and amended events change about invoices, as far as no invoice has it already."""
+    _, found = list_open_corrections(caller.services, caller.organization, customer_id)
+    return json_reply(200, [correction_row(each) for each in found])
 
 
 @router.get("/draft_invoice/", summary="What a customer owes so far, by subscription")

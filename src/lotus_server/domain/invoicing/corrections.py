@@ -1,0 +1,172 @@
+"""Corrections: a period that was invoiced is rated again, and the difference becomes lines of a later invoice."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from lotus_server.domain.invoicing.adjustments import DEFAULT_NAME, adjustment_base, adjustment_of
+from lotus_server.domain.invoicing.billed_period import BilledLine, BilledPeriod, billed_line, usage_digest
+from lotus_server.domain.invoicing.commitment import commitment_beyond
+from lotus_server.domain.invoicing.explanation import step_sentence
+from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine, LineKind, LineReference
+from lotus_server.domain.invoicing.metered import Metered
+from lotus_server.domain.invoicing.terms import Terms
+from lotus_server.domain.invoicing.usage_lines import usage_lines
+from lotus_server.domain.rating import Step
+from lotus_server.domain.subscriptions import usage_period
+from lotus_server.kernel.currencies import currency
+from lotus_server.kernel.money import round_to_minor_unit, total
+from lotus_server.kernel.quantity import ONE, ZERO, add, plain, subtract
+
+_Key = tuple[LineKind, str, str | None, tuple[tuple[str, str | None], ...]]
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """The lines that bring what was invoiced for a period to what it comes to, and the period as it is with them."""
+
+    lines: tuple[InvoiceLine, ...]
+    billed: BilledPeriod
+
+
+def correct(terms: Terms, billed: BilledPeriod, usages: Mapping[str, Metered]) -> Correction | None:
+    """Return the correction of a period for which the events now say `usages`; null when they say what they said.
+
+    `terms` are those of the period's version and of the components that were billed. A thing whose amount stays the
+    same has no line, also when its quantity differs. The price adjustment of the version is part of the difference.
+    """
+    digest = usage_digest(usages)
+    if digest == billed.usage_digest:
+        return None
+    now = _lines_now(terms, billed, usages)
+    before = {_key_of_billed(each): each for each in billed.lines}
+    kept: list[BilledLine] = []
+    lines: list[InvoiceLine] = []
+    for key in [*before, *(key for key in now if key not in before)]:
+        was, line = before.get(key), now.get(key)
+        amount_was = ZERO if was is None else was.amount
+        if (ZERO if line is None else line.amount) == amount_was:
+            # Its quantity may differ; the next line that it has counts from what was invoiced.
+            kept += [] if was is None else [was]
+            continue
+        lines.append(_difference(terms, billed, was, line))
+        kept.append(_replaced(was, line))
+    adjusted, adjustment = _adjustment(terms, billed, kept)
+    corrected = msgspec.structs.replace(
+        billed,
+        lines=tuple(kept),
+        usage_digest=digest,
+        terms=msgspec.structs.replace(billed.terms, adjusted=adjusted),
+    )
+    return Correction((*lines, *adjustment), corrected)
+
+
+def _lines_now(terms: Terms, billed: BilledPeriod, usages: Mapping[str, Metered]) -> dict[_Key, InvoiceLine]:
+    lines = usage_lines(terms, billed.held, usages)
+    elsewhere = billed.terms.reached_elsewhere
+    if elsewhere is not None:
+        reached = add(elsewhere, total(line.amount for line in lines))
+        lines = (*lines, *commitment_beyond(terms, reached, held=billed.held))
+    return {_key_of_line(line): line for line in lines}
+
+
+def _difference(terms: Terms, billed: BilledPeriod, was: BilledLine | None, line: InvoiceLine | None) -> InvoiceLine:
+    """Return the line for the difference of two rounded amounts, with how the new one comes about."""
+    known = was or (None if line is None else billed_line(line, None))
+    assert known is not None, "a difference has two sides, and one of them is there"
+    name, metric_id = known.name if line is None else line.name, known.metric_id
+    steps: tuple[Step, ...] = (Step("Now: nothing", ZERO, None, ZERO),)
+    if line is not None:
+        steps = (
+            *(Step(step_sentence(step), step.quantity, None, None) for step in line.steps),
+            Step(f"Now: {plain(line.quantity)} for {plain(line.amount)}", amount=line.amount),
+        )
+    amount_was, quantity_was = (ZERO, ZERO) if was is None else (was.amount, was.quantity)
+    text = f"Invoiced so far, with {billed.invoice_number} and its corrections: {plain(quantity_was)}"
+    steps = (*steps, Step(text, amount=subtract(ZERO, amount_was)))
+    held = billed.held
+    return _line(
+        terms,
+        name,
+        amount=subtract(ZERO if line is None else line.amount, amount_was),
+        steps=steps,
+        refers_to=billed.reference(None if was is None else was.line),
+        period=held if metric_id is None else usage_period(terms.subscription, held, metric_id),
+        quantity=subtract(ZERO if line is None else line.quantity, quantity_was),
+        charge_id=known.charge_id,
+        metric_id=metric_id,
+        group=known.group,
+        measured=None if line is None else line.measured,
+    )
+
+
+def _line(
+    terms: Terms,
+    name: str,
+    *,
+    amount: Decimal,
+    steps: tuple[Step, ...],
+    refers_to: LineReference,
+    **rest: object,
+) -> InvoiceLine:
+    fields = {
+        "kind": LineKind.CORRECTION,
+        "billing_type": BillingType.IN_ARREARS,
+        "exact_amount": amount,
+        "amount": amount,
+        "plan_id": terms.plan.plan_id,
+        "version_id": terms.version.version_id,
+        "steps": steps,
+        "refers_to": refers_to,
+    }
+    return InvoiceLine(name=f"{name} (correction)", **fields, **rest)  # type: ignore[arg-type]
+
+
+def _replaced(was: BilledLine | None, line: InvoiceLine | None) -> BilledLine:
+    """Return what is invoiced of a thing with its correction; it goes on referring to the original line."""
+    if line is not None:
+        return billed_line(line, None if was is None else was.line)
+    assert was is not None, "a difference has two sides, and one of them is there"
+    return msgspec.structs.replace(was, quantity=ZERO, amount=ZERO)
+
+
+def _adjustment(terms: Terms, billed: BilledPeriod, kept: list[BilledLine]) -> tuple[Decimal, tuple[InvoiceLine, ...]]:
+    """Return what the price adjustment is calculated from now, and the line for the difference that this makes."""
+    adjustment = terms.version.price_adjustment
+    if adjustment is None:
+        return billed.terms.adjusted, ()
+    more = adjustment_base(adjustment, (each.amount for each in kept))
+    less = adjustment_base(adjustment, (each.amount for each in billed.lines))
+    base = add(billed.terms.adjusted, subtract(more, less))
+    unit = currency(terms.version.currency)
+    now = round_to_minor_unit(adjustment_of(adjustment, base), unit)
+    before = round_to_minor_unit(adjustment_of(adjustment, billed.terms.adjusted), unit)
+    if now == before:
+        return base, ()
+    steps = (
+        Step(f"Now, on {plain(base)}", amount=now),
+        Step(f"So far, on {plain(billed.terms.adjusted)}", amount=subtract(ZERO, before)),
+    )
+    line = _line(
+        terms,
+        adjustment.name or DEFAULT_NAME,
+        amount=subtract(now, before),
+        steps=steps,
+        refers_to=billed.reference(None),
+        period=billed.held,
+        quantity=ONE,
+        charge_id=LineKind.ADJUSTMENT.value,
+    )
+    return base, (line,)
+
+
+def _key_of_line(line: InvoiceLine) -> _Key:
+    return _key(line.kind, line.charge_id, line.metric_id, line.group)
+
+
+def _key_of_billed(billed: BilledLine) -> _Key:
+    return _key(billed.kind, billed.charge_id, billed.metric_id, billed.group)
+
+
+def _key(kind: LineKind, charge_id: str, metric_id: str | None, group: Mapping[str, str | None] | None) -> _Key:
+    return kind, charge_id, metric_id, tuple(sorted((group or {}).items()))
