@@ -425,7 +425,14 @@ def test_a_client_that_sends_much_too_much_still_gets_its_answer(furnished: Tena
 
 @pytest.mark.parametrize("path", ["/api/track/", "/api/customers/"])
 @pytest.mark.parametrize(
-    "content", [b"not gzip", gzip.compress(b'{"batch":[]}')[:-9], b"", b"\x1f\x8b", gzip.compress(b"{}") + b"trailing"]
+    "content",
+    [
+        b"not gzip",
+        gzip.compress(b'{"batch":[]}', mtime=0)[:-9],
+        b"",
+        b"\x1f\x8b",
+        gzip.compress(b"{}", mtime=0) + b"trailing",
+    ],
 )
 def test_broken_gzip_is_refused(furnished: Tenant, path: str, content: bytes) -> None:
     assert refused(furnished, path, content, headers=GZIP)["title"] in {

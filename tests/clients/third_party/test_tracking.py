@@ -62,6 +62,7 @@ def test_a_synchronous_call_returns_the_servers_answer(
         {"$datetime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}"},
         f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
     ],
+    ids=["none", "aware with microseconds", "aware", "naive", "text"],
 )
 def test_every_way_to_write_the_time_is_understood(
     package_python: Path,
