@@ -23,6 +23,7 @@ from lotus_server.domain.catalog import (
     Prepaid,
     PriceAdjustment,
     PricingUnit,
+    ProrationUnit,
     RecurringCharge,
     Tag,
     Tier,
@@ -488,6 +489,7 @@ plan_versions = st.builds(
     price_adjustment=st.none() | st.builds(PriceAdjustment, amount=decimals, name=texts, description=texts),
     commitment=st.none() | st.builds(Commitment, amount=decimals, overage_factor=decimals),
     feature_values=st.dictionaries(texts, st.booleans() | decimals | texts, max_size=3),
+    proration_unit=st.sampled_from(ProrationUnit),
 )
 pricing_units = st.builds(PricingUnit, organization_id=st.just("org"), code=texts, name=texts, symbol=texts)
 subscriptions = st.builds(

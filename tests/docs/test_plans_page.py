@@ -26,4 +26,4 @@ def test_a_timeline_comes_out_as_it_says(timeline: str, in_process: Stage) -> No
 
 
 def test_there_are_timelines() -> None:
-    assert len(TIMELINES) == 4
+    assert len(TIMELINES) == 5

@@ -18,6 +18,7 @@ from lotus_server.domain.catalog import (
     Price,
     PriceAdjustment,
     Proration,
+    ProrationUnit,
     RecurringCharge,
     Timing,
     metric_problems,
@@ -76,6 +77,7 @@ class VersionDraft(msgspec.Struct, frozen=True):
     target_customer_ids: tuple[str, ...] = ()
     price_adjustment: PriceAdjustment | None = None
     commitment: Commitment | None = None
+    proration_unit: ProrationUnit = ProrationUnit.EXACT
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -119,6 +121,7 @@ def version_of(
         target_customer_ids=tuple(dict.fromkeys(draft.target_customer_ids)),
         price_adjustment=draft.price_adjustment,
         commitment=draft.commitment,
+        proration_unit=draft.proration_unit,
         feature_values={feature_id: value for feature_id, value in granted.items() if value is not True},
     )
     problems.extend(version_problems(version))

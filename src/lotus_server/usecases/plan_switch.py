@@ -132,6 +132,7 @@ def last_billing(
     opened = terms.subscription.open_period
     held = opened.until(now)
     staying = tuple(each for each in terms.version.components if each.metric_id not in new.usage_from)
+    terms = msgspec.structs.replace(terms, succeeded_at=now)
     billed = msgspec.structs.replace(terms, version=msgspec.structs.replace(terms.version, components=staying))
     usages = usages_until(services, billed, opened, now, includes_cut=False)
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=FlatFeeBehavior.OWN)

@@ -7,8 +7,8 @@ from typing import Any, Final
 import msgspec
 from pydantic import Field
 
-from lotus_server.domain.catalog import AMOUNT_LIMIT, Proration, Timing
-from lotus_server.domain.rating import Fee, ProrationUnit, Rated, change_fee, in_days
+from lotus_server.domain.catalog import AMOUNT_LIMIT, Proration, ProrationUnit, Timing
+from lotus_server.domain.rating import Fee, Rated, change_fee, in_days
 from lotus_server.kernel.currencies import CURRENCIES, Currency
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.money import round_to_minor_unit, total

@@ -46,7 +46,7 @@ class AdjustmentForm(Form):
 class CommitmentForm(Form):
     """The least that a whole billing period comes to."""
 
-    amount: Number = Field(None, description="Of a whole billing period; a part of one counts by exact time.")
+    amount: Number = Field(None, description="Of a whole billing period; a part of one counts by its length.")
     overage_factor: Number = Field(None, description="So many times its price costs what is used beyond it (1).")
     includes_recurring_charges: bool | None = Field(None, description="Recurring charges count towards it (true).")
 

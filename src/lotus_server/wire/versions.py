@@ -5,7 +5,7 @@ from typing import Any, Final
 from msgspec import UNSET
 from pydantic import Field
 
-from lotus_server.domain.catalog import PlanVersion, Proration, Timing, VersionStatus
+from lotus_server.domain.catalog import PlanVersion, Proration, ProrationUnit, Timing, VersionStatus
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.plan_versions import Replace, VersionChange
@@ -24,6 +24,7 @@ from lotus_server.wire.terms import (
 )
 
 FLAT_FEE_NAME: Final = "Flat Fee"
+_UNITS: Final = {unit.value: unit for unit in ProrationUnit}
 _REPLACES: Final = {replace.value: replace for replace in Replace}
 # Keys of the original system that change what is charged, and are not served yet.
 _NOT_SERVED: Final = ("day_anchor", "month_anchor", "transition_to_plan_id")
@@ -51,6 +52,9 @@ class VersionForm(Form):
     )
     price_adjustment: AdjustmentForm | None = None
     commitment: CommitmentForm | None = None
+    proration_unit: Text = Field(
+        None, description="How parts of a period are counted: exact (default), by exact time, or day, in whole days."
+    )
     active_from: Text = Field(None, description="On sale from this instant on; at once when missing.")
     active_to: Text = Field(None, description="On sale until this instant; until further notice when missing.")
     localized_name: Text = Field(None, description="What customers see instead of the plan's name.")
@@ -92,6 +96,7 @@ class VersionForm(Form):
                 else self.price_adjustment.to_adjustment(problems, "price_adjustment.")
             ),
             commitment=None if self.commitment is None else self.commitment.to_commitment(problems, "commitment."),
+            proration_unit=choice(problems, "proration_unit", self.proration_unit or None, _UNITS, ProrationUnit.EXACT),
             problems=problems.found,
         )
 
@@ -171,6 +176,7 @@ def version_row(view: PlanView, version: PlanVersion) -> dict[str, Any]:
         "usage_billing_frequency": None,
         "price_adjustment": adjustment_row(version.price_adjustment),
         "commitment": commitment_row(version.commitment),
+        "proration_unit": version.proration_unit.value,
         "trial_days": version.trial_days,
         "active_subscriptions": view.active_subscriptions.get(version.version_id, 0),
         "created_on": to_text(version.created_at),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_server.domain.catalog import Proration, Timing
-from lotus_server.domain.rating import Change, Fee, ProrationUnit, Rated, change_fee, in_days
+from lotus_server.domain.catalog import Proration, ProrationUnit, Timing
+from lotus_server.domain.rating import Change, Fee, Rated, change_fee, in_days
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
 

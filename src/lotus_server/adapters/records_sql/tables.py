@@ -30,6 +30,7 @@ from lotus_server.domain.catalog import (
     Component,
     ExternalLink,
     PriceAdjustment,
+    ProrationUnit,
     RecurringCharge,
     Tag,
     VersionStatus,
@@ -227,6 +228,7 @@ PLAN_VERSIONS = Table(
     Column("price_adjustment", Structured(PriceAdjustment)),
     Column("commitment", Structured(Commitment)),
     Column("feature_values", FreeForm, nullable=False, server_default="{}"),
+    Column("proration_unit", Choice(ProrationUnit), nullable=False, server_default=ProrationUnit.EXACT),
     _belongs_to("plans", "plan_id"),
     UniqueConstraint("organization_id", "plan_id", "version", name="uq_plan_versions_number"),
 )

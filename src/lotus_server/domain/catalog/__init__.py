@@ -59,6 +59,7 @@ from lotus_server.domain.catalog.terms import (
     Conversion,
     FeatureValue,
     PriceAdjustment,
+    ProrationUnit,
 )
 from lotus_server.domain.catalog.validation import (
     charge_problems,
@@ -114,6 +115,7 @@ __all__ = [
     "PriceAdjustment",
     "PricingUnit",
     "Proration",
+    "ProrationUnit",
     "RecurringCharge",
     "Rounding",
     "Tag",

@@ -14,6 +14,7 @@ from lotus_server.domain.catalog.terms import (
     Conversion,
     FeatureValue,
     PriceAdjustment,
+    ProrationUnit,
 )
 from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE, ZERO, add, multiply
@@ -34,7 +35,7 @@ class Timing(StrEnum):
 
 
 class Proration(StrEnum):
-    """What a part of a period costs: its share of the whole by exact time, or everything."""
+    """What a part of a period costs: its share of the whole, or everything."""
 
     PRORATE = "prorate"
     FULL = "full"
@@ -145,7 +146,8 @@ class PlanVersion(msgspec.Struct, frozen=True):
     What can change is when it is on sale: from `active_from` (null: since it was made) to `active_to`, excluded (null:
     until further notice). With `target_customer_ids` it is a custom version, and only these customers may have it.
     `replace_with` is the version that takes its place when a subscription renews (null: none). `feature_values` says
-    something of features other than that they are on.
+    something of features other than that they are on. A part of a billing period is its share of the whole in
+    `proration_unit`.
     """
 
     organization_id: str
@@ -166,6 +168,7 @@ class PlanVersion(msgspec.Struct, frozen=True):
     price_adjustment: PriceAdjustment | None = None
     commitment: Commitment | None = None
     feature_values: dict[str, FeatureValue] = {}
+    proration_unit: ProrationUnit = ProrationUnit.EXACT
 
     @property
     def is_custom(self) -> bool:

@@ -21,6 +21,13 @@ class Conversion(msgspec.Struct, frozen=True):
     rate: Decimal
 
 
+class ProrationUnit(StrEnum):
+    """In what a billing period is divided: exact time, or whole days."""
+
+    EXACT = "exact"
+    DAY = "day"
+
+
 class AdjustmentKind(StrEnum):
     """How an adjustment changes what a subscription's invoices come to."""
 

@@ -7,6 +7,7 @@ from lotus_server.domain.catalog import Proration, Timing
 from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine
 from lotus_server.domain.invoicing.items import Item, items_of
 from lotus_server.domain.invoicing.lines import line_of
+from lotus_server.domain.invoicing.parts import divided
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step, prorate, share_of, share_text
 from lotus_server.domain.subscriptions import (
@@ -14,7 +15,6 @@ from lotus_server.domain.subscriptions import (
     changes_within,
     held_quantities,
     quantity_before,
-    whole_period,
 )
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
@@ -59,8 +59,8 @@ def advance_line(terms: Terms, item: Item, period: Period) -> InvoiceLine:
 def held_line(terms: Terms, item: Item, period: Period) -> InvoiceLine:
     """Return the line of an item for the quantities held in a period or a part of one.
 
-    Each quantity costs its share of the whole period by exact time. Without proration the greatest quantity costs a
-    whole period.
+    Each quantity costs its share of the whole period, in the version's unit. Without proration the greatest
+    quantity costs a whole period.
     """
     parts = held_quantities(terms.subscription, item.key, period, item.default)
     return _line(terms, item, _held(terms, item, parts), period, parts[-1][1])
@@ -83,9 +83,9 @@ def change_line(terms: Terms, item: Item, change: QuantityChange, opened: Period
             return None
         rated = Rated(difference, (Step(f"{text} in full", None, None, difference),))
     else:
-        whole = whole_period(terms.subscription, opened.start)
-        due = share_of(difference, part=rest, whole=whole)
-        taken = "the whole period" if rest == whole else share_text(part=rest, whole=whole)
+        (part,), whole = divided(terms, (rest,))
+        due = share_of(difference, part=part, whole=whole)
+        taken = "the whole period" if part == whole else share_text(part=part, whole=whole)
         rated = Rated(due, (Step(f"{text} x {taken}", None, None, due),))
     line = _line(terms, item, rated, rest, change.quantity)
     return None if not line.exact_amount else line
@@ -102,16 +102,18 @@ def _before(terms: Terms, item: Item, change: QuantityChange, opened: Period) ->
 
 
 def _held(terms: Terms, item: Item, parts: tuple[tuple[Period, Decimal], ...]) -> Rated:
-    whole = whole_period(terms.subscription, parts[0][0].start)
     if item.proration is Proration.FULL:
         return max((item.whole(quantity) for _, quantity in parts), key=lambda rated: rated.amount)
-    if len(parts) == 1:
-        part, quantity = parts[0]
+    counted, whole = divided(terms, [part for part, _ in parts])
+    held = [(part, quantity) for part, (_, quantity) in zip(counted, parts, strict=True)]
+    lasting = [each for each in held if each[0].microseconds] or held[-1:]
+    if len(lasting) == 1:
+        part, quantity = lasting[0]
         rated = item.whole(quantity)
         return rated if part == whole else prorate(rated.amount, part=part, whole=whole, of=item.of)
     each = [
         prorate(item.whole(quantity).amount, part=part, whole=whole, of=f"{item.of}, {plain(quantity)}")
-        for part, quantity in parts
+        for part, quantity in lasting
     ]
     return Rated(total(rated.amount for rated in each), tuple(step for rated in each for step in rated.steps))
 

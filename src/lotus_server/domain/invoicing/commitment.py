@@ -6,9 +6,9 @@ from lotus_server.domain.invoicing.charge_lines import invoiced_changes
 from lotus_server.domain.invoicing.draft import advance_lines
 from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine, LineKind
 from lotus_server.domain.invoicing.lines import line_of
+from lotus_server.domain.invoicing.parts import divided
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step, share_of, share_text
-from lotus_server.domain.subscriptions import whole_period
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.period import Period
@@ -25,8 +25,8 @@ def commitment_lines(
 
     Below the commitment it is the difference, beyond it the part of the overage factor above 1. `lines` are those for
     usage and charges of `held`, which is the period `opened`, or its part up to the present, a cancellation, or a
-    switch; what is due in advance was invoiced for all of `opened`. A part of a whole period is committed to by exact
-    time, rounded to the minor unit, as its charges are.
+    switch; what is due in advance was invoiced for all of `opened`. A part of a whole period is committed to in the
+    version's unit, rounded to the minor unit, as its charges are.
     """
     if terms.version.commitment is None:
         return ()
@@ -71,11 +71,11 @@ def _committed(terms: Terms, held: Period) -> tuple[Decimal, str]:
     """Return what the held part of a whole period is committed to, rounded, and how that comes about."""
     commitment = terms.version.commitment
     assert commitment is not None, "it was looked at before"
-    whole = whole_period(terms.subscription, held.start)
+    (part,), whole = divided(terms, (held,))
     text = f"a commitment of {plain(commitment.amount)}"
-    if held != whole:
-        text = f"{text} x {share_text(part=held, whole=whole)}"
-    exact = share_of(commitment.amount, part=held, whole=whole)
+    if part != whole:
+        text = f"{text} x {share_text(part=part, whole=whole)}"
+    exact = share_of(commitment.amount, part=part, whole=whole)
     return round_to_minor_unit(exact, currency(terms.version.currency)), text
 
 

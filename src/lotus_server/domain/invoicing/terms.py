@@ -15,7 +15,8 @@ class Terms(msgspec.Struct, frozen=True):
     """Everything that decides what a subscription costs.
 
     `metrics` has every metric that the version's components name. `tax` and `payment_term_days` are those of the
-    customer's invoices; `discounts` are all that the customer has, in the order in which they were given.
+    customer's invoices; `discounts` are all that the customer has, in the order in which they were given. Another plan
+    takes the place of this one at `succeeded_at` (null: none does).
     """
 
     subscription: Subscription
@@ -25,6 +26,7 @@ class Terms(msgspec.Struct, frozen=True):
     tax: TaxTerms = TaxTerms()
     payment_term_days: int = 30
     discounts: tuple[Discount, ...] = ()
+    succeeded_at: datetime | None = None
 
     @property
     def plan_name(self) -> str:

@@ -1,6 +1,6 @@
 """Usage x price -> an amount that explains itself."""
 
-from lotus_server.domain.rating.change import Change, Fee, ProrationUnit, change_fee, in_days
+from lotus_server.domain.rating.change import Change, Fee, change_fee, in_days
 from lotus_server.domain.rating.conversion import in_money
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.overage import rate_beyond
@@ -12,7 +12,6 @@ from lotus_server.domain.rating.windows import rate_windows
 __all__ = [
     "Change",
     "Fee",
-    "ProrationUnit",
     "Rated",
     "RatedUsage",
     "Step",

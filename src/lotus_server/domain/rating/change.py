@@ -2,24 +2,16 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
 import msgspec
 
-from lotus_server.domain.catalog import Proration, Timing
+from lotus_server.domain.catalog import Proration, ProrationUnit, Timing
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.proration import prorate
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import plain
 
 _DAY = timedelta(days=1)
-
-
-class ProrationUnit(StrEnum):
-    """In what a period is divided: exact time, or whole days (UTC)."""
-
-    EXACT = "exact"
-    DAY = "day"
 
 
 class Fee(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Proration: what a part of a billing period costs, by exact time."""
+"""Proration: what a part of a billing period costs, by the length of both."""
 
 from datetime import timedelta
 from decimal import Decimal
