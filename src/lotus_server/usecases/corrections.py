@@ -141,7 +141,9 @@ def _subscription(tx: Transaction, billed: BilledPeriod) -> Subscription:
 
 
 def _as_billed(terms: Terms, billed: BilledPeriod) -> Terms:
-    """Return terms with those components alone whose usage was billed."""
+    """Return terms with those components alone whose usage was billed, ended as the period was."""
+    if not billed.terms.counts_end:  # what is terminated counts its end, what another plan takes the place of does not
+        terms = msgspec.structs.replace(terms, succeeded_at=billed.held.end)
     components = terms.version.components
     staying = tuple(each for each in components if each.component_id in billed.terms.component_ids)
     if len(staying) == len(components):
