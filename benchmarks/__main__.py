@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from benchmarks import billing as billing_run
 from benchmarks import http_paths
 from benchmarks import rating as rating_models
 from benchmarks import usage as usage_queries
@@ -23,6 +24,7 @@ def everything(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         rating(seconds=5.0)
         usage(stored=[1_000_000])
+        billing(subscriptions=[10_000])
         http(stored=[0, 1_000_000], seconds=5.0)
 
 
@@ -50,6 +52,15 @@ def usage(
 def rating(seconds: Annotated[float, typer.Option(help="How long all models are measured together.")] = 10.0) -> None:
     """Lines rated a second, per price model, beside the bare arithmetic."""
     print_rows("rating", rating_models.measure(seconds))
+
+
+@app.command()
+def billing(
+    subscriptions: Annotated[list[int], typer.Option(help="How many subscriptions are billed; may be repeated.")],
+) -> None:
+    """Invoices of ten lines issued a second, beside rating alone and inserting alone; memory; pages of PDF a second."""
+    for size in sorted(subscriptions):
+        print_rows(f"billing run, {size:,} subscriptions", billing_run.measure(size))
 
 
 if __name__ == "__main__":

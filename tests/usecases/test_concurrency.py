@@ -5,10 +5,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+from lotus_server.domain.accounts import OrganizationType
 from lotus_server.domain.invoicing import FlatFeeBehavior
 from lotus_server.kernel.errors import LotusError
 from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.customers import CustomerDraft, create_customer
+from lotus_server.usecases.organizations import OrganizationDraft, create_organization
+from lotus_server.usecases.services import Services
 from lotus_server.usecases.subscriptions import Cancellation
 from tests.business import PENNY, Business, at, charge
 
@@ -77,6 +80,26 @@ def test_billing_in_several_threads_issues_each_invoice_once(business: Business)
     assert errors(outcomes) == []
     assert len(invoices) == 5 * 3
     assert sorted(int(invoice.invoice_number[-6:]) for invoice in invoices) == list(range(1, 16))
+
+
+def test_several_tickers_in_real_time_issue_each_invoice_once(services: Services) -> None:
+    draft = OrganizationDraft("In real time", OrganizationType.PRODUCTION)
+    organization, _ = create_organization(services, draft)
+    business = Business(services, organization.organization_id)
+    business.plan("pro", charge("10"))
+    for number in range(6):
+        business.customer(f"customer_{number}")
+        business.subscribe(customer_id=f"customer_{number}")
+
+    def bill() -> int:
+        return bill_due(services, until=at("2026-03-01"))
+
+    outcomes = together(bill, bill, bill)
+    bill()  # what one ticker held, another left to it
+
+    assert errors(outcomes) == []
+    numbers = sorted(int(invoice.invoice_number[-6:]) for invoice in business.invoices())
+    assert numbers == list(range(1, 19))
 
 
 def test_a_cancellation_during_billing_leaves_one_invoice_for_each_period(business: Business) -> None:

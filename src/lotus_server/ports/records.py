@@ -239,6 +239,13 @@ class Subscriptions(Protocol):
         """
         ...
 
+    def claim(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
+        """Return what `due` does, and nobody else changes them until the transaction ends.
+
+        Of one organization after waiting for whoever changes them now; in real time without those.
+        """
+        ...
+
     def replace(self, subscription: Subscription) -> None:
         """Keep new values of an existing subscription."""
         ...
@@ -398,6 +405,18 @@ class Transaction(Protocol):
     @property
     def replies(self) -> Replies:
         """The stored replies."""
+        ...
+
+    def read_ahead(
+        self, subscriptions: Sequence[Subscription], causes: Sequence[str], at: datetime
+    ) -> AbstractContextManager["Transaction"]:
+        """Open a part of this transaction in which billing subscriptions that are claimed costs no query for each.
+
+        What is asked about them until an instant, and the invoices of causes, are read at the beginning, in a number of
+        queries that does not depend on how many they are; what is written is written together, at the end at the
+        latest. It answers as this transaction would, but may raise a Conflict only at its end. While it is open, it is
+        used instead of this transaction.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """Billing: the draft, the invoice at the start, the invoice at the end of a period. They are one calculation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -46,11 +46,12 @@ from lotus_server.usecases.credit_settlement import credit_at
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.discount_uses import use_discounts
 from lotus_server.usecases.services import Services, present
-from lotus_server.usecases.usage_reading import usages_until
+from lotus_server.usecases.usage_reading import usages_until, with_usage_at_hand
 
 _log = structlog.get_logger()
 RETRY_AFTER = timedelta(hours=1)
-DUE_AT_ONCE_MAX = 200
+DUE_AT_ONCE_MAX = 500
+_Key = tuple[str, str]
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -128,25 +129,91 @@ def invoice_start(services: Services, tx: Transaction, terms: Terms, now: dateti
 def bill_due(services: Services, *, until: datetime | None = None, organization: Organization | None = None) -> int:
     """Bill every subscription due by `until` (default: the present), earliest first, and return the number of steps.
 
-    Without an organization those that live in real time are billed. Each step is one transaction; one that fails is
-    parked with its cause and stops nobody else.
+    Without an organization those that live in real time are billed. Some hundred steps share a transaction; when any of
+    them fails, each has one of its own instead, and then the one that fails is parked with its cause and stops nobody
+    else.
     """
     now = until or services.clock.now()
     organization_id = organization.organization_id if organization else None
     steps = 0
-    stepped: set[tuple[str, str]] = set()
+    stepped: set[_Key] = set()
     while due := _due(services, now, organization_id):
-        # A step may make its subscription due again before the next one of this batch, and then the batch is stale.
-        earliest_next = now
-        for subscription in due:
-            if subscription.due_at is None or subscription.due_at > earliest_next:
-                break
-            key = (subscription.organization_id, subscription.subscription_id)
-            next_due_at = bill_step(services, subscription, now, looks_back=key not in stepped)
-            stepped.add(key)
-            earliest_next = min(earliest_next, next_due_at or now)
-            steps += 1
+        billed = _bill_together(services, now, organization_id, stepped)
+        if billed is None:
+            billed = _bill_one_by_one(services, due, now, stepped)
+        if not billed:
+            break  # all of them are being billed elsewhere
+        steps += billed
     return steps
+
+
+def _key(subscription: Subscription) -> _Key:
+    return subscription.organization_id, subscription.subscription_id
+
+
+def _bill_one_by_one(services: Services, due: Sequence[Subscription], now: datetime, stepped: set[_Key]) -> int:
+    def bill(subscription: Subscription) -> datetime | None:
+        looks_back = _key(subscription) not in stepped
+        stepped.add(_key(subscription))
+        return bill_step(services, subscription, now, looks_back=looks_back)
+
+    return _bill_in_order(due, now, bill)
+
+
+def _bill_in_order(due: Sequence[Subscription], now: datetime, bill: Callable[[Subscription], datetime | None]) -> int:
+    """Bill subscriptions, earliest first, up to the first one that another one may come before by now.
+
+    `bill` returns when its subscription is due next (null: never). Returns the number of steps.
+    """
+    steps = 0
+    # A step may make its subscription due again before the next one of these, and then the list is stale.
+    earliest_next = now
+    for subscription in due:
+        if subscription.due_at is None or subscription.due_at > earliest_next:
+            break
+        earliest_next = min(earliest_next, bill(subscription) or now)
+        steps += 1
+    return steps
+
+
+def _bill_together(services: Services, now: datetime, organization_id: str | None, stepped: set[_Key]) -> int | None:
+    """Bill what is due in one transaction, as single steps do, and return the number of steps.
+
+    `stepped` are those that need not look back any more. Null when anything failed: nothing was billed then.
+    """
+    billed: list[_Key] = []
+    try:
+        with services.records.transaction() as tx:
+            claimed = tx.subscriptions.claim(now, DUE_AT_ONCE_MAX, organization_id)
+            causes = [cause for each in claimed for cause in (cause_of_start(each), cause_of_period(each))]
+            with tx.read_ahead(claimed, causes, now) as batch:
+                informed = _with_usage_at_hand(services, batch, claimed, now)
+
+                def bill(subscription: Subscription) -> datetime | None:
+                    looks_back = _key(subscription) not in stepped
+                    following = _bill_once(informed, batch, subscription, now, looks_back=looks_back)
+                    billed.append(_key(subscription))
+                    batch.subscriptions.replace(following)
+                    return following.due_at
+
+                _bill_in_order(claimed, now, bill)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the single steps find out whose it is
+        _log.warning("billing_together_failed", cause=f"{type(error).__name__}: {error}")
+        return None
+    stepped.update(billed)
+    return len(billed)
+
+
+def _with_usage_at_hand(
+    services: Services, tx: Transaction, subscriptions: Sequence[Subscription], now: datetime
+) -> Services:
+    """Return services that know the usage of the periods that have ended of all these subscriptions, asked at once."""
+    periods = [
+        (terms_of(tx, each), each.open_period, each.open_period.end)
+        for each in subscriptions
+        if each.open_period.end <= now
+    ]
+    return with_usage_at_hand(services, periods)
 
 
 def _due(services: Services, now: datetime, organization_id: str | None) -> list[Subscription]:

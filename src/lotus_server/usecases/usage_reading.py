@@ -112,6 +112,30 @@ def _metered(
     return found
 
 
+def with_usage_at_hand(services: Services, asked: Sequence[tuple[Terms, Period, datetime]]) -> Services:
+    """Return services that know what `usages_until` asks about periods up to cuts; each organization is asked once."""
+    by_organization: dict[str, list[Selection]] = {}
+    for terms, period, cut in asked:
+        selections = by_organization.setdefault(terms.subscription.organization_id, [])
+        for component in terms.version.components:
+            for definition in _definitions(terms, component):
+                question = _question(terms, component, definition, period, cut, includes_cut=True)
+                if question.cut is None or not question.is_measured_in_time:
+                    selections.append(question.kept)
+    known = {
+        (organization_id, selection): usage
+        for organization_id, selections in by_organization.items()
+        for selection, usage in zip(selections, services.events.usage(organization_id, selections), strict=True)
+    }
+    return msgspec.structs.replace(services, usage_at_hand=known)
+
+
+def _usage(services: Services, organization_id: str, selections: Sequence[Selection]) -> list[Usage]:
+    known = [services.usage_at_hand.get((organization_id, selection)) for selection in selections]
+    found = [usage for usage in known if usage is not None]
+    return found if len(found) == len(selections) else services.events.usage(organization_id, selections)
+
+
 def selection_over(terms: Terms, definition: MetricDefinition, period: Period) -> Selection:
     """Return the question about a subscription's usage over a period, or over a part of one."""
     subscription = terms.subscription
@@ -157,7 +181,7 @@ def _question(
 def _answers(services: Services, organization_id: str, questions: Sequence[_Question]) -> list[Usage]:
     """Return the usage of each question: from what is kept where that says it, recounted up to the cut elsewhere."""
     at_once = [index for index, each in enumerate(questions) if each.cut is None or not each.is_measured_in_time]
-    kept = services.events.usage(organization_id, [questions[index].kept for index in at_once])
+    kept = _usage(services, organization_id, [questions[index].kept for index in at_once])
     answers = dict(zip(at_once, kept, strict=True))
     recounts = [
         (index, question.cut)

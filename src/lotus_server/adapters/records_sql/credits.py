@@ -46,6 +46,15 @@ _STANDING: Final = _GRANTS.where(
     or_(CREDIT_GRANTS.c.expires_at.is_(None), CREDIT_GRANTS.c.due_at.is_not(None)),
 ).order_by(CREDIT_GRANTS.c.currency, CREDIT_GRANTS.c.credit_id)
 _STANDING_FOR_UPDATE: Final = _STANDING.with_for_update()
+_STANDING_OF_CUSTOMERS_FOR_UPDATE: Final = (
+    _GRANTS.where(
+        CREDIT_GRANTS.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        CREDIT_GRANTS.c.voided_at.is_(None),
+        or_(CREDIT_GRANTS.c.expires_at.is_(None), CREDIT_GRANTS.c.due_at.is_not(None)),
+    )
+    .order_by(CREDIT_GRANTS.c.credit_id)
+    .with_for_update()
+)
 _PAYING_OF_CUSTOMERS: Final = select(
     CREDIT_GRANTS.c.credit_id, CREDIT_GRANTS.c.customer_id, CREDIT_GRANTS.c.currency
 ).where(of_tenant(CREDIT_GRANTS), CREDIT_GRANTS.c.customer_id.in_(bindparam("customer_ids", expanding=True)), _PAYS)
@@ -198,6 +207,22 @@ class SqlCreditLedger:
     def standing(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> list[HeldCredit]:
         keys = {"organization_id": organization_id, "customer_id": customer_id}
         return self._held(organization_id, _STANDING_FOR_UPDATE if for_update else _STANDING, _STANDING, keys)
+
+    def standing_of(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[HeldCredit]]:
+        """Return the grants of several customers as `standing` with `for_update` does; no key without any."""
+        grants = [
+            credit_grant_from_row(row)
+            for some in portions(customer_ids)
+            for row in self._connection.execute(
+                _STANDING_OF_CUSTOMERS_FOR_UPDATE, {"organization_id": organization_id, "customer_ids": some}
+            )
+        ]
+        remaining = self._remaining(organization_id, [grant.credit_id for grant in grants])
+        found: dict[str, list[HeldCredit]] = {}
+        for grant in grants:
+            left = remaining.get(grant.credit_id, ZERO)
+            found.setdefault(grant.customer_id, []).append(HeldCredit(grant, left))
+        return found
 
     def held(self, organization_id: str, customer_id: str, currency: str, at: datetime) -> list[HeldCredit]:
         keys = {"organization_id": organization_id, "customer_id": customer_id, "currency": currency, "at": at}

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant
+from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import COUPONS, DISCOUNTS
 from lotus_server.domain.invoicing import Coupon, Discount
 
@@ -29,6 +29,12 @@ _OF_CUSTOMER: Final = (
     .order_by(DISCOUNTS.c.starts_at, DISCOUNTS.c.discount_id)
 )
 _OF_CUSTOMER_FOR_UPDATE: Final = _OF_CUSTOMER.with_for_update()
+_OF_CUSTOMERS_FOR_UPDATE: Final = (
+    select(*(DISCOUNTS.c[name] for name in Discount.__struct_fields__))
+    .where(of_tenant(DISCOUNTS), DISCOUNTS.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    .order_by(DISCOUNTS.c.customer_id, DISCOUNTS.c.starts_at, DISCOUNTS.c.discount_id)
+    .with_for_update()
+)
 _COUNT: Final = (
     select(func.count())
     .select_from(DISCOUNTS)
@@ -93,6 +99,16 @@ class SqlDiscounts:
         statement = _OF_CUSTOMER_FOR_UPDATE if for_update and can_lock(self._connection) else _OF_CUSTOMER
         rows = self._connection.execute(statement, {"organization_id": organization_id, "customer_id": customer_id})
         return [discount_from_row(row) for row in rows]
+
+    def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Discount]]:
+        """Return the discounts of several customers as `of_customer` with `for_update` does; no key without any."""
+        found: dict[str, list[Discount]] = {}
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some}
+            for row in self._connection.execute(_OF_CUSTOMERS_FOR_UPDATE, keys):
+                discount = discount_from_row(row)
+                found.setdefault(discount.customer_id, []).append(discount)
+        return found
 
     def count_of_coupon(self, organization_id: str, coupon_id: str) -> int:
         keys = {"organization_id": organization_id, "coupon_id": coupon_id}

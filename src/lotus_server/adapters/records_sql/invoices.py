@@ -52,6 +52,7 @@ _ONE: Final = _ALL.where(INVOICES.c.invoice_id == bindparam("invoice_id"))
 # SQLite has no row locks and needs none: there, a transaction that may write is alone from its beginning.
 _ONE_FOR_UPDATE: Final = _ONE.with_for_update()
 _BY_CAUSE: Final = _ALL.where(INVOICES.c.cause == bindparam("cause"))
+_BY_CAUSES: Final = _ALL.where(INVOICES.c.cause.in_(bindparam("causes", expanding=True)))
 _NEWEST_FIRST: Final = (INVOICES.c.made_number.desc(), INVOICES.c.invoice_id.desc())
 _PLACE: Final = (
     select(INVOICES.c.made_number)
@@ -71,6 +72,24 @@ _TAKE_NUMBER: Final = (
     .values(last_number=INVOICE_SERIES.c.last_number + 1)
     .returning(INVOICE_SERIES.c.last_number)
 )
+_LAST_NUMBERS: Final = (
+    select(INVOICE_SERIES.c.organization_id, INVOICE_SERIES.c.last_number)
+    .where(INVOICE_SERIES.c.organization_id.in_(bindparam("organization_ids", expanding=True)))
+    .order_by(INVOICE_SERIES.c.organization_id)
+    .with_for_update()
+)
+_KEEP_NUMBER: Final = Replace(INVOICE_SERIES, ("last_number",), "organization")
+
+
+def last_numbers(connection: Connection, organization_ids: Sequence[str]) -> dict[str, int]:
+    """Return the last number of each organization's series, which nobody else takes a number of meanwhile."""
+    rows = connection.execute(_LAST_NUMBERS, {"organization_ids": list(organization_ids)})
+    return {row[0]: row[1] for row in rows}
+
+
+def keep_number(connection: Connection, organization_id: str, number: int) -> None:
+    """An organization's series has come to a number. For whoever has locked it by `last_numbers`."""
+    _KEEP_NUMBER(connection, {"organization_id": organization_id, "last_number": number})
 
 
 def invoice_to_row(value: Invoice) -> Values:
@@ -123,6 +142,15 @@ class SqlInvoices:
     def by_cause(self, organization_id: str, cause: str) -> Invoice | None:
         row = self._connection.execute(_BY_CAUSE, {"organization_id": organization_id, "cause": cause}).first()
         return None if row is None else invoice_from_row(row)
+
+    def by_causes(self, organization_id: str, causes: Sequence[str]) -> dict[str, Invoice]:
+        """Return the invoices that bill any of the causes, by cause."""
+        found: dict[str, Invoice] = {}
+        for some in portions(causes):
+            for row in self._connection.execute(_BY_CAUSES, {"organization_id": organization_id, "causes": some}):
+                invoice = invoice_from_row(row)
+                found[invoice.cause] = invoice
+        return found
 
     def get(self, organization_id: str, invoice_id: str, *, for_update: bool = False) -> Invoice | None:
         keys = {"organization_id": organization_id, "invoice_id": invoice_id}

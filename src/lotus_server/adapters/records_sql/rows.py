@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
+from lotus_server.adapters.records_sql.backlog import Backlog
 from lotus_server.adapters.records_sql.errors import is_taken
 from lotus_server.kernel.errors import Conflict, Invalid, NotFound
 
@@ -47,6 +48,7 @@ class Insert:
 
     def __init__(self, table: Table, uniques: Sequence[Unique], values: Mapping[str, Any] | None = None) -> None:
         """Prepare the statements; `values` are expressions for columns that the caller does not give."""
+        self.table = table
         statement = postgresql.insert(table).values(
             {column.name: bindparam(column.name) for column in table.c} | dict(values or {})
         )
@@ -54,11 +56,18 @@ class Insert:
         self._statement = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
         self._searches = [(unique, _taken(table, unique)) for unique in uniques]
 
-    def __call__(self, connection: Connection, row: Values) -> None:
+    def __call__(self, connection: Connection | Backlog, row: Values) -> None:
         """The row is in the table. Raises Conflict with the code of the uniqueness that it breaks."""
-        if _count(connection, self._statement, row) == 1:
-            return
-        raise self._conflict(connection, row)
+        if isinstance(connection, Backlog):
+            connection.keep_insert(self, row)
+        elif _count(connection, self._statement, row) != 1:
+            raise self._conflict(connection, row)
+
+    def write(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """All rows are in the table. Raises Conflict when any breaks a uniqueness; then some may be in the table."""
+        if _count(connection, self._statement, rows) != len(rows):
+            unique, _ = self._searches[0]
+            raise Conflict(unique.detail, code=unique.code)
 
     def _conflict(self, connection: Connection, row: Values) -> Conflict:
         # A concurrent transaction's row is visible by now: the database has waited for its end.
@@ -70,7 +79,7 @@ class Insert:
         return Conflict(unique.detail, code=unique.code)
 
 
-def _count(connection: Connection, statement: Executable, row: Values) -> int:
+def _count(connection: Connection, statement: Executable, row: Values | Sequence[Values]) -> int:
     """Return how many rows a statement has changed. Raises Invalid for a whole number that no column holds."""
     try:
         return connection.execute(statement, row).rowcount
@@ -90,6 +99,7 @@ class Replace:
 
     def __init__(self, table: Table, columns: Sequence[str], noun: str, taken: Unique | None = None) -> None:
         """Prepare to set the given columns. `taken` is the one uniqueness that new values may break."""
+        self.table = table
         keys = [column.name for column in table.primary_key]
         # A parameter named as a column would become a SET clause, hence the prefix.
         self._keys = [(name, f"key_{name}") for name in keys]
@@ -100,17 +110,28 @@ class Replace:
             update(table)
             .where(and_(*(table.c[name] == bindparam(bound) for name, bound in self._keys)))
             .values({name: bindparam(name) for name in self._columns})
+            .execution_options(preserve_rowcount=True)
         )
 
-    def __call__(self, connection: Connection, row: Values) -> None:
+    def __call__(self, connection: Connection | Backlog, row: Values) -> None:
         """The row has its new values. Raises NotFound when there is no such row, Conflict when the values are taken."""
         values = {name: row[name] for name in self._columns}
         values |= {bound: row[name] for name, bound in self._keys}
+        if isinstance(connection, Backlog):
+            if self._taken is None:
+                connection.keep_replace(self, tuple(row[name] for name, _ in self._keys), values)
+                return
+            connection = connection.flush()
         if self._taken is None:
             count = _count(connection, self._statement, values)
         else:
             count = self._count_unless_taken(connection, values, self._taken)
         if count != 1:
+            raise NotFound(f"There is no such {self._noun}.")
+
+    def write(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """All rows have their new values. Raises NotFound when there is no row for any of them."""
+        if _count(connection, self._statement, rows) != len(rows):
             raise NotFound(f"There is no such {self._noun}.")
 
     def _count_unless_taken(self, connection: Connection, values: Values, taken: Unique) -> int:
