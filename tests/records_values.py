@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lotus_server.domain.accounts import ApiKey, Customer, InvoiceSettings, Organization, OrganizationType, Scope
 from lotus_server.domain.catalog import (
     AddOnTerms,
+    Calendar,
     Commitment,
     Component,
     Conversion,
@@ -490,6 +491,7 @@ plan_versions = st.builds(
     commitment=st.none() | st.builds(Commitment, amount=decimals, overage_factor=decimals),
     feature_values=st.dictionaries(texts, st.booleans() | decimals | texts, max_size=3),
     proration_unit=st.sampled_from(ProrationUnit),
+    calendar=st.none() | st.builds(Calendar, day_anchor=small_numbers, month_anchor=small_numbers),
 )
 pricing_units = st.builds(PricingUnit, organization_id=st.just("org"), code=texts, name=texts, symbol=texts)
 subscriptions = st.builds(
@@ -515,6 +517,8 @@ subscriptions = st.builds(
         st.builds(QuantityChange, key=texts, quantity=decimals, effective_at=instants), max_size=2
     ).map(tuple),
     parent_id=st.none() | texts,
+    trial_end=st.none() | instants,
+    timezone=texts,
 )
 invoice_lines = st.builds(
     InvoiceLine,

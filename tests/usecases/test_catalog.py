@@ -242,7 +242,7 @@ def test_everything_wrong_with_a_plan_is_reported_at_once(services: Services) ->
         components=(ComponentDraft("calls", PerUnit(D(-1))), ComponentDraft("?", Graduated((Tier(D(5)),)))),
         recurring_charges=(ChargeDraft("", D(1)),),
         features=(GrantedFeature("?"),),
-        trial_days=3,
+        trial_days=-3,
         problems=(FieldProblem("price_adjustment", "unsupported", "no"),),
     )
 
@@ -260,7 +260,7 @@ def test_everything_wrong_with_a_plan_is_reported_at_once(services: Services) ->
         ("components[1].price.tiers[0].up_to", "last_tier_not_open"),
         ("recurring_charges[0].name", "invalid"),
         ("features[0]", "unknown_feature"),
-        ("trial_days", "unsupported"),
+        ("trial_days", "out_of_range"),
     } == set(_found(raised))
     assert [] == list_plans(services, ORG)
 

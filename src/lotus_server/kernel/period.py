@@ -57,6 +57,8 @@ def boundary(anchor: datetime, duration: Duration, count: int, zone: ZoneInfo | 
     Every boundary is computed from the anchor itself, never from its neighbour, so the 31st comes back after a short
     month: 31 Jan, 28 Feb, 31 Mar.
     """
+    if count == 0:
+        return anchor  # also where its wall clock shows the same time twice
     local = anchor.astimezone(zone or UTC).replace(tzinfo=None)
     if duration in _DAYS:
         moved = local + timedelta(days=_DAYS[duration] * count)

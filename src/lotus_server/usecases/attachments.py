@@ -8,8 +8,9 @@ import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.catalog import AddOnFrequency, Plan, PlanVersion, sold_versions, version_in
-from lotus_server.domain.subscriptions import Status, Subscription, charge_key, first_period, period_containing
+from lotus_server.domain.subscriptions import Status, Subscription, charge_key, period_containing
 from lotus_server.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, Problems
+from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ONE, multiply
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.billing import bring_up_to_date
@@ -47,7 +48,8 @@ def attach_addon(
 ) -> AttachedView:
     """Attach an add-on from now on; what it charges in advance is invoiced at once.
 
-    It has the periods of the subscription and ends with it. One that is charged once ends with the present period.
+    It has the periods of the subscription, is free (unless it is charged once) as long as that is on trial, and ends
+    with it. One that is charged once ends with the present period.
     Raises NotFound, Invalid with every problem, Conflict `invalid_state` when the subscription has ended or is an
     add-on itself, `addon_attached` when it has this recurring add-on already.
     """
@@ -139,9 +141,8 @@ def _attached(
     assert addon.addon is not None, "only add-ons are attached"
     starts_at = max(now, parent.starts_at)
     is_once = addon.addon.frequency is AddOnFrequency.ONE_TIME
-    ends_at = period_containing(parent, starts_at).end if is_once else parent.ends_at
     charges = {charge_key(each): multiply(each.quantity, attachment.quantity) for each in version.recurring_charges}
-    return Subscription(
+    attached = Subscription(
         organization_id=parent.organization_id,
         subscription_id=attached_id,
         customer_id=parent.customer_id,
@@ -150,17 +151,21 @@ def _attached(
         duration=parent.duration,
         starts_at=starts_at,
         anchor=parent.anchor,
-        ends_at=ends_at,
+        ends_at=parent.ends_at,
         auto_renew=parent.auto_renew and not is_once,
         is_new=True,
-        open_period=first_period(starts_at=starts_at, ends_at=ends_at, anchor=parent.anchor, duration=parent.duration),
+        open_period=Period(starts_at, starts_at),
         created_at=now,
         due_at=starts_at,
         matches=parent.matches,
         metadata=attachment.metadata,
         quantities=first_quantities(version, prepaid={}, carried={} if attachment.quantity == ONE else charges),
         parent_id=parent.subscription_id,
+        trial_end=parent.trial_end if parent.is_trial_at(starts_at) and not is_once else None,
+        timezone=parent.timezone,
     )
+    opened = period_containing(attached, starts_at)
+    return msgspec.structs.replace(attached, open_period=opened, ends_at=opened.end if is_once else parent.ends_at)
 
 
 def _refuse_second(tx: Transaction, attached: Subscription, addon: Plan, now: datetime) -> None:

@@ -313,8 +313,10 @@ def issue_period(
 ) -> Invoice | None:
     """Issue the invoice of the open period, however that comes to its end, with the corrections of billed periods.
 
-    `billing` is how the usage of the period is billed (null: it is let off for ever).
+    `billing` is how the usage of the period is billed (null: it is let off for ever, as that of a trial always is).
     """
+    if terms.subscription.is_trial_at(terms.subscription.open_period.start):
+        billing = None
     corrections = open_corrections(services, tx, terms) if looks_back else NO_CORRECTIONS
     cause = cause_of_period(terms.subscription)
     return issue(services, tx, terms, lines, cause=cause, now=now, billing=billing, corrections=corrections)

@@ -15,6 +15,7 @@ from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import ZERO
+from lotus_server.kernel.zones import UTC_NAME, is_time_zone
 from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.credit_settlement import balances_at
 from lotus_server.usecases.services import Services, present
@@ -36,6 +37,7 @@ _CHANGEABLE: Final = frozenset(
         "tax_rate",
         "tax_status",
         "tax_id",
+        "timezone",
     }
 )
 
@@ -52,7 +54,7 @@ class ExistingBehavior(StrEnum):
 
 
 class CustomerDraft(msgspec.Struct, frozen=True):
-    """A customer to be made. Without a currency it is billed in the organization's.
+    """A customer to be made. Without a currency it is billed in the organization's, without a time zone in UTC.
 
     `problems` are those that reading the input found already; they are reported together with the others.
     """
@@ -70,6 +72,7 @@ class CustomerDraft(msgspec.Struct, frozen=True):
     tax_rate: Decimal | None = None
     tax_status: TaxStatus = TaxStatus.TAXABLE
     tax_id: str | None = None
+    timezone: str | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -137,6 +140,8 @@ def change_customer(
         said = {name: getattr(draft, name) for name in sent & _CHANGEABLE}
         if "currency" in said:
             said["currency"] = draft.currency or existing.currency
+        if "timezone" in said:
+            said["timezone"] = draft.timezone or UTC_NAME
         if "payment_provider_id" in said:
             said["payment_provider"] = _provider(draft, existing.payment_provider)
         tx.customers.replace(msgspec.structs.replace(existing, **said))
@@ -173,6 +178,7 @@ def _new_customer(services: Services, organization: Organization, draft: Custome
         tax_rate=draft.tax_rate,
         tax_status=draft.tax_status,
         tax_id=draft.tax_id,
+        timezone=draft.timezone or UTC_NAME,
     )
 
 
@@ -253,11 +259,17 @@ def _validate(draft: CustomerDraft) -> None:
     for field, small in _small_texts(draft):
         if small and (wrong := name_problem(small)):
             problems.add(field, "invalid", f"{field} {wrong}.")
+    _check_zone(draft, problems)
     if draft.payment_provider and not draft.payment_provider_id:
         problems.add("payment_provider_id", "required", "A payment_provider needs a payment_provider_id.")
     if draft.tax_rate is not None and not 0 <= draft.tax_rate <= 100:
         problems.add("tax_rate", "invalid", "tax_rate is a percentage from 0 to 100.")
     problems.raise_if_any()
+
+
+def _check_zone(draft: CustomerDraft, problems: Problems) -> None:
+    if draft.timezone is not None and not is_time_zone(draft.timezone):
+        problems.add("timezone", "unknown_timezone", f"{draft.timezone!r} is not a time zone, such as Europe/Berlin.")
 
 
 def _small_texts(draft: CustomerDraft) -> Iterator[tuple[str, str | None]]:

@@ -8,6 +8,7 @@ import msgspec
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import (
+    Calendar,
     Commitment,
     Component,
     Conversion,
@@ -78,6 +79,7 @@ class VersionDraft(msgspec.Struct, frozen=True):
     price_adjustment: PriceAdjustment | None = None
     commitment: Commitment | None = None
     proration_unit: ProrationUnit = ProrationUnit.EXACT
+    calendar: Calendar | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -122,6 +124,7 @@ def version_of(
         price_adjustment=draft.price_adjustment,
         commitment=draft.commitment,
         proration_unit=draft.proration_unit,
+        calendar=draft.calendar,
         feature_values={feature_id: value for feature_id, value in granted.items() if value is not True},
     )
     problems.extend(version_problems(version))

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.catalog import AddOnFrequency, Plan, PlanVersion
+from lotus_server.domain.catalog import AddOnFrequency, Calendar, Plan, PlanVersion, calendar_problems
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Invoice,
@@ -21,14 +21,18 @@ from lotus_server.domain.metering import PropertyMatch
 from lotus_server.domain.subscriptions import (
     Status,
     Subscription,
+    calendar_anchor,
     end_now,
     end_with_parent,
     end_with_period,
     first_period,
+    period_containing,
     refuse_overlap,
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
+from lotus_server.kernel.period import Duration, Period, boundary
+from lotus_server.kernel.zones import on_wall_clock, zone_of
 from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue_period
 from lotus_server.usecases.catalog_reading import terms_of
@@ -50,6 +54,9 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
 
     `ends_at` is exclusive. Without it the subscription renews until it is cancelled; with it, it ends there, unless
     `auto_renew` is set: then the first period ends there and the following ones are counted from there.
+    `trial_end` is the first instant that is charged for (null: as the version has it; the start itself: no trial),
+    `calendar` says where periods begin (null: at anniversaries; unset: as the version has it). `days` names the fields
+    that are days: the midnight in UTC given here stands for that of the customer's time zone.
     `prepaid_units` are by metric id, `quantities` by the id or name of a charge; what they leave out is as in the plan.
     `problems` are those that reading the input found already.
     """
@@ -66,6 +73,9 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] = msgspec.field(default_factory=dict)
     prepaid_units: dict[str, Decimal] = msgspec.field(default_factory=dict)
     quantities: dict[str, Decimal] = msgspec.field(default_factory=dict)
+    trial_end: datetime | None = None
+    calendar: Calendar | msgspec.UnsetType | None = msgspec.UNSET
+    days: frozenset[str] = frozenset()
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -86,12 +96,14 @@ class Cancellation(msgspec.Struct, frozen=True):
 class SubscriptionChange(msgspec.Struct, frozen=True):
     """What to change of a subscription: a new end (exclusive), new metadata, a cancellation.
 
-    Null leaves things as they are.
+    Null leaves things as they are. `ends_with_day`: the end is midnight in UTC and stands for that of the
+    subscription's time zone.
     """
 
     ending: Cancellation | None = None
     ends_at: datetime | None = None
     metadata: dict[str, Any] | None = None
+    ends_with_day: bool = False
 
 
 def create_subscription(services: Services, organization: Organization, draft: SubscriptionDraft) -> SubscriptionView:
@@ -105,7 +117,8 @@ def create_subscription(services: Services, organization: Organization, draft: S
         # One at a time for each customer: whoever comes second sees the first one's subscription.
         customer = require_customer(tx, organization, draft.customer_id, for_update=True)
         plan, version = choose_version(tx, organization, customer, Wish(draft.plan_id, draft.version_id), now=now)
-        subscription = _new_subscription(services, draft, plan, version, now)
+        zone = customer.timezone
+        subscription = _new_subscription(services, on_days_of(draft, zone), plan, version, timezone=zone, now=now)
         refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
         tx.subscriptions.add(subscription)
         if subscription.starts_at <= now < subscription.open_period.end:
@@ -119,12 +132,27 @@ def create_subscription(services: Services, organization: Organization, draft: S
     return SubscriptionView(subscription, customer, plan, version, now)
 
 
+def on_days_of(draft: SubscriptionDraft, timezone: str) -> SubscriptionDraft:
+    """Return a draft whose days begin at midnight in a time zone."""
+    moved = {name: on_wall_clock(getattr(draft, name), timezone) for name in draft.days}
+    return msgspec.structs.replace(draft, **moved)
+
+
 def _new_subscription(
-    services: Services, draft: SubscriptionDraft, plan: Plan, version: PlanVersion, now: datetime
+    services: Services, draft: SubscriptionDraft, plan: Plan, version: PlanVersion, *, timezone: str, now: datetime
 ) -> Subscription:
     renews = draft.auto_renew if draft.auto_renew is not None else draft.ends_at is None
-    anchor = draft.ends_at if draft.ends_at is not None and renews else draft.starts_at
-    period = first_period(starts_at=draft.starts_at, ends_at=draft.ends_at, anchor=anchor, duration=plan.duration)
+    trial_end = _trial_end(draft, version, timezone)
+    charged_from = trial_end or draft.starts_at
+    calendar = version.calendar if draft.calendar is msgspec.UNSET else draft.calendar
+    anchor = charged_from
+    if draft.ends_at is not None and renews:
+        anchor = draft.ends_at
+    elif calendar is not None:
+        anchor = calendar_anchor(calendar, plan.duration, charged_from, timezone)
+    period = first_period(
+        starts_at=charged_from, ends_at=draft.ends_at, anchor=anchor, duration=plan.duration, timezone=timezone
+    )
     return Subscription(
         organization_id=plan.organization_id,
         subscription_id=draft.subscription_id or services.ids.random_uuid(),
@@ -137,13 +165,25 @@ def _new_subscription(
         ends_at=None if renews else draft.ends_at or period.end,
         auto_renew=renews,
         is_new=draft.is_new if draft.is_new is not None else True,
-        open_period=period,
+        open_period=period if trial_end is None else Period(draft.starts_at, trial_end),
         created_at=now,
         due_at=draft.starts_at,
         matches=draft.matches,
         metadata=draft.metadata,
         quantities=first_quantities(version, prepaid=draft.prepaid_units, charges=draft.quantities),
+        trial_end=trial_end,
+        timezone=timezone,
     )
+
+
+def _trial_end(draft: SubscriptionDraft, version: PlanVersion, timezone: str) -> datetime | None:
+    """Return where a subscription's trial ends, at its own end at the latest; null when it has none."""
+    end = draft.trial_end
+    if end is None:
+        end = boundary(draft.starts_at, Duration.DAILY, version.trial_days, zone_of(timezone))
+    if draft.ends_at is not None:
+        end = min(end, draft.ends_at)
+    return end if end > draft.starts_at else None
 
 
 def list_subscriptions(
@@ -276,9 +316,10 @@ def change_subscription(
             require_customer(tx, organization, subscription.customer_id, for_update=True)
         subscription = require_subscription(tx, organization, subscription_id, for_update=True)
         if change.ends_at is not None:
+            ends_at = on_wall_clock(change.ends_at, subscription.timezone) if change.ends_with_day else change.ends_at
             before = bring_up_to_date(services, tx, subscription, now)
-            subscription = _with_end(tx, before, change.ends_at, now)
-            _end_what_is_attached(services, tx, before, change.ends_at, now)
+            subscription = _with_end(tx, before, ends_at, now)
+            _end_what_is_attached(services, tx, before, ends_at, now)
         if change.metadata is not None:
             subscription = msgspec.structs.replace(subscription, metadata=change.metadata)
         if change.ending is not None:
@@ -300,16 +341,12 @@ def _with_end(tx: Transaction, subscription: Subscription, ends_at: datetime, no
 
 
 def _ending_at(tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
-    whole = first_period(
-        starts_at=subscription.open_period.start,
-        ends_at=ends_at,
-        anchor=subscription.anchor,
-        duration=subscription.duration,
-    )
+    ending = msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False)
+    whole = period_containing(ending, subscription.open_period.start)
     if whole.end > subscription.open_period.end and subscription.starts_at <= now:
         _refuse_what_is_invoiced_in_advance(tx, subscription)
     due_at = whole.end if subscription.starts_at <= now else subscription.due_at
-    return msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False, open_period=whole, due_at=due_at)
+    return msgspec.structs.replace(ending, open_period=whole, due_at=due_at)
 
 
 def _refuse_what_is_invoiced_in_advance(tx: Transaction, subscription: Subscription) -> None:
@@ -358,6 +395,17 @@ def _validate(draft: SubscriptionDraft) -> None:
                 problems.add(f"subscription_filters[{index}].{field}", "invalid", f"{field} {wrong}.")
     if not _EARLIEST <= draft.starts_at < LATEST and not problems.any_below("start_date"):
         problems.add("start_date", "invalid", "start_date must lie between the years 1970 and 2200.")
+    _check_periods(draft, problems)
     if draft.ends_at is not None and draft.ends_at > LATEST:
         problems.add("end_date", "invalid", "end_date must lie between the years 1970 and 2200.")
     problems.raise_if_any()
+
+
+def _check_periods(draft: SubscriptionDraft, problems: Problems) -> None:
+    if draft.trial_end is not None:
+        if draft.trial_end > LATEST:
+            problems.add("trial_end", "invalid", "trial_end must lie between the years 1970 and 2200.")
+        elif draft.trial_end < draft.starts_at and not problems.any_below("start_date"):
+            problems.add("trial_end", "end_before_start", "trial_end must not lie before start_date.")
+    if isinstance(draft.calendar, Calendar):
+        problems.extend(calendar_problems(draft.calendar))

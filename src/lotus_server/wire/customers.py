@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import Field
+
 from lotus_server.domain.accounts import TaxStatus
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.usecases.customers import BATCH_MAX, CustomerDraft, CustomerView, ExistingBehavior
@@ -31,6 +33,9 @@ class CustomerForm(Form):
     tax_rate: Number = None
     tax_status: Text = None
     tax_id: Text = None
+    timezone: Text = Field(
+        None, description="On whose wall clock its billing periods begin, such as Europe/Berlin; UTC."
+    )
 
 
 class BatchForm(Form):
@@ -86,6 +91,7 @@ def customer_draft(payload: object) -> CustomerDraft:
         tax_rate=form.tax_rate,
         tax_status=_tax_status(form.tax_status, problems),
         tax_id=form.tax_id or None,
+        timezone=form.timezone or None,
         problems=problems.found,
     )
 
@@ -120,7 +126,9 @@ def customer_row(view: CustomerView) -> Row:
         "payment_provider_id": customer.payment_provider_id,
         "has_payment_method": False,
         "integrations": _integrations(view),
-        "invoices": [light_invoice_row(invoice, view.organization) for invoice in view.invoices],
+        "invoices": [
+            light_invoice_row(invoice, view.organization, timezone=customer.timezone) for invoice in view.invoices
+        ],
         "subscriptions": [subscription_record(each) for each in view.subscriptions],
         "total_amount_due": view.total_amount_due,
         "address": customer.address,

@@ -10,7 +10,7 @@ from lotus_server.kernel.money import total
 from lotus_server.usecases.billing import Draft
 from lotus_server.wire.discounts import applied_row
 from lotus_server.wire.explain import draft_explanations, explanation_row
-from lotus_server.wire.fields import INTERVALS
+from lotus_server.wire.fields import INTERVALS, day_text
 from lotus_server.wire.forms import currency_row
 from lotus_server.wire.invoices import line_row, step_row, tax_row
 
@@ -46,8 +46,8 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization, *, e
         "organization": {"company_name": organization.name},
         "customer": {"customer_name": customer.customer_name, "customer_id": customer.customer_id},
         "subscription": {
-            "start_date": f"{draft.period.start:%Y-%m-%d}",
-            "end_date": f"{last_instant(draft.period.end):%Y-%m-%d}",
+            "start_date": day_text(draft.period.start, terms.subscription.timezone),
+            "end_date": day_text(last_instant(draft.period.end), terms.subscription.timezone),
             "subscription_id": terms.subscription.subscription_id,
             "billing_plan": {
                 "name": terms.plan.plan_name,

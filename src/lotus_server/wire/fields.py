@@ -6,6 +6,7 @@ from typing import Any
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import parse_date, parse_instant
 from lotus_server.kernel.period import Duration
+from lotus_server.kernel.zones import shown_in
 
 Row = dict[str, Any]
 _DAY = timedelta(days=1)
@@ -29,6 +30,16 @@ def instant(problems: Problems, field: str, text: str | None) -> datetime | None
     return found
 
 
+def is_day(text: str | None) -> bool:
+    """Tell whether a text is a date alone, a day that begins at midnight of some time zone."""
+    return text is not None and parse_date(text.strip()) is not None
+
+
+def day_text(moment: datetime, timezone: str) -> str:
+    """Return the day to which an instant belongs in a time zone."""
+    return f"{shown_in(moment, timezone):%Y-%m-%d}"
+
+
 def end_instant(problems: Problems, field: str, text: str | None) -> datetime | None:
     """Return the exclusive end that a text names.
 
@@ -38,7 +49,6 @@ def end_instant(problems: Problems, field: str, text: str | None) -> datetime | 
     found = instant(problems, field, text)
     if found is None or text is None:
         return None
-    is_day = parse_date(text.strip()) is not None
-    step = _DAY if is_day else timedelta(microseconds=1 if found.microsecond == 999_999 else 0)
+    step = _DAY if is_day(text) else timedelta(microseconds=1 if found.microsecond == 999_999 else 0)
     # At the end of the calendar there is nothing to step to; such an end is refused for lying too far ahead.
     return min(found, _LAST - step) + step

@@ -11,6 +11,7 @@ from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.invoices import InvoiceView
 from lotus_server.wire.discounts import applied_row
+from lotus_server.wire.fields import day_text
 from lotus_server.wire.forms import Form, Text, choice, currency_row, read, required
 
 Row = dict[str, Any]
@@ -37,7 +38,7 @@ def invoice_row(view: InvoiceView) -> Row:
     """Return an invoice with its lines and both parties."""
     customer = view.customer
     return {
-        **light_invoice_row(view.invoice, view.organization),
+        **light_invoice_row(view.invoice, view.organization, timezone=customer.timezone),
         "customer": {
             "customer_id": customer.customer_id,
             "customer_name": customer.customer_name,
@@ -48,8 +49,8 @@ def invoice_row(view: InvoiceView) -> Row:
     }
 
 
-def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
-    """Return an invoice without its lines. `start_date` and `end_date` are its first and last day, in UTC."""
+def light_invoice_row(invoice: Invoice, seller: Organization, *, timezone: str) -> Row:
+    """Return an invoice without its lines. `start_date` and `end_date` are its first and last day in a time zone."""
     settings = seller.invoice_settings
     return {
         "invoice_id": invoice.invoice_id,
@@ -67,8 +68,8 @@ def light_invoice_row(invoice: Invoice, seller: Organization) -> Row:
         "currency": currency_row(invoice.currency),
         "issue_date": to_text(invoice.issued_at),
         "due_date": to_text(invoice.due_at),
-        "start_date": f"{invoice.period.start:%Y-%m-%d}",
-        "end_date": f"{max(invoice.period.start, last_instant(invoice.period.end)):%Y-%m-%d}",
+        "start_date": day_text(invoice.period.start, timezone),
+        "end_date": day_text(max(invoice.period.start, last_instant(invoice.period.end)), timezone),
         "seller": {
             "name": settings.legal_name or seller.name,
             "address": settings.address,

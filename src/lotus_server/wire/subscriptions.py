@@ -4,15 +4,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from pydantic import Field
 
 from lotus_server.domain.invoicing import FlatFeeBehavior
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import last_instant
+from lotus_server.domain.subscriptions import Status, last_instant
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.kernel.instants import EPOCH, to_text
 from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.usecases.subscriptions import Cancellation, SubscriptionChange, SubscriptionDraft
-from lotus_server.wire.fields import INTERVALS, end_instant, instant
+from lotus_server.wire.calendars import Anchor, calendar_of
+from lotus_server.wire.fields import INTERVALS, day_text, end_instant, instant, is_day
 from lotus_server.wire.forms import Form, Text, read, required, unsupported
 from lotus_server.wire.free_form import free_form
 from lotus_server.wire.quantities import (
@@ -49,6 +51,10 @@ class SubscriptionForm(Form):
     subscription_filters: list[FilterForm] | None = None
     component_fixed_charges_initial_units: list[PrepaidUnitsForm] | None = None
     quantities: list[ChargeQuantityForm] | None = None
+    trial_end: Text = Field(None, description="The first time that is charged for; the plan's trial_days when missing.")
+    billing_cycle: Text = Field(None, description="anniversary or calendar; as the plan has it when missing.")
+    day_anchor: Anchor = Field(None, description="The day of the month on which periods begin, 1 to 31.")
+    month_anchor: Anchor = Field(None, description="A month in which quarters or years begin, 1 to 12.")
     metadata: dict[str, Any] | None = None
 
 
@@ -100,6 +106,7 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
     metadata = free_form(problems, "metadata", form.metadata)
     prepaid_units = prepaid_by_metric(form.component_fixed_charges_initial_units, problems)
     quantities = quantities_by_charge(form.quantities, problems)
+    texts = {"starts_at": form.start_date, "ends_at": form.end_date, "trial_end": form.trial_end}
     draft = SubscriptionDraft(
         customer_id=customer_id,
         starts_at=starts_at or EPOCH,  # never used: a missing start is a problem already
@@ -113,6 +120,9 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
         metadata=metadata,
         prepaid_units=prepaid_units,
         quantities=quantities,
+        trial_end=instant(problems, "trial_end", form.trial_end or None),
+        calendar=calendar_of(problems, form.billing_cycle, form.day_anchor, form.month_anchor),
+        days=frozenset(name for name, text in texts.items() if is_day(text)),
         problems=problems.found,
     )
     return draft, form.billing_plan_id is not None
@@ -188,6 +198,7 @@ def subscription_change(payload: object) -> SubscriptionChange:
         ending=Cancellation(ends_now=False) if stops_renewal and ending is None else ending,
         ends_at=end_instant(problems, "end_date", form.end_date or None),
         metadata=None if form.metadata is None else free_form(problems, "metadata", form.metadata),
+        ends_with_day=is_day(form.end_date),
     )
     problems.raise_if_any()
     return change
@@ -230,8 +241,10 @@ def subscription_row(view: SubscriptionView, *, as_dates: bool) -> Row:
     end = _shown_end(view)
     return {
         **subscription_record(view),
-        "start_date": f"{subscription.starts_at:%Y-%m-%d}" if as_dates else to_text(subscription.starts_at),
-        "end_date": f"{last_instant(end):%Y-%m-%d}" if as_dates else to_text(last_instant(end)),
+        "start_date": day_text(subscription.starts_at, subscription.timezone)
+        if as_dates
+        else to_text(subscription.starts_at),
+        "end_date": day_text(last_instant(end), subscription.timezone) if as_dates else to_text(last_instant(end)),
         "status": view.status.value,
         "customer_id": customer.customer_id,
         "billing_plan_id": subscription.plan_id,
@@ -258,6 +271,9 @@ def subscription_record(view: SubscriptionView) -> Row:
         },
         "billing_plan": billing_plan(view),
         "fully_billed": subscription.is_fully_billed,
+        "trial_end": None if subscription.trial_end is None else to_text(subscription.trial_end),
+        "is_trialing": view.status is Status.ACTIVE and subscription.is_trial_at(view.now),
+        "timezone": subscription.timezone,
         "addons": [addon_row(each) for each in view.addons],
         "quantities": quantity_rows(view),
         "prepaid_units": prepaid_rows(view),

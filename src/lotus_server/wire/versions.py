@@ -10,6 +10,7 @@ from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.plan_versions import Replace, VersionChange
 from lotus_server.usecases.plans import ChargeDraft, PlanView, VersionDraft
+from lotus_server.wire.calendars import Anchor, calendar_of, calendar_row
 from lotus_server.wire.charges import ChargeForm, charge_row
 from lotus_server.wire.components import ComponentForm, component_row
 from lotus_server.wire.fields import instant
@@ -27,7 +28,7 @@ FLAT_FEE_NAME: Final = "Flat Fee"
 _UNITS: Final = {unit.value: unit for unit in ProrationUnit}
 _REPLACES: Final = {replace.value: replace for replace in Replace}
 # Keys of the original system that change what is charged, and are not served yet.
-_NOT_SERVED: Final = ("day_anchor", "month_anchor", "transition_to_plan_id")
+_NOT_SERVED: Final = ("transition_to_plan_id",)
 
 
 class VersionForm(Form):
@@ -44,7 +45,7 @@ class VersionForm(Form):
     features: list[Any] | None = Field(
         None, description="Ids or names of features, or objects with feature_id or feature_name and a value."
     )
-    trial_days: int | None = None
+    trial_days: int | None = Field(None, description="For so many days from the start nothing is charged (0).")
     replace: Text = Field(
         None,
         description="Which subscriptions get it: new_only (default), on_renewal (existing ones when they renew), "
@@ -59,8 +60,13 @@ class VersionForm(Form):
     active_to: Text = Field(None, description="On sale until this instant; until further notice when missing.")
     localized_name: Text = Field(None, description="What customers see instead of the plan's name.")
     target_customer_ids: list[str] | None = Field(None, description="A custom version, for these customers only.")
-    day_anchor: Any = None
-    month_anchor: Any = None
+    billing_cycle: Text = Field(
+        None,
+        description="anniversary (default): periods are counted from the first charged day; calendar: they begin "
+        "with the calendar's weeks (Monday), months, quarters or years.",
+    )
+    day_anchor: Anchor = Field(None, description="The day of the month on which periods begin, 1 to 31.")
+    month_anchor: Anchor = Field(None, description="A month in which quarters or years begin, 1 to 12.")
     transition_to_plan_id: Any = None
     usage_billing_frequency: Text = None
 
@@ -72,6 +78,7 @@ class VersionForm(Form):
         if self.usage_billing_frequency not in {None, "", "end_of_period"}:
             detail = "Usage is billed at the end of a period: usage_billing_frequency is not supported yet."
             problems.add("usage_billing_frequency", "unsupported", detail)
+        calendar = calendar_of(problems, self.billing_cycle, self.day_anchor, self.month_anchor)
         charges = [
             form.to_draft(problems, f"recurring_charges[{index}].", currency)
             for index, form in enumerate(self.recurring_charges or ())
@@ -97,6 +104,7 @@ class VersionForm(Form):
             ),
             commitment=None if self.commitment is None else self.commitment.to_commitment(problems, "commitment."),
             proration_unit=choice(problems, "proration_unit", self.proration_unit or None, _UNITS, ProrationUnit.EXACT),
+            calendar=calendar or None,
             problems=problems.found,
         )
 
@@ -178,6 +186,7 @@ def version_row(view: PlanView, version: PlanVersion) -> dict[str, Any]:
         "commitment": commitment_row(version.commitment),
         "proration_unit": version.proration_unit.value,
         "trial_days": version.trial_days,
+        **calendar_row(version.calendar),
         "active_subscriptions": view.active_subscriptions.get(version.version_id, 0),
         "created_on": to_text(version.created_at),
         "active_from": to_text(version.created_at if version.active_from is None else version.active_from),

@@ -226,14 +226,14 @@ def test_a_version_names_the_place_of_each_problem() -> None:
     version = msgspec.structs.replace(
         VERSION,
         currency="XXX",
-        trial_days=14,
+        trial_days=-14,
         recurring_charges=(RecurringCharge("a", "Fee", D(1)), RecurringCharge("b", "Fee", D(-1))),
         components=(Component("c", "m", PerUnit(D(1))), Component("d", "m", Volume((Tier(D(1)), Tier(D(2)))))),
     )
 
     assert [
         ("currency", "unknown_currency"),
-        ("trial_days", "unsupported"),
+        ("trial_days", "out_of_range"),
         ("recurring_charges[1].amount", "negative"),
         ("components[1].price.tiers[1].up_to", "last_tier_not_open"),
     ] == _found(version_problems(version))

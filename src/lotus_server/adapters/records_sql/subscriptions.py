@@ -38,6 +38,8 @@ _COLUMNS: Final = (
     "quantities",
     "quantity_changes",
     "parent_id",
+    "trial_end",
+    "timezone",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -118,6 +120,8 @@ def subscription_to_row(value: Subscription) -> Values:
         "quantities": value.quantities,
         "quantity_changes": value.quantity_changes,
         "parent_id": value.parent_id,
+        "trial_end": value.trial_end,
+        "timezone": value.timezone,
     }
 
 

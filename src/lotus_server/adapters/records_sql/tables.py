@@ -26,6 +26,7 @@ from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, 
 from lotus_server.domain.accounts import InvoiceSettings, OrganizationType, Scope, TaxStatus
 from lotus_server.domain.catalog import (
     AddOnTerms,
+    Calendar,
     Commitment,
     Component,
     ExternalLink,
@@ -229,6 +230,7 @@ PLAN_VERSIONS = Table(
     Column("commitment", Structured(Commitment)),
     Column("feature_values", FreeForm, nullable=False, server_default="{}"),
     Column("proration_unit", Choice(ProrationUnit), nullable=False, server_default=ProrationUnit.EXACT),
+    Column("calendar", Structured(Calendar)),
     _belongs_to("plans", "plan_id"),
     UniqueConstraint("organization_id", "plan_id", "version", name="uq_plan_versions_number"),
 )
@@ -271,6 +273,8 @@ SUBSCRIPTIONS = Table(
     Column("quantities", Structured(dict[str, Decimal]), nullable=False, server_default="{}"),
     Column("quantity_changes", Structured(tuple[QuantityChange, ...]), nullable=False, server_default="[]"),
     Column("parent_id", TEXT),
+    Column("trial_end", Instant),
+    Column("timezone", TEXT, nullable=False, server_default="UTC"),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),

@@ -55,6 +55,7 @@ from lotus_server.domain.catalog.terms import (
     AddOnKind,
     AddOnTerms,
     AdjustmentKind,
+    Calendar,
     Commitment,
     Conversion,
     FeatureValue,
@@ -70,6 +71,7 @@ from lotus_server.domain.catalog.validation import (
 )
 from lotus_server.domain.catalog.version_validation import (
     addon_problems,
+    calendar_problems,
     plan_problems,
     sale_problems,
     version_problems,
@@ -91,6 +93,7 @@ __all__ = [
     "AddOnKind",
     "AddOnTerms",
     "AdjustmentKind",
+    "Calendar",
     "CellPrice",
     "Commitment",
     "Component",
@@ -125,6 +128,7 @@ __all__ = [
     "Volume",
     "addon_problems",
     "as_sold",
+    "calendar_problems",
     "charge_problems",
     "component_problems",
     "conversion_problems",

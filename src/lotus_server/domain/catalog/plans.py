@@ -10,6 +10,7 @@ import msgspec
 from lotus_server.domain.catalog.prices import Price
 from lotus_server.domain.catalog.terms import (
     AddOnTerms,
+    Calendar,
     Commitment,
     Conversion,
     FeatureValue,
@@ -25,6 +26,7 @@ FEATURES_MAX: Final = 500
 TAGS_MAX: Final = 50
 LINKS_MAX: Final = 20
 TARGET_CUSTOMERS_MAX: Final = 1_000
+TRIAL_DAYS_MAX: Final = 3_650
 
 
 class Timing(StrEnum):
@@ -147,7 +149,8 @@ class PlanVersion(msgspec.Struct, frozen=True):
     until further notice). With `target_customer_ids` it is a custom version, and only these customers may have it.
     `replace_with` is the version that takes its place when a subscription renews (null: none). `feature_values` says
     something of features other than that they are on. A part of a billing period is its share of the whole in
-    `proration_unit`.
+    `proration_unit`. For the first `trial_days` days nothing is charged. `calendar`
+    null: periods are counted from the day on which charging begins.
     """
 
     organization_id: str
@@ -169,6 +172,7 @@ class PlanVersion(msgspec.Struct, frozen=True):
     commitment: Commitment | None = None
     feature_values: dict[str, FeatureValue] = {}
     proration_unit: ProrationUnit = ProrationUnit.EXACT
+    calendar: Calendar | None = None
 
     @property
     def is_custom(self) -> bool:

@@ -28,6 +28,17 @@ class ProrationUnit(StrEnum):
     DAY = "day"
 
 
+class Calendar(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Billing periods begin with the calendar's days, weeks (on Monday), months, quarters and years.
+
+    `day_anchor` is the day of the month, 1 to 31, on which months and longer periods begin; a shorter month has its
+    last day instead. `month_anchor`, 1 to 12, is a month in which quarters and years begin.
+    """
+
+    day_anchor: int = 1
+    month_anchor: int = 1
+
+
 class AdjustmentKind(StrEnum):
     """How an adjustment changes what a subscription's invoices come to."""
 

@@ -11,6 +11,7 @@ from lotus_server.domain.catalog.plans import (
     RECURRING_CHARGES_MAX,
     TAGS_MAX,
     TARGET_CUSTOMERS_MAX,
+    TRIAL_DAYS_MAX,
     Plan,
     PlanVersion,
 )
@@ -18,6 +19,7 @@ from lotus_server.domain.catalog.terms import (
     AddOnKind,
     AddOnTerms,
     AdjustmentKind,
+    Calendar,
     Commitment,
     FeatureValue,
     PriceAdjustment,
@@ -37,8 +39,7 @@ def version_problems(version: PlanVersion) -> tuple[FieldProblem, ...]:
     check_text(found, "version_id", identifier_problem(version.version_id))
     if version.currency not in CURRENCIES:
         found.add("currency", "unknown_currency", f"{version.currency!r} is not an ISO 4217 currency code.")
-    if version.trial_days:
-        found.add("trial_days", "unsupported", "Trials are not supported yet: leave trial_days out, or 0.")
+    _check_time(found, version)
     found.extend(sale_problems(version))
     if version.price_adjustment is not None:
         found.extend(adjustment_problems(version.price_adjustment), under="price_adjustment.")
@@ -59,6 +60,22 @@ def version_problems(version: PlanVersion) -> tuple[FieldProblem, ...]:
         found.extend(component_problems(component), under=f"components[{index}].")
     for index, feature_id in enumerate(version.feature_ids):
         _check_value(found, f"features[{index}].value", version.value_of(feature_id))
+    return found.found
+
+
+def _check_time(found: Problems, version: PlanVersion) -> None:
+    if not 0 <= version.trial_days <= TRIAL_DAYS_MAX:
+        found.add("trial_days", "out_of_range", f"trial_days is a number of days from 0 to {TRIAL_DAYS_MAX}.")
+    if version.calendar is not None:
+        found.extend(calendar_problems(version.calendar))
+
+
+def calendar_problems(terms: Calendar) -> tuple[FieldProblem, ...]:
+    """Return everything that is wrong with the days on which periods begin."""
+    found = Problems()
+    for field, value, last in (("day_anchor", terms.day_anchor, 31), ("month_anchor", terms.month_anchor, 12)):
+        if not 1 <= value <= last:
+            found.add(field, "out_of_range", f"{field} is a number from 1 to {last}.")
     return found.found
 
 
@@ -134,6 +151,12 @@ def addon_problems(addon: AddOnTerms, version: PlanVersion) -> tuple[FieldProble
         found.add("components", "not_for_type", "A flat add-on has no components.")
     if addon.kind is AddOnKind.USAGE_BASED and not version.components:
         found.add("components", "required", "A usage-based add-on has at least one component.")
+    if version.trial_days:
+        found.add(
+            "trial_days", "not_for_type", "An add-on is free during the trial of its subscription, and no longer."
+        )
+    if version.calendar is not None:
+        found.add("billing_cycle", "not_for_type", "An add-on has the periods of its subscription.")
     return found.found
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from lotus_server.domain.catalog import Proration, Timing
 from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine
-from lotus_server.domain.invoicing.items import Item, items_of
+from lotus_server.domain.invoicing.items import Item, charged_items
 from lotus_server.domain.invoicing.lines import line_of
 from lotus_server.domain.invoicing.parts import divided
 from lotus_server.domain.invoicing.terms import Terms
@@ -23,12 +23,14 @@ from lotus_server.kernel.quantity import plain, subtract
 
 def charges_in_advance(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
     """Return a line for each item that is due before a period begins, with the quantity that it has then."""
-    return tuple(advance_line(terms, item, period) for item in items_of(terms) if item.timing is Timing.IN_ADVANCE)
+    items = charged_items(terms, period)
+    return tuple(advance_line(terms, item, period) for item in items if item.timing is Timing.IN_ADVANCE)
 
 
 def charges_in_arrears(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
     """Return a line for each item that is due when a period is over, for the quantities that were held in it."""
-    return tuple(held_line(terms, item, period) for item in items_of(terms) if item.timing is Timing.IN_ARREARS)
+    items = charged_items(terms, period)
+    return tuple(held_line(terms, item, period) for item in items if item.timing is Timing.IN_ARREARS)
 
 
 def pending_changes(terms: Terms, opened: Period) -> tuple[InvoiceLine, ...]:
@@ -42,7 +44,7 @@ def invoiced_changes(terms: Terms, opened: Period) -> tuple[InvoiceLine, ...]:
 
 
 def _change_lines(terms: Terms, opened: Period) -> Iterator[tuple[QuantityChange, InvoiceLine]]:
-    for item in items_of(terms):
+    for item in charged_items(terms, opened):
         if item.timing is Timing.IN_ADVANCE:
             for change in changes_within(terms.subscription, item.key, opened):
                 line = change_line(terms, item, change, opened)
@@ -72,6 +74,8 @@ def change_line(terms: Terms, item: Item, change: QuantityChange, opened: Period
     The difference is due, or comes back, for the rest of the period. Without proration only what goes beyond the
     greatest quantity of the period so far is due, in full, and nothing comes back.
     """
+    if terms.subscription.is_trial_at(opened.start):
+        return None
     rest = Period(change.effective_at, opened.end)
     before = _before(terms, item, change, opened)
     if item.proration is Proration.FULL:

@@ -28,7 +28,7 @@ def commitment_lines(
     switch; what is due in advance was invoiced for all of `opened`. A part of a whole period is committed to in the
     version's unit, rounded to the minor unit, as its charges are.
     """
-    if terms.version.commitment is None:
+    if terms.version.commitment is None or terms.subscription.is_trial_at(held.start):
         return ()
     return commitment_beyond(terms, reached_by(terms, lines, opened=opened), held=held)
 

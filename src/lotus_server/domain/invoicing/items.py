@@ -9,6 +9,7 @@ from lotus_server.domain.invoicing.invoice import LineKind
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step, in_money, rate
 from lotus_server.domain.subscriptions import charge_key, default_prepaid_units, prepaid_key
+from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import multiply
 
 
@@ -70,6 +71,11 @@ def item_of_prepaid(terms: Terms, component: Component) -> Item:
         charge_id=component.component_id,
         component=component,
     )
+
+
+def charged_items(terms: Terms, period: Period) -> tuple[Item, ...]:
+    """Return the items that are charged for a period, or a part of one: none in a trial."""
+    return () if terms.subscription.is_trial_at(period.start) else items_of(terms)
 
 
 def items_of(terms: Terms) -> tuple[Item, ...]:

@@ -7,7 +7,7 @@ import msgspec
 from lotus_server.domain.catalog import Proration, Timing
 from lotus_server.domain.invoicing.charge_lines import advance_line, change_line, held_line, pending_changes
 from lotus_server.domain.invoicing.invoice import InvoiceLine
-from lotus_server.domain.invoicing.items import Item, items_of
+from lotus_server.domain.invoicing.items import Item, charged_items
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step
 from lotus_server.domain.subscriptions import changes_within
@@ -40,7 +40,9 @@ def settled_charge_lines(
     `opened` is the period as it was opened (and invoiced in advance), `held` its part up to the cancellation. Changes
     of quantity that were not invoiced yet are part of it.
     """
-    lines = [_settled(terms, item, opened=opened, held=held, behavior=behavior) for item in items_of(terms)]
+    lines = [
+        _settled(terms, item, opened=opened, held=held, behavior=behavior) for item in charged_items(terms, opened)
+    ]
     changes = pending_changes(terms, opened) if behavior is FlatFeeBehavior.AS_INVOICED else ()
     return (*(line for line in lines if line is not None), *changes)
 

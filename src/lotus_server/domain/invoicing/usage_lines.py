@@ -17,8 +17,10 @@ def usage_lines(terms: Terms, period: Period, usages: Mapping[str, Metered]) -> 
     """Return the lines of each component in their order, also of one without usage: its price may charge for that.
 
     `usages` has what the events of the period say, by component id. A grouped metric has a line for each group, unless
-    its price is a matrix, which prices the groups itself.
+    its price is a matrix, which prices the groups itself. The usage of a trial is free.
     """
+    if terms.subscription.is_trial_at(period.start):
+        return ()
     return tuple(
         _usage_line(terms, component, period, part)
         for component in terms.version.components

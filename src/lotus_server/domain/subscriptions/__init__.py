@@ -1,5 +1,6 @@
 """Subscriptions: periods, renewal, cancellation, as decisions on data."""
 
+from lotus_server.domain.subscriptions.calendars import calendar_anchor
 from lotus_server.domain.subscriptions.decisions import (
     advance,
     carry_usage,
@@ -37,6 +38,7 @@ __all__ = [
     "Status",
     "Subscription",
     "advance",
+    "calendar_anchor",
     "carry_quantities",
     "carry_usage",
     "change_quantity",

@@ -8,14 +8,17 @@ from lotus_server.domain.catalog import PlanVersion
 from lotus_server.domain.subscriptions.subscription import Status, Subscription
 from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.kernel.period import Duration, Period, period_at
+from lotus_server.kernel.zones import UTC_NAME, zone_of
 
 
-def first_period(*, starts_at: datetime, ends_at: datetime | None, anchor: datetime, duration: Duration) -> Period:
-    """Return the first billing period.
+def first_period(
+    *, starts_at: datetime, ends_at: datetime | None, anchor: datetime, duration: Duration, timezone: str = UTC_NAME
+) -> Period:
+    """Return the first billing period of a subscription without a trial.
 
     From the start to the next boundary of the anchor's series, or to the end if sooner.
     """
-    whole = period_at(anchor, duration, starts_at)
+    whole = period_at(anchor, duration, starts_at, zone_of(timezone))
     return Period(starts_at, whole.end if ends_at is None else min(whole.end, ends_at))
 
 
@@ -28,12 +31,20 @@ def period_containing(subscription: Subscription, instant: datetime) -> Period:
         return subscription.open_period  # the usual case, asked at every access check: no calendar arithmetic
     whole = whole_period(subscription, instant)
     end = whole.end if subscription.ends_at is None else min(whole.end, subscription.ends_at)
-    return Period(max(whole.start, subscription.starts_at), end)
+    trial_end = subscription.trial_end
+    first = subscription.starts_at if trial_end is None or instant < trial_end else trial_end
+    return Period(max(whole.start, first), end)
 
 
 def whole_period(subscription: Subscription, instant: datetime) -> Period:
-    """Return the uncut period of the series that contains an instant: the denominator of every share."""
-    return period_at(subscription.anchor, subscription.duration, instant)
+    """Return the uncut period of the series that contains an instant: the denominator of every share.
+
+    A trial is a period of its own, and the series begins anew at its end.
+    """
+    trial_end = subscription.trial_end
+    if trial_end is not None and instant < trial_end:
+        return Period(subscription.starts_at, trial_end)
+    return period_at(subscription.anchor, subscription.duration, instant, zone_of(subscription.timezone))
 
 
 def usage_period(subscription: Subscription, period: Period, metric_id: str) -> Period:
@@ -145,10 +156,11 @@ def succeed(
 ) -> Subscription:
     """Return the subscription to another version that begins at the instant at which `old`, still running, ends.
 
-    It keeps customer, filters, metadata, the end and the anchor of the periods; none of its usage is carried over yet.
+    It keeps customer, filters, metadata, the end, the anchor of the periods, and what is left of a trial; none of its
+    usage is carried over yet.
     """
     starts_at = max(now, old.starts_at)
-    return Subscription(
+    new = Subscription(
         organization_id=old.organization_id,
         subscription_id=subscription_id,
         customer_id=old.customer_id,
@@ -160,13 +172,16 @@ def succeed(
         ends_at=old.ends_at,
         auto_renew=old.auto_renew,
         is_new=False,
-        open_period=first_period(starts_at=starts_at, ends_at=old.ends_at, anchor=old.anchor, duration=duration),
+        open_period=Period(starts_at, starts_at),
         created_at=now,
         due_at=starts_at,
         matches=old.matches,
         metadata=old.metadata,
         canceled_at=old.canceled_at,
+        trial_end=old.trial_end if old.is_trial_at(starts_at) else None,
+        timezone=old.timezone,
     )
+    return msgspec.structs.replace(new, open_period=period_containing(new, starts_at))
 
 
 def carry_usage(new: Subscription, old: Subscription, metric_ids: frozenset[str]) -> Subscription:

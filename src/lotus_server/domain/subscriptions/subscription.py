@@ -9,6 +9,7 @@ import msgspec
 
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.kernel.period import Duration, Period
+from lotus_server.kernel.zones import UTC_NAME
 
 
 class Status(StrEnum):
@@ -41,7 +42,8 @@ class Subscription(msgspec.Struct, frozen=True):
     period counts from an earlier instant on: it was carried over from the subscription that this one took the place
     of, and is not billed there. `quantities` are those that it started with, by key, where they are not the plan's
     own, and `quantity_changes` what became of them, in the order of time. `parent_id` is the subscription that this one
-    is an add-on to.
+    is an add-on to. Nothing is charged for the time before `trial_end` (null: there is no trial). `timezone` is the one
+    on whose wall clock the boundaries of periods lie, as it was when the subscription was made.
     """
 
     organization_id: str
@@ -67,9 +69,15 @@ class Subscription(msgspec.Struct, frozen=True):
     quantities: dict[str, Decimal] = msgspec.field(default_factory=dict)
     quantity_changes: tuple[QuantityChange, ...] = ()
     parent_id: str | None = None
+    trial_end: datetime | None = None
+    timezone: str = UTC_NAME
 
     def status_at(self, now: datetime) -> Status:
         """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""
         if self.ends_at is not None and now >= self.ends_at:
             return Status.ENDED
         return Status.NOT_STARTED if now < self.starts_at else Status.ACTIVE
+
+    def is_trial_at(self, instant: datetime) -> bool:
+        """Tell whether an instant that the subscription covers lies in its trial, `[starts_at, trial_end)`."""
+        return self.trial_end is not None and instant < self.trial_end
