@@ -163,7 +163,7 @@ def test_a_wrong_value_within_an_initial_version_is_named() -> None:
             {"components": [{"metric_id": "m", "price": PRICE, "conversion_rate": 1}]},
             ("components[0].conversion_rate", "ambiguous"),
         ),
-        ({"day_anchor": 5}, ("day_anchor", "unsupported")),
+        ({"billing_cycle": "anniversary", "day_anchor": 5}, ("billing_cycle", "ambiguous")),
         ({"usage_billing_frequency": "monthly"}, ("usage_billing_frequency", "unsupported")),
         ({"recurring_charges": [{"name": "Base"}]}, ("recurring_charges[0].amount", "required")),
         ({"recurring_charges": [{"amount": 1}]}, ("recurring_charges[0].name", "required")),
