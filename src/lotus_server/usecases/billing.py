@@ -187,7 +187,7 @@ def _bill_together(services: Services, now: datetime, organization_id: str | Non
             claimed = tx.subscriptions.claim(now, DUE_AT_ONCE_MAX, organization_id)
             causes = [cause for each in claimed for cause in (cause_of_start(each), cause_of_period(each))]
             with tx.read_ahead(claimed, causes, now) as batch:
-                informed = _with_usage_at_hand(services, batch, claimed, now)
+                informed = _with_usage_at_hand(services, batch, claimed, now, stepped)
 
                 def bill(subscription: Subscription) -> datetime | None:
                     looks_back = _key(subscription) not in stepped
@@ -205,15 +205,17 @@ def _bill_together(services: Services, now: datetime, organization_id: str | Non
 
 
 def _with_usage_at_hand(
-    services: Services, tx: Transaction, subscriptions: Sequence[Subscription], now: datetime
+    services: Services, tx: Transaction, subscriptions: Sequence[Subscription], now: datetime, stepped: set[_Key]
 ) -> Services:
-    """Return services that know the usage of the periods that have ended of all these subscriptions, asked at once."""
-    periods = [
-        (terms_of(tx, each), each.open_period, each.open_period.end)
-        for each in subscriptions
-        if each.open_period.end <= now
-    ]
-    return with_usage_at_hand(services, periods)
+    """Return services that know the usage of the periods that have ended of all these subscriptions, asked at once.
+
+    And that of the billed periods whose corrections they carry.
+    """
+    ended = [terms_of(tx, each) for each in subscriptions if each.open_period.end <= now]
+    opened = [(terms, terms.subscription.open_period, terms.subscription.open_period.end) for terms in ended]
+    looking_back = [terms for terms in ended if _key(terms.subscription) not in stepped]
+    closed = [each.part for terms in looking_back for each in closed_periods(tx, terms)]
+    return with_usage_at_hand(services, opened, closed)
 
 
 def _due(services: Services, now: datetime, organization_id: str | None) -> list[Subscription]:

@@ -68,13 +68,8 @@ def usages_of_closed(services: Services, organization_id: str, parts: Sequence[C
 
     The aggregates of parts are kept from then on, as those of whole periods are already.
     """
-    asked = [
-        _closed_selection(part, component, definition)
-        for part in parts
-        for component in part.terms.version.components
-        for definition in _definitions(part.terms, component)
-    ]
-    answers = iter(services.events.usage(organization_id, asked) if asked else ())
+    asked = [selection for part in parts for selection in _selections_of_closed(part)]
+    answers = iter(_usage(services, organization_id, asked) if asked else ())
     return [
         _metered(
             services,
@@ -87,6 +82,14 @@ def usages_of_closed(services: Services, organization_id: str, parts: Sequence[C
             },
         )
         for part in parts
+    ]
+
+
+def _selections_of_closed(part: ClosedPart) -> list[Selection]:
+    return [
+        _closed_selection(part, component, definition)
+        for component in part.terms.version.components
+        for definition in _definitions(part.terms, component)
     ]
 
 
@@ -112,9 +115,17 @@ def _metered(
     return found
 
 
-def with_usage_at_hand(services: Services, asked: Sequence[tuple[Terms, Period, datetime]]) -> Services:
-    """Return services that know what `usages_until` asks about periods up to cuts; each organization is asked once."""
+def with_usage_at_hand(
+    services: Services, asked: Sequence[tuple[Terms, Period, datetime]], closed: Sequence[ClosedPart] = ()
+) -> Services:
+    """Return services that know what `usages_until` asks about periods up to cuts, and `usages_of_closed` about parts.
+
+    Each organization is asked once.
+    """
     by_organization: dict[str, list[Selection]] = {}
+    for part in closed:
+        organization_id = part.terms.subscription.organization_id
+        by_organization.setdefault(organization_id, []).extend(_selections_of_closed(part))
     for terms, period, cut in asked:
         selections = by_organization.setdefault(terms.subscription.organization_id, [])
         for component in terms.version.components:

@@ -13,16 +13,18 @@ from typing_extensions import override
 
 from lotus_server.adapters.records_sql.accounts import SqlCustomers, SqlOrganizations
 from lotus_server.adapters.records_sql.backlog import Backlog
+from lotus_server.adapters.records_sql.billed_periods import SqlBilledPeriods
 from lotus_server.adapters.records_sql.changes import Notes
 from lotus_server.adapters.records_sql.credits import SqlCreditLedger
 from lotus_server.adapters.records_sql.discounts import SqlDiscounts
 from lotus_server.adapters.records_sql.invoices import SqlInvoices, keep_number, last_numbers
 from lotus_server.adapters.records_sql.metrics import SqlMetrics
 from lotus_server.adapters.records_sql.plans import SqlPlans
+from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting, HeldCredit
-from lotus_server.domain.invoicing import Discount, Invoice
+from lotus_server.domain.invoicing import BilledPeriod, Discount, Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.quantity import ZERO, add, subtract
@@ -42,6 +44,8 @@ class Known:
         self.invoices: dict[tuple[str, str], Invoice | None] = {}
         self.last_numbers: dict[str, int] = {}
         self.discounts: dict[tuple[str, str], list[Discount]] = {}
+        self.billed_periods: dict[tuple[str, str], list[BilledPeriod]] = {}
+        self.fully_billed: set[tuple[str, str]] = set()
         self.held: dict[tuple[str, str], dict[str, HeldCredit]] = {}
         self._answers: dict[tuple[str, Hashable], Any] = {}
 
@@ -60,7 +64,8 @@ class Known:
         by_organization: dict[str, list[str]] = {}
         for subscription in subscriptions:
             by_organization.setdefault(subscription.organization_id, []).append(subscription.customer_id)
-        # Everybody locks in this order: subscriptions, discounts, grants, series; and each kind in that of its keys.
+        # Everybody locks in this order: subscriptions, discounts, billed periods, grants,
+        # series; and each kind in that of its keys.
         organization_ids = sorted(by_organization)
         for organization_id in organization_ids:
             self._read_customers(organization_id, sorted(set(by_organization[organization_id])), at)
@@ -73,6 +78,13 @@ class Known:
         for customer_id, customer in customers.items():
             self._answers["customers", (organization_id, customer_id)] = customer
         discounts = SqlDiscounts(self.connection).of_customers(organization_id, customer_ids)
+        billed = SqlBilledPeriods(self.connection).of_customers(organization_id, customer_ids)
+        for customer_id in customer_ids:
+            periods = billed.get(customer_id, [])
+            self.billed_periods[organization_id, customer_id] = [period for period, _ in periods]
+            self.fully_billed.update(
+                (organization_id, period.subscription_id) for period, is_over in periods if is_over
+            )
         ledger = SqlCreditLedger(self.connection, self.notes)
         standing = ledger.standing_of(organization_id, customer_ids)
         due = frozenset(ledger.due_among(organization_id, customer_ids, at))
@@ -180,6 +192,64 @@ class AheadDiscounts(SqlDiscounts):
                 discount if each.discount_id == discount.discount_id else each for each in self._known.discounts[key]
             ]
         super().replace(discount)
+
+
+class AheadSubscriptions(SqlSubscriptions):
+    """The subscriptions; those that bill nothing any more are noticed."""
+
+    def __init__(self, known: Known) -> None:
+        """Tell what is known."""
+        super().__init__(known.connection, known.notes)
+        self._known = known
+
+    @override
+    def replace(self, subscription: Subscription) -> None:
+        super().replace(subscription)
+        if subscription.is_fully_billed:
+            self._known.fully_billed.add((subscription.organization_id, subscription.subscription_id))
+
+
+class AheadBilledPeriods(SqlBilledPeriods):
+    """The billed periods of the customers that are billed, read ahead and locked."""
+
+    def __init__(self, known: Known) -> None:
+        """Answer from what is known."""
+        super().__init__(known.connection)
+        self._known = known
+
+    @override
+    def carried_by(
+        self, organization_id: str, customer_id: str, subscription_id: str, currency: str
+    ) -> list[BilledPeriod]:
+        found = self._known.billed_periods.get((organization_id, customer_id))
+        if found is None:
+            return super().carried_by(organization_id, customer_id, subscription_id, currency)
+        is_over = self._known.fully_billed
+        return [
+            each
+            for each in found
+            if each.currency == currency
+            and (each.subscription_id == subscription_id or (organization_id, each.subscription_id) in is_over)
+        ]
+
+    @override
+    def add(self, period: BilledPeriod) -> None:
+        super().add(period)
+        key = (period.organization_id, period.customer_id)
+        if key in self._known.billed_periods:
+            found = [*self._known.billed_periods[key], period]
+            self._known.billed_periods[key] = sorted(found, key=lambda each: (each.subscription_id, each.starts_at))
+
+    @override
+    def replace(self, period: BilledPeriod) -> None:
+        super().replace(period)
+        key = (period.organization_id, period.customer_id)
+        if key in self._known.billed_periods:
+            place = (period.subscription_id, period.starts_at)
+            self._known.billed_periods[key] = [
+                period if (each.subscription_id, each.starts_at) == place else each
+                for each in self._known.billed_periods[key]
+            ]
 
 
 class AheadInvoices(SqlInvoices):

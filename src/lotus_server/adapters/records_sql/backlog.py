@@ -1,7 +1,7 @@
 """Writes that are kept back and made together, in a few statements for hundreds of rows."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, CursorResult, Dialect, Executable, Table
 
@@ -67,11 +67,9 @@ class Backlog:
         """
         inserts, self._inserts = self._inserts, {}
         replaces, self._replaces = self._replaces, {}
-        for insert in sorted(inserts, key=lambda each: _PLACES[each.table.name]):
+        places = METADATA.sorted_tables if len(inserts) > 1 else []
+        for insert in sorted(inserts, key=lambda each: places.index(each.table) if places else 0):
             insert.write(self._connection, inserts[insert])
         for replace, rows in replaces.items():
             replace.write(self._connection, list(rows.values()))
         return self._connection
-
-
-_PLACES: Final = {table.name: place for place, table in enumerate(METADATA.sorted_tables)}

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from lotus_server.adapters.records_sql.accounts import SqlApiKeys, SqlCustomers, SqlOrganizations
 from lotus_server.adapters.records_sql.ahead import (
+    AheadBilledPeriods,
     AheadCredits,
     AheadCustomers,
     AheadDiscounts,
@@ -17,6 +18,7 @@ from lotus_server.adapters.records_sql.ahead import (
     AheadMetrics,
     AheadOrganizations,
     AheadPlans,
+    AheadSubscriptions,
     Known,
 )
 from lotus_server.adapters.records_sql.billed_periods import SqlBilledPeriods
@@ -183,6 +185,16 @@ class SqlBatch(SqlTransaction):
     @override
     def plans(self) -> SqlPlans:
         return AheadPlans(self._known)
+
+    @property
+    @override
+    def subscriptions(self) -> SqlSubscriptions:
+        return AheadSubscriptions(self._known)
+
+    @property
+    @override
+    def billed_periods(self) -> SqlBilledPeriods:
+        return AheadBilledPeriods(self._known)
 
     @property
     @override
