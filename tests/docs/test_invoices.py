@@ -31,4 +31,6 @@ def test_the_explanation_on_the_page_is_what_is_said() -> None:
     shown = re.search(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
 
     assert shown is not None
-    assert shown[1].splitlines() == list(sentences(explain(line, known.plan, known.version, customer_id="acme")))
+    assert shown[1].splitlines() == list(
+        sentences(explain(line, (known.plan, known.version), customer_id="acme", code="USD"))
+    )

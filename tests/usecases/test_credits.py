@@ -189,13 +189,13 @@ def test_what_is_over_cannot_be_voided_again(business: Business) -> None:
         change(business, voided, description="x")
 
 
-def test_what_was_paid_for_credit_is_noted(business: Business) -> None:
+def test_what_is_paid_for_credit_is_noted_and_invoiced(business: Business) -> None:
     credit_id = give(business, "10", amount_paid=Decimal("8.5"))
 
     grant = credit(business, credit_id).grant
 
     assert (grant.amount_paid, grant.amount_paid_currency) == (Decimal("8.5"), "USD")
-    assert business.invoices() == []
+    assert [Decimal("8.5")] == [invoice.total for invoice in business.invoices()]
 
 
 def test_credits_are_listed_by_status(business: Business) -> None:

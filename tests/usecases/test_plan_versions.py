@@ -114,7 +114,7 @@ def test_what_was_used_before_the_renewal_is_billed_by_the_old_version(business:
     assert [1, 2] == [_number(business, invoice.lines[0].version_id) for invoice in (old, new)]
 
 
-def _number(business: Business, version_id: str) -> int:
+def _number(business: Business, version_id: str | None) -> int:
     return next(version.version for version in _versions(business) if version.version_id == version_id)
 
 

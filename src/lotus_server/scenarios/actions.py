@@ -60,6 +60,7 @@ VERBS: Final[Mapping[str, Verb]] = {
     "update_credit": Verb("POST", "/api/credits/{credit_id}/update/"),
     "void_credit": Verb("POST", "/api/credits/{credit_id}/void/"),
     "discount": Verb("POST", "/api/customers/{customer_id}/discounts/", "discount_id"),
+    "one_off": Verb("POST", "/api/invoices/", "invoice_id"),
     "pay": Verb("PATCH", "/api/invoices/{invoice_id}/"),
     "void_invoice": Verb("POST", "/api/invoices/{invoice_id}/void/"),
     "credit_note": Verb("POST", "/api/credit_notes/", "credit_note_id"),
@@ -81,6 +82,7 @@ _ONLY: Final[Mapping[str, tuple[str, ...]]] = {
     "attach": ("subscription_id",),
     "detach": ("subscription_id",),
     "discount": ("customer_id",),
+    "one_off": ("customer_id",),
     "change_customer": ("customer_id",),
 }
 

@@ -1,20 +1,18 @@
 """Billing: the draft, the invoice at the start, the invoice at the end of a period. They are one calculation."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from lotus_server.domain.accounts import Customer, Organization
-from lotus_server.domain.credits import burn_down, usable_balance
+from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     Discount,
     Invoice,
     InvoiceLine,
-    LineKind,
     Metered,
-    PaymentStatus,
     PeriodBilling,
     Terms,
     Totals,
@@ -41,10 +39,8 @@ from lotus_server.usecases.corrections import (
     keep_billed,
     open_corrections,
 )
-from lotus_server.usecases.credit_ledger import grant_for_invoice, pay_with_credit
-from lotus_server.usecases.credit_settlement import credit_at
 from lotus_server.usecases.customers import require_customer
-from lotus_server.usecases.discount_uses import use_discounts
+from lotus_server.usecases.issuing import heading_of, issue_under
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.usage_reading import usages_until, with_usage_at_hand
 
@@ -57,7 +53,8 @@ _Key = tuple[str, str]
 class Draft(msgspec.Struct, frozen=True):
     """What billing a subscription now would put on its invoice.
 
-    `usages` by component id is what the lines were made from, and `discounts` are those that apply.
+    `usages` by component id is what the lines were made from, and `discounts` are those that apply. `earlier` has the
+    plan and version of each billed period that may be corrected, by version id.
     """
 
     terms: Terms
@@ -65,6 +62,11 @@ class Draft(msgspec.Struct, frozen=True):
     lines: tuple[InvoiceLine, ...]
     usages: dict[str, Metered]
     discounts: tuple[Discount, ...] = ()
+    earlier: Mapping[str, tuple[Plan, PlanVersion]] = msgspec.field(default_factory=dict)
+
+    def sold(self, line: InvoiceLine) -> tuple[Plan, PlanVersion]:
+        """Return the plan and version that a line is by: those of now, or those of the period that it corrects."""
+        return self.earlier.get(line.version_id or "", (self.terms.plan, self.terms.version))
 
     @property
     def totals(self) -> Totals:
@@ -113,7 +115,8 @@ def draft_of(services: Services, terms: Terms, now: datetime, closed: Sequence[C
     lines = arrears_lines(terms, held, usages, opened=period)
     lines = (*lines, *commitment_lines(terms, lines, opened=period, held=held))
     lines = (*adjusted(terms, lines, opened=period), *corrections_of(services, closed).lines)
-    return Draft(terms, period, lines, usages, terms.discounts_at(now))
+    earlier = {each.terms.version.version_id: (each.terms.plan, each.terms.version) for each in closed}
+    return Draft(terms, period, lines, usages, terms.discounts_at(now), earlier)
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
@@ -343,47 +346,9 @@ def issue(
     lines = (*lines, *corrections.lines)
     if not lines:
         return None
-    subscription = terms.subscription
-    organization_id, customer_id = subscription.organization_id, subscription.customer_id
-    existing = tx.invoices.by_cause(organization_id, cause)
+    existing = tx.invoices.by_cause(terms.subscription.organization_id, cause)
     if existing is not None:
         return existing
-    code = terms.version.currency
-    held = credit_at(services, tx, (organization_id, customer_id), code, now)
-    discounts = terms.discounts_at(now)
-    balance = usable_balance(held, now)
-    totals = total_of(lines, balance=balance, code=code, tax=terms.tax, discounts=discounts)
-    invoice = Invoice(
-        organization_id=organization_id,
-        invoice_id=services.ids.new("invoice"),
-        invoice_number=f"{now:%y%m%d}-{tx.invoices.take_number(organization_id):06d}",
-        cause=cause,
-        customer_id=customer_id,
-        subscription_id=subscription.subscription_id,
-        currency=code,
-        period=_period_of(lines),
-        issued_at=now,
-        due_at=now + timedelta(days=terms.payment_term_days),
-        lines=lines,
-        subtotal=totals.subtotal,
-        credit_applied=totals.credit_applied,
-        total=totals.total,
-        payment_status=PaymentStatus.UNPAID if totals.total else PaymentStatus.PAID,
-        taxes=totals.taxes,
-        prices_include_tax=terms.tax.is_included,
-        discounts=totals.discounts,
-    )
-    tx.invoices.add(invoice)
+    invoice = issue_under(services, tx, heading_of(terms, now), lines, cause=cause, now=now)
     keep_billed(tx, terms, invoice, billing, corrections)
-    use_discounts(tx, discounts, totals.discounts)
-    pay_with_credit(services, tx, invoice, burn_down(held, totals.credit_applied, now))
-    if totals.credit_granted:
-        grant_for_invoice(services, tx, invoice, totals.credit_granted)
     return invoice
-
-
-def _period_of(lines: tuple[InvoiceLine, ...]) -> Period:
-    """Return the time that an invoice is about: corrections of earlier times do not stretch it."""
-    periods = [line.period for line in lines if line.kind is not LineKind.CORRECTION]
-    periods = periods or [line.period for line in lines]
-    return Period(min(each.start for each in periods), max(each.end for each in periods))

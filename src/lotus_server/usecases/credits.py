@@ -24,13 +24,14 @@ from lotus_server.domain.credits import (
     void_posting,
 )
 from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
-from lotus_server.kernel.quantity import ZERO
+from lotus_server.kernel.quantity import ZERO, plain
 from lotus_server.ports.credit_records import CreditQuestion
 from lotus_server.ports.paging import Page
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.credit_ledger import give_credit
 from lotus_server.usecases.credit_settlement import settle_credit
 from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.one_off_invoices import invoice_credit
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.wallet_watch import watch_wallets
 
@@ -89,7 +90,10 @@ class CreditView(msgspec.Struct, frozen=True):
 
 
 def create_credit(services: Services, organization: Organization, draft: CreditDraft) -> CreditView:
-    """Give a customer credit. Raises Invalid with every problem, NotFound `customer_not_found`."""
+    """Give a customer credit, and invoice what they pay for it, if anything.
+
+    Raises Invalid with every problem, NotFound `customer_not_found`.
+    """
     now = present(services, organization)
     with services.records.transaction() as tx:
         problems = Problems()
@@ -116,6 +120,12 @@ def create_credit(services: Services, organization: Organization, draft: CreditD
             problems.add("expires_at", "invalid", "expires_at must lie in the future.")
         problems.raise_if_any()
         assert customer is not None, "without one there was a problem"
+        if grant.amount_paid and grant.amount_paid_currency is not None:
+            name = f"Credit of {plain(grant.amount)} {grant.currency}"
+            paid = (grant.amount_paid, grant.amount_paid_currency)
+            invoice_credit(
+                services, tx, organization, customer, credit_id=grant.credit_id, name=name, paid=paid, now=now
+            )
         grant = give_credit(services, tx, grant)
         return _views(tx, organization, [grant], now)[0]
 

@@ -56,7 +56,7 @@ def document_of(view: InvoiceView) -> InvoiceDocument:
         taxes=tax_rows(invoice.taxes),
         payments=tuple((name, amount.copy_negate()) for name, amount in taken_off if amount),
         prices_include_tax=invoice.prices_include_tax,
-        notes=notes_of(view.organization),
+        notes=(*notes_of(view.organization), *((invoice.note,) if invoice.note else ())),
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
-from lotus_server.domain.invoicing import Invoice, PaymentStatus
+from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, NotFound
 from lotus_server.ports.records import Page, Transaction
@@ -15,13 +15,17 @@ from lotus_server.usecases.services import Services, present
 
 
 class InvoiceView(msgspec.Struct, frozen=True):
-    """An invoice with both parties, its subscription, and the plan and version of each of its lines by version id."""
+    """An invoice with both parties, its subscription if it has one, and plans with their versions by version id."""
 
     invoice: Invoice
     customer: Customer
     organization: Organization
-    subscription: Subscription
+    subscription: Subscription | None
     plans: Mapping[str, tuple[Plan, PlanVersion]]
+
+    def sold(self, line: InvoiceLine) -> tuple[Plan, PlanVersion] | None:
+        """Return the plan and version that a line is by, null for a one-off line."""
+        return None if line.version_id is None else self.plans[line.version_id]
 
 
 def list_invoices(
@@ -98,6 +102,11 @@ def set_payment_status(
         return _views(tx, organization, [changed])[0]
 
 
+def view_of(tx: Transaction, organization: Organization, invoice: Invoice) -> InvoiceView:
+    """Return one invoice with what it refers to."""
+    return _views(tx, organization, [invoice])[0]
+
+
 def _views(tx: Transaction, organization: Organization, invoices: list[Invoice]) -> list[InvoiceView]:
     """Return invoices with what they refer to, in a fixed number of queries whatever their number."""
     if not invoices:
@@ -114,7 +123,11 @@ def _views(tx: Transaction, organization: Organization, invoices: list[Invoice])
     terms = {each.version_id: (plans[each.plan_id], each) for each in tx.plans.versions(organization_id)}
     return [
         InvoiceView(
-            invoice, customers[invoice.customer_id], organization, subscriptions[invoice.subscription_id], terms
+            invoice,
+            customers[invoice.customer_id],
+            organization,
+            subscriptions.get(invoice.subscription_id or ""),
+            terms,
         )
         for invoice in invoices
     ]

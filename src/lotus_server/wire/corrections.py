@@ -19,5 +19,5 @@ def correction_row(correction: OpenCorrection) -> Row:
         "invoice_number": billed.invoice_number,
         "currency": currency_row(billed.currency),
         "amount": total(line.amount for line in correction.lines),
-        "line_items": [line_row(line, terms.plan, terms.version, terms.subscription) for line in correction.lines],
+        "line_items": [line_row(line, (terms.plan, terms.version), terms.subscription) for line in correction.lines],
     }

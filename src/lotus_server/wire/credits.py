@@ -31,7 +31,7 @@ class CreditForm(Form):
     effective_at: Text = Field(None, description="From when on it can pay; now when missing.")
     expires_at: Text = Field(None, description="From when on it can no longer pay; never when missing.")
     priority: int | None = Field(None, description=f"1 to 255, {PRIORITY_DEFAULT} when missing; the lowest pays first.")
-    amount_paid: Number = Field(None, description="What the customer paid for it: its cost, noted and not invoiced.")
+    amount_paid: Number = Field(None, description="What the customer paid for it: invoiced at once, without tax.")
     amount_paid_currency_code: Any = Field(None, description="The currency of amount_paid; the credit's when missing.")
     rollover: RolloverForm | None = None
 

@@ -23,7 +23,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization, *, e
     """Return what a subscription owes so far, in the seed's form; `explains` adds to each line why it is that much."""
     terms, version = draft.terms, draft.terms.version
     totals = draft.totals
-    lines = [line_row(line, terms.plan, version, terms.subscription) for line in draft.lines]
+    lines = [line_row(line, draft.sold(line), terms.subscription) for line in draft.lines]
     if explains:
         for row, explanation in zip(lines, draft_explanations(draft, customer), strict=True):
             row["explanation"] = explanation_row(explanation)
@@ -134,6 +134,5 @@ def _group(draft: Draft) -> Row:
 
 
 def _sub_item(draft: Draft, line: InvoiceLine) -> Row:
-    terms = draft.terms
-    row = line_row(line, terms.plan, terms.version, terms.subscription)
+    row = line_row(line, draft.sold(line), draft.terms.subscription)
     return {key: value for key, value in row.items() if key not in _OF_THE_GROUP}

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from lotus_server.domain.accounts import Customer
+from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import (
     Condition,
     EventListing,
@@ -27,7 +28,7 @@ Row = dict[str, Any]
 
 def explanation_row(explanation: Explanation) -> Row:
     """Return one line's explanation: what was measured, the steps, the rounding, the terms, and it all in words."""
-    line, version = explanation.line, explanation.version
+    line = explanation.line
     return {
         "text": list(sentences(explanation)),
         "quantity": line.quantity,
@@ -41,17 +42,21 @@ def explanation_row(explanation: Explanation) -> Row:
         "rounding": {
             "exact_amount": line.exact_amount,
             "amount": line.amount,
-            "currency": version.currency,
+            "currency": explanation.code,
             "decimal_places": explanation.exponent,
             "mode": "half_up",
         },
-        "plan": {
-            "plan_id": explanation.plan.plan_id,
-            "plan_name": explanation.plan.plan_name,
-            "version_id": version.version_id,
-            "version": version.version,
-        },
+        "plan": None if explanation.sold is None else _plan_row(*explanation.sold),
         "events": None if explanation.events is None else _events_row(explanation.events),
+    }
+
+
+def _plan_row(plan: Plan, version: PlanVersion) -> Row:
+    return {
+        "plan_id": plan.plan_id,
+        "plan_name": plan.plan_name,
+        "version_id": version.version_id,
+        "version": version.version,
     }
 
 
@@ -75,14 +80,14 @@ def invoice_explanation_row(view: InvoiceView) -> Row:
 
 def invoice_explanations(view: InvoiceView) -> list[Explanation]:
     """Return the explanation of each line of an invoice."""
-    customer_id = view.customer.customer_id
-    return [explain(line, *view.plans[line.version_id], customer_id=customer_id) for line in view.invoice.lines]
+    customer_id, code = view.customer.customer_id, view.invoice.currency
+    return [explain(line, view.sold(line), customer_id=customer_id, code=code) for line in view.invoice.lines]
 
 
 def draft_explanations(draft: Draft, customer: Customer) -> list[Explanation]:
     """Return the explanation of each line of a draft."""
-    terms = draft.terms
-    return [explain(line, terms.plan, terms.version, customer_id=customer.customer_id) for line in draft.lines]
+    customer_id, code = customer.customer_id, draft.terms.version.currency
+    return [explain(line, draft.sold(line), customer_id=customer_id, code=code) for line in draft.lines]
 
 
 def invoice_text(view: InvoiceView) -> str:

@@ -45,7 +45,7 @@ def invoice_row(view: InvoiceView) -> Row:
             "email": customer.email,
             "address": customer.billing_address or customer.address,
         },
-        "line_items": [line_row(line, *view.plans[line.version_id], view.subscription) for line in view.invoice.lines],
+        "line_items": [line_row(line, view.sold(line), view.subscription) for line in view.invoice.lines],
     }
 
 
@@ -68,6 +68,7 @@ def light_invoice_row(invoice: Invoice, seller: Organization, *, timezone: str) 
         "currency": currency_row(invoice.currency),
         "issue_date": to_text(invoice.issued_at),
         "due_date": to_text(invoice.due_at),
+        "note": invoice.note,
         "start_date": day_text(invoice.period.start, timezone),
         "end_date": day_text(max(invoice.period.start, last_instant(invoice.period.end)), timezone),
         "seller": {
@@ -84,13 +85,13 @@ def light_invoice_row(invoice: Invoice, seller: Organization, *, timezone: str) 
     }
 
 
-def line_row(line: InvoiceLine, plan: Plan, version: PlanVersion, subscription: Subscription) -> Row:
-    """Return one line with the plan that it is by, and the steps that lead to its amount."""
+def line_row(line: InvoiceLine, sold: tuple[Plan, PlanVersion] | None, subscription: Subscription | None) -> Row:
+    """Return one line with the plan that it is by, if any, and the steps that lead to its amount."""
     return {
         "name": line.name,
         "kind": line.kind.value,
         "start_date": to_text(line.period.start),
-        "end_date": to_text(last_instant(line.period.end)),
+        "end_date": to_text(max(line.period.start, last_instant(line.period.end))),
         "quantity": line.quantity,
         "billing_type": line.billing_type.value,
         "base": line.amount,
@@ -100,14 +101,10 @@ def line_row(line: InvoiceLine, plan: Plan, version: PlanVersion, subscription: 
         "exact_amount": line.exact_amount,
         "plan_id": line.plan_id,
         "version_id": line.version_id,
-        "plan": {
-            "plan_name": plan.plan_name,
-            "plan_id": plan.plan_id,
-            "version_id": version.version_id,
-            "version": version.version,
-        },
+        "plan": None if sold is None else _plan_row(*sold),
         "subscription_filters": [
-            {"property_name": match.property_name, "value": match.value} for match in subscription.matches
+            {"property_name": match.property_name, "value": match.value}
+            for match in (() if subscription is None else subscription.matches)
         ],
         "charge_id": line.charge_id,
         "metric_id": line.metric_id,
@@ -115,6 +112,15 @@ def line_row(line: InvoiceLine, plan: Plan, version: PlanVersion, subscription: 
         "refers_to": None if line.refers_to is None else reference_row(line.refers_to),
         "metadata": {},
         "steps": [step_row(step) for step in line.steps],
+    }
+
+
+def _plan_row(plan: Plan, version: PlanVersion) -> Row:
+    return {
+        "plan_name": plan.plan_name,
+        "plan_id": plan.plan_id,
+        "version_id": version.version_id,
+        "version": version.version,
     }
 
 

@@ -26,7 +26,7 @@ def terms_of(price: Price, definition: MetricDefinition, currency: str = "USD") 
 def text_of(price: Price, usage: Usage, definition: MetricDefinition, currency: str = "USD") -> list[str]:
     terms = terms_of(price, definition, currency)
     (line,) = usage_lines(terms, MARCH, {"component": Metered(usage)})
-    return list(sentences(explain(line, terms.plan, terms.version, customer_id="acme")))
+    return list(sentences(explain(line, (terms.plan, terms.version), customer_id="acme", code=currency)))
 
 
 def test_a_line_is_told_from_the_events_to_the_rounded_amount() -> None:
@@ -62,5 +62,5 @@ def test_the_events_of_a_group_are_those_with_its_values() -> None:
 
     lines = usage_lines(terms, MARCH, {"component": Metered(usage)})
 
-    found = [explain(line, terms.plan, terms.version, customer_id="acme").events for line in lines]
+    found = [explain(line, (terms.plan, terms.version), customer_id="acme", code="USD").events for line in lines]
     assert ['region is "eu"', "region is not there"] == [each.conditions[-1].text for each in found if each]

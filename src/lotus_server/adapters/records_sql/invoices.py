@@ -33,6 +33,7 @@ _COLUMNS: Final = (
     "prices_include_tax",
     "credited",
     "discounts",
+    "note",
 )
 # An invoice's place in the list is the order in which invoices were added. That is the order of their numbers, because
 # whoever takes a number keeps the series to themselves until their transaction ends; the printed number's form is
@@ -115,6 +116,7 @@ def invoice_to_row(value: Invoice) -> Values:
         "prices_include_tax": value.prices_include_tax,
         "credited": value.credited,
         "discounts": value.discounts,
+        "note": value.note,
     }
 
 

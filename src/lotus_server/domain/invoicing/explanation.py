@@ -27,16 +27,20 @@ class EventListing(msgspec.Struct, frozen=True):
 class Explanation(msgspec.Struct, frozen=True):
     """Everything that led to a line's amount.
 
-    The amounts of the steps sum to the exact amount, which was rounded half up to `exponent` decimal places. `measured`
-    and `events` are null for a line that charges for no usage.
+    The amounts of the steps sum to the exact amount, which was rounded half up to the decimal places of the currency
+    `code`. `measured` and `events` are null for a line that charges for no usage, `sold` for one that is by no plan.
     """
 
     line: InvoiceLine
-    plan: Plan
-    version: PlanVersion
+    sold: tuple[Plan, PlanVersion] | None
     measured: Measured | None
     events: EventListing | None
-    exponent: int
+    code: str
+
+    @property
+    def exponent(self) -> int:
+        """Return how many decimal places the amount has."""
+        return currency(self.code).exponent
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -44,8 +48,8 @@ class Explanation(msgspec.Struct, frozen=True):
         return self.line.steps
 
 
-def explain(line: InvoiceLine, plan: Plan, version: PlanVersion, *, customer_id: str) -> Explanation:
-    """Return why a line has its amount."""
+def explain(line: InvoiceLine, sold: tuple[Plan, PlanVersion] | None, *, customer_id: str, code: str) -> Explanation:
+    """Return why a line in a currency has its amount; `sold` is the plan and version that it is by, if any."""
     measured, events = line.measured, None
     if measured is not None and measured.event_name:
         # Grouped usage is listed group by group: each grouped property has one value there, or is missing.
@@ -57,22 +61,24 @@ def explain(line: InvoiceLine, plan: Plan, version: PlanVersion, *, customer_id:
             line.period.end,
             (*measured.conditions, *of_group),
         )
-    return Explanation(line, plan, version, measured, events, currency(version.currency).exponent)
+    return Explanation(line, sold, measured, events, code)
 
 
 def sentences(explanation: Explanation) -> tuple[str, ...]:
     """Return the explanation in words: what it is, each step with its arithmetic, and last the amount."""
-    line, plan, version = explanation.line, explanation.plan, explanation.version
+    line = explanation.line
     found = [f"{_name(line)}, from {line.period.start:%Y-%m-%d %H:%M} until {line.period.end:%Y-%m-%d %H:%M} UTC"]
     if explanation.measured is not None and line.kind is not LineKind.CORRECTION:
         found.append(_measured(line.quantity, explanation.measured))
-    found.append(f"Priced by version {version.version} of the plan {plan.plan_name} ({version.version_id}).")
+    if explanation.sold is not None:
+        plan, version = explanation.sold
+        found.append(f"Priced by version {version.version} of the plan {plan.plan_name} ({version.version_id}).")
     found += [step_sentence(step) for step in line.steps]
     amount = f"{line.amount:f}"
     if line.exact_amount != line.amount:
         places = f"{explanation.exponent} decimal place{'' if explanation.exponent == 1 else 's'}"
         found.append(f"{shown(line.exact_amount)} is rounded half up to {places}.")
-    found.append(f"= {amount} {version.currency}")
+    found.append(f"= {amount} {explanation.code}")
     return tuple(found)
 
 

@@ -36,6 +36,7 @@ class LineKind(StrEnum):
     COMMITMENT = "commitment"
     ADJUSTMENT = "adjustment"
     CORRECTION = "correction"
+    ONE_OFF = "one_off"
 
 
 class BillingType(StrEnum):
@@ -59,7 +60,8 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     `amount` is rounded to the currency's minor unit, `exact_amount` is what it was rounded from; `steps` say how it
     came about. A line for usage has how its `quantity` was `measured`, and, where each group of the usage is priced on
     its own, the values of the grouped properties that its `group` has. A correction has the period, the charge and the
-    group of the line that it `refers_to`, and of quantity and amount only the difference.
+    group of the line that it `refers_to`, and of quantity and amount only the difference. A one-off line is by no plan:
+    `plan_id` and `version_id` are null.
     """
 
     name: str
@@ -69,8 +71,8 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     quantity: Decimal
     exact_amount: Decimal
     amount: Decimal
-    plan_id: str
-    version_id: str
+    plan_id: str | None
+    version_id: str | None
     charge_id: str
     metric_id: str | None = None
     steps: tuple[Step, ...] = ()
@@ -86,7 +88,7 @@ class Invoice(msgspec.Struct, frozen=True):
     start>`): it is what makes billing the same thing twice impossible. `subtotal` is the sum of the lines, and `gross`
     that sum less discounts, with tax; `credit_applied` of it was paid from the customer's balance; `total` is what was
     left to pay. A negative gross became credit, and then the total is zero. `credited` is what credit notes took off
-    the total.
+    the total. A one-off invoice is of no subscription. `note` is printed below the sums.
     """
 
     organization_id: str
@@ -94,7 +96,7 @@ class Invoice(msgspec.Struct, frozen=True):
     invoice_number: str
     cause: str
     customer_id: str
-    subscription_id: str
+    subscription_id: str | None
     currency: str
     period: Period
     issued_at: datetime
@@ -108,6 +110,7 @@ class Invoice(msgspec.Struct, frozen=True):
     prices_include_tax: bool = False
     credited: Decimal = ZERO
     discounts: tuple[AppliedDiscount, ...] = ()
+    note: str = ""
 
     @property
     def amount_due(self) -> Decimal:

@@ -14,8 +14,10 @@ from lotus_server.ports.records import Page
 from lotus_server.usecases.documents import invoice_pdf
 from lotus_server.usecases.e_invoices import EInvoiceFormat, invoice_factur_x, invoice_xml
 from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status, void_invoice
+from lotus_server.usecases.one_off_invoices import issue_one_off
 from lotus_server.wire.explain import invoice_explanation_row, invoice_text
 from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
+from lotus_server.wire.one_off_invoices import OneOffForm, one_off_draft
 
 router = APIRouter(prefix="/api/invoices", tags=["Invoices"], responses=PROBLEMS)
 
@@ -34,6 +36,13 @@ def list_all(
     )
     link = link_to_next(request, page, [view.invoice.invoice_id for view in views])
     return json_reply(200, [invoice_row(view) for view in views], link)
+
+
+@router.post("/", status_code=201, summary="Issue a one-off invoice", openapi_extra=body_of(OneOffForm))
+def create(caller: Annotated[Caller, Depends(writing)], payload: Annotated[object, Depends(json_body)]) -> Response:
+    """Issue an invoice for what is sold beside subscriptions, with its number, tax, and paid from credit."""
+    view = issue_one_off(caller.services, caller.organization, one_off_draft(payload))
+    return json_reply(201, invoice_row(view))
 
 
 @router.get("/{invoice_id}/", summary="One invoice")
