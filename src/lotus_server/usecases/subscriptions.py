@@ -28,6 +28,7 @@ from lotus_server.domain.subscriptions import (
     first_period,
     period_containing,
     refuse_overlap,
+    renew_again,
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
@@ -96,14 +97,15 @@ class Cancellation(msgspec.Struct, frozen=True):
 class SubscriptionChange(msgspec.Struct, frozen=True):
     """What to change of a subscription: a new end (exclusive), new metadata, a cancellation.
 
-    Null leaves things as they are. `ends_with_day`: the end is midnight in UTC and stands for that of the
-    subscription's time zone.
+    Null leaves things as they are. `renews_again`: it goes on after the end that it has. `ends_with_day`: the end is
+    midnight in UTC and stands for that of the subscription's time zone.
     """
 
     ending: Cancellation | None = None
     ends_at: datetime | None = None
     metadata: dict[str, Any] | None = None
     ends_with_day: bool = False
+    renews_again: bool = False
 
 
 def create_subscription(services: Services, organization: Organization, draft: SubscriptionDraft) -> SubscriptionView:
@@ -312,7 +314,7 @@ def change_subscription(
     now = present(services, organization)
     with services.records.transaction() as tx:
         subscription = require_subscription(tx, organization, subscription_id)
-        if change.ends_at is not None:
+        if change.ends_at is not None or change.renews_again:
             require_customer(tx, organization, subscription.customer_id, for_update=True)
         subscription = require_subscription(tx, organization, subscription_id, for_update=True)
         if change.ends_at is not None:
@@ -320,6 +322,8 @@ def change_subscription(
             before = bring_up_to_date(services, tx, subscription, now)
             subscription = _with_end(tx, before, ends_at, now)
             _end_what_is_attached(services, tx, before, ends_at, now)
+        if change.renews_again:
+            subscription = _renewing(services, tx, bring_up_to_date(services, tx, subscription, now), now)
         if change.metadata is not None:
             subscription = msgspec.structs.replace(subscription, metadata=change.metadata)
         if change.ending is not None:
@@ -349,11 +353,29 @@ def _ending_at(tx: Transaction, subscription: Subscription, ends_at: datetime, n
     return msgspec.structs.replace(ending, open_period=whole, due_at=due_at)
 
 
-def _refuse_what_is_invoiced_in_advance(tx: Transaction, subscription: Subscription) -> None:
+def _renewing(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
+    """Return a subscription that goes on after its end, as what would have ended with it does.
+
+    Raises Conflict `invalid_state` when it has ended already.
+    """
+    if subscription.ends_at is None:
+        return subscription
+    renewing = renew_again(subscription, now)
+    if renewing.open_period.end > subscription.open_period.end and subscription.starts_at <= now:
+        _refuse_what_is_invoiced_in_advance(tx, subscription, "auto_renew")
+    refuse_overlap(renewing, tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id))
+    for attached in _attached_to(tx, subscription, now):
+        current = bring_up_to_date(services, tx, attached, now)
+        if current.ends_at == subscription.ends_at and _is_recurring(tx, current):
+            tx.subscriptions.replace(_renewing(services, tx, current, now))
+    return renewing
+
+
+def _refuse_what_is_invoiced_in_advance(tx: Transaction, subscription: Subscription, field: str = "end_date") -> None:
     version = terms_of(tx, subscription).version
     if version.is_paid_in_advance or any(component.prepaid is not None for component in version.components):
         detail = "The open period is invoiced in advance to its present end; a later end within it is not served yet."
-        raise Invalid.field("end_date", "unsupported", detail)
+        raise Invalid.field(field, "unsupported", detail)
 
 
 def _last_invoice(

@@ -1,14 +1,15 @@
 """Subscriptions on the wire."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from pydantic import Field
 
 from lotus_server.domain.invoicing import FlatFeeBehavior
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import Status, last_instant
+from lotus_server.domain.subscriptions import Status, Subscription, last_instant
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.kernel.instants import EPOCH, to_text
 from lotus_server.usecases.subscription_views import SubscriptionView
@@ -27,6 +28,7 @@ from lotus_server.wire.quantities import (
 )
 
 Row = dict[str, Any]
+PARKED: Final = "parked"
 
 
 class FilterForm(Form):
@@ -183,8 +185,9 @@ def subscription_change(payload: object) -> SubscriptionChange:
     form = read(UpdateForm, payload, problems)
     if form.plan_id is not None:
         problems.add("plan_id", "unsupported", "The plan is changed by switch_plan, or by PATCH of the subscription.")
-    if form.auto_renew is True:
-        problems.add("auto_renew", "unsupported", "Turning renewal on again is not served yet.")
+    renews_again = form.auto_renew is True
+    if renews_again and (form.turn_off_auto_renew or form.end_date or form.status is not None):
+        problems.add("auto_renew", "ambiguous", "A subscription that is to renew is not given an end at the same time.")
     ending: Cancellation | None = None
     if form.status is not None or form.replace_immediately_type is not None:
         if form.status not in {None, "ended"}:
@@ -199,6 +202,7 @@ def subscription_change(payload: object) -> SubscriptionChange:
         ends_at=end_instant(problems, "end_date", form.end_date or None),
         metadata=None if form.metadata is None else free_form(problems, "metadata", form.metadata),
         ends_with_day=is_day(form.end_date),
+        renews_again=renews_again,
     )
     problems.raise_if_any()
     return change
@@ -249,7 +253,31 @@ def subscription_row(view: SubscriptionView, *, as_dates: bool) -> Row:
         "customer_id": customer.customer_id,
         "billing_plan_id": subscription.plan_id,
         "parked_cause": subscription.parked_cause,
+        "next_try": _next_try(subscription),
     }
+
+
+def _next_try(subscription: Subscription) -> str | None:
+    """Return when billing is tried again that could not go on."""
+    if subscription.parked_cause is None or subscription.due_at is None:
+        return None
+    return to_text(subscription.due_at)
+
+
+def wanted_statuses(given: Iterable[str]) -> frozenset[str]:
+    """Return the statuses that a query asks for, `parked` among them. Raises Invalid for any other word."""
+    wanted = frozenset(given)
+    known = [*(status.value for status in Status), PARKED]
+    if unknown := sorted(wanted - set(known)):
+        detail = f"{unknown[0]!r} is no status; there are {', '.join(known)}."
+        raise Invalid.field("status", "invalid_choice", detail)
+    return wanted
+
+
+def has_status(view: SubscriptionView, wanted: frozenset[str]) -> bool:
+    """Tell whether a subscription has one of the statuses, or is parked when that is asked for; none means any."""
+    is_parked = view.subscription.parked_cause is not None
+    return not wanted or view.status.value in wanted or (is_parked and PARKED in wanted)
 
 
 def subscription_record(view: SubscriptionView) -> Row:

@@ -130,6 +130,22 @@ def end_with_period(subscription: Subscription, now: datetime) -> Subscription:
     return msgspec.structs.replace(subscription, ends_at=last.end, auto_renew=False, canceled_at=now)
 
 
+def renew_again(subscription: Subscription, now: datetime) -> Subscription:
+    """Return the subscription that goes on after the end that it has, period by period, as if it had never had one.
+
+    Raises Conflict `invalid_state` when it has ended before.
+    """
+    _refuse_ended(subscription, now)
+    renewing = msgspec.structs.replace(subscription, ends_at=None, auto_renew=True, canceled_at=None)
+    start = subscription.open_period.start
+    ahead = msgspec.structs.replace(renewing, open_period=Period(start, start))
+    opened = Period(start, period_containing(ahead, start).end)
+    is_due_at_its_end = subscription.due_at == subscription.open_period.end
+    return msgspec.structs.replace(
+        renewing, open_period=opened, due_at=opened.end if is_due_at_its_end else subscription.due_at
+    )
+
+
 def end_with_parent(subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
     """Return an add-on that ends when the subscription does that it is attached to, if not before, and is billed then.
 

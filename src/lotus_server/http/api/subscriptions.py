@@ -29,12 +29,14 @@ from lotus_server.wire.subscriptions import (
     SubscriptionForm,
     UpdateForm,
     covers_any_of,
+    has_status,
     later_cancellation,
     matches_from_query,
     seed_cancellation,
     subscription_change,
     subscription_draft,
     subscription_row,
+    wanted_statuses,
     wanted_time,
 )
 
@@ -57,13 +59,16 @@ def list_all(
     range_start: Annotated[str | None, Query(description="Only those that end after this time.")] = None,
     range_end: Annotated[str | None, Query(description="Only those that start before this time.")] = None,
 ) -> Response:
-    """Return subscriptions of every status, or of the given ones. With `customer_id` the dates are times."""
+    """Return subscriptions of every status, or of the given ones, `parked` being those that could not be billed.
+
+    With `customer_id` the dates are times.
+    """
     during = wanted_time(range_start, range_end)
+    wanted = wanted_statuses([*(status or ()), *(status_list or ())])
     views = list_subscriptions(caller.services, caller.organization, page, customer_id=customer_id, plan_id=plan_id)
     link = link_to_next(request, page, [view.subscription.subscription_id for view in views])
-    wanted = {*(status or ()), *(status_list or ())}
-    rows = [subscription_row(view, as_dates=customer_id is None) for view in views if covers_any_of(view, during)]
-    return json_reply(200, [row for row in rows if not wanted or row["status"] in wanted], link)
+    found = [view for view in views if covers_any_of(view, during) and has_status(view, wanted)]
+    return json_reply(200, [subscription_row(view, as_dates=customer_id is None) for view in found], link)
 
 
 @router.post(

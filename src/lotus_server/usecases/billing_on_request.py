@@ -1,0 +1,28 @@
+"""Billing one subscription because somebody asks for it, not because it is due."""
+
+import msgspec
+
+from lotus_server.domain.accounts import Organization
+from lotus_server.usecases.billing import bill_step
+from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscription_reading import require_subscription
+from lotus_server.usecases.subscription_views import SubscriptionView
+from lotus_server.usecases.subscriptions import get_subscription
+
+
+def retry_billing(services: Services, organization: Organization, subscription_id: str) -> SubscriptionView:
+    """Bill a parked subscription now instead of at its next try, and return it: parked again if that fails, too.
+
+    One that is not parked is returned as it is. Raises NotFound `subscription_not_found`.
+    """
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        subscription = require_subscription(tx, organization, subscription_id, for_update=True)
+        is_parked = subscription.parked_cause is not None
+        if is_parked:
+            subscription = msgspec.structs.replace(subscription, due_at=now)
+            tx.subscriptions.replace(subscription)
+    while is_parked and subscription.due_at is not None and subscription.due_at <= now:
+        due_at = bill_step(services, subscription, now)
+        subscription = msgspec.structs.replace(subscription, due_at=due_at)
+    return get_subscription(services, organization, subscription_id)

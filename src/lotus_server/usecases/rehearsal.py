@@ -1,0 +1,96 @@
+"""Doing something as if: the same use case, with what it writes taken back, and the invoices that it would issue."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+
+import msgspec
+
+from lotus_server.domain.accounts import Organization
+from lotus_server.ports.ids import Ids
+from lotus_server.ports.records import Change, Records, Transaction
+from lotus_server.usecases.billing import bring_up_to_date
+from lotus_server.usecases.invoices import InvoiceView, view_of
+from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.subscription_reading import require_subscription
+
+
+def preview_of(
+    services: Services, organization: Organization, change: Callable[[Services], object]
+) -> list[InvoiceView]:
+    """Return the invoices that a change would issue now, in the order of their numbers; nothing of it is kept.
+
+    `change` is a use case of one transaction; the services that it is given roll that back. Raises what it raises.
+    """
+    rehearsal = _Rehearsal(services, organization)
+    change(msgspec.structs.replace(services, records=rehearsal, ids=rehearsal.ids))
+    return rehearsal.issued
+
+
+def next_invoice(services: Services, organization: Organization, subscription_id: str) -> list[InvoiceView]:
+    """Return the invoice that a subscription's open period will have at its end, with the usage so far, or none.
+
+    Of one that has not started it is the first invoice. What is weighed by time goes on as it stands. Raises NotFound
+    `subscription_not_found`.
+    """
+    now = present(services, organization)
+    rehearsal = _Rehearsal(services, organization)
+    rehearsing = msgspec.structs.replace(services, records=rehearsal, ids=rehearsal.ids)
+    with rehearsal.transaction() as tx:
+        subscription = require_subscription(tx, organization, subscription_id, for_update=True)
+        subscription = bring_up_to_date(rehearsing, tx, subscription, now)
+        rehearsal.ids.of_invoices.clear()  # what is due already is not next
+        if subscription.due_at is not None:
+            bring_up_to_date(rehearsing, tx, subscription, subscription.open_period.end)
+    return rehearsal.issued[:1]
+
+
+class _Undone(Exception):
+    """Everything was done, and is to be as if it had not been."""
+
+
+class _NotedIds:
+    """Makes ids, and notes those of invoices."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._ids = ids
+        self.of_invoices: list[str] = []
+
+    def new(self, prefix: str) -> str:
+        made = self._ids.new(prefix)
+        if prefix == "invoice":
+            self.of_invoices.append(made)
+        return made
+
+    def random_uuid(self) -> str:
+        return self._ids.random_uuid()
+
+    def secret(self) -> str:
+        return self._ids.secret()
+
+
+class _Rehearsal:
+    """Records whose transactions are rolled back at their end, when it is known which invoices they issued."""
+
+    def __init__(self, services: Services, organization: Organization) -> None:
+        self._records: Records = services.records
+        self._organization = organization
+        self.ids = _NotedIds(services.ids)
+        self.issued: list[InvoiceView] = []
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with suppress(_Undone), self._records.transaction() as tx:
+            yield tx
+            organization_id = self._organization.organization_id
+            found = (tx.invoices.get(organization_id, each) for each in self.ids.of_invoices)
+            self.issued = [view_of(tx, self._organization, each) for each in found if each is not None]
+            raise _Undone
+
+    def snapshot(self) -> AbstractContextManager[Transaction]:
+        return self._records.snapshot()
+
+    def changes(self) -> list[Change] | None:
+        return self._records.changes()
+
+    def close(self) -> None:
+        self._records.close()
