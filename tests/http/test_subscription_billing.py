@@ -53,13 +53,13 @@ def test_the_next_invoice_is_shown_before_it_is_issued(subscribed: Tenant) -> No
 
 
 def test_an_unknown_status_is_refused_instead_of_an_empty_list(subscribed: Tenant) -> None:
-    answer = subscribed.get("/api/subscriptions/?status=asleep", 400)
+    answer = subscribed.get("/api/subscriptions/", 400, status="asleep")
 
     assert ["invalid_choice"] == [each["code"] for each in answer["validation_errors"]]
 
 
 def test_parked_subscriptions_can_be_asked_for_and_tried_again(subscribed: Tenant) -> None:
-    assert [] == subscribed.get("/api/subscriptions/?status=parked")
+    assert [] == subscribed.get("/api/subscriptions/", status="parked")
 
     shown = subscribed.post(f"{SUB}retry/", {}, 200)
 
