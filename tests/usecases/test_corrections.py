@@ -14,6 +14,7 @@ from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.event_store import CorrectionOrder
 from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.correction_invoices import invoice_corrections
 from lotus_server.usecases.corrections import list_open_corrections
 from lotus_server.usecases.invoices import void_invoice
 from lotus_server.usecases.metrics import MetricDraft, create_metric
@@ -432,3 +433,25 @@ def test_open_corrections_are_listed_until_an_invoice_has_them(january: Business
 
     assert [[D(5)]] == [[line.amount for line in each.lines] for each in found]
     assert [] == list_open_corrections(january.services, january.organization, "acme")[1]
+
+
+def test_what_an_ended_subscription_left_behind_can_be_invoiced_at_once_and_only_once(january: Business) -> None:
+    january.cancel("sub_acme_pro")
+    use(january, 5, "2026-01-20")
+
+    first, second = (invoice_corrections(january.services, january.organization, "acme") for _ in range(2))
+
+    assert [[D(5)]] == [[line.amount for line in view.invoice.lines] for view in first]
+    assert [None] == [view.invoice.subscription_id for view in first]
+    assert [] == second
+    assert [] == list_open_corrections(january.services, january.organization, "acme")[1]
+    assert D(5) == january.invoices()[-1].total
+
+
+def test_what_was_invoiced_at_once_is_not_on_the_next_invoice(january: Business) -> None:
+    use(january, 5, "2026-01-20")
+    invoice_corrections(january.services, january.organization, "acme")
+    use(january, 2, "2026-01-21")
+    january.move("2026-03-01")
+
+    assert [[], [D(5)], [D(2)]] == [amounts(invoice) for invoice in january.invoices()]

@@ -16,8 +16,11 @@ class BilledPeriods(Protocol):
         """Keep a period that was invoiced. Raises Conflict `billed_period_exists`."""
         ...
 
-    def of_customer(self, organization_id: str, customer_id: str) -> list[BilledPeriod]:
-        """Return every billed period of a customer by subscription, then start."""
+    def of_customer(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> list[BilledPeriod]:
+        """Return every billed period of a customer by subscription, then start.
+
+        With `for_update`, in a transaction that may write, nobody else changes them until it ends.
+        """
         ...
 
     def carried_by(

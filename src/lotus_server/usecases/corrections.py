@@ -72,7 +72,7 @@ def closed_periods(tx: Transaction, terms: Terms) -> list[Closed]:
     found = tx.billed_periods.carried_by(
         organization_id, customer_id, subscription.subscription_id, terms.version.currency
     )
-    return _with_terms(tx, found, [terms])
+    return with_terms(tx, found, [terms])
 
 
 def corrections_of(services: Services, closed: Sequence[Closed]) -> Corrections:
@@ -106,7 +106,7 @@ def list_open_corrections(
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
         customer = require_customer(tx, organization, customer_id)
-        closed = _with_terms(tx, tx.billed_periods.of_customer(organization_id, customer_id), [])
+        closed = with_terms(tx, tx.billed_periods.of_customer(organization_id, customer_id), [])
     by_start = {(each.billed.subscription_id, each.billed.starts_at): each for each in closed}
     return customer, [
         OpenCorrection(by_start[each.billed.subscription_id, each.billed.starts_at], each.lines)
@@ -115,7 +115,7 @@ def list_open_corrections(
     ]
 
 
-def _with_terms(tx: Transaction, found: Sequence[BilledPeriod], known: Sequence[Terms]) -> list[Closed]:
+def with_terms(tx: Transaction, found: Sequence[BilledPeriod], known: Sequence[Terms]) -> list[Closed]:
     """Return billed periods with the terms of then; `known` are terms that need not be read again."""
     subscriptions = {each.subscription.subscription_id: each.subscription for each in known}
     terms = {(each.subscription.subscription_id, each.version.version_id): each for each in known}

@@ -38,6 +38,7 @@ _OF_CUSTOMER: Final = (
     )
     .order_by(BILLED_PERIODS.c.subscription_id, BILLED_PERIODS.c.period_start)
 )
+_OF_CUSTOMER_FOR_UPDATE: Final = _OF_CUSTOMER.with_for_update(of=BILLED_PERIODS)
 _OF_CUSTOMERS_FOR_UPDATE: Final = (
     select(*BILLED_PERIODS.c, SUBSCRIPTIONS.c.is_fully_billed)
     .join(
@@ -110,8 +111,9 @@ class SqlBilledPeriods:
     def add(self, period: BilledPeriod) -> None:
         _INSERT(self._connection, billed_period_to_row(period))
 
-    def of_customer(self, organization_id: str, customer_id: str) -> list[BilledPeriod]:
-        return self._read(_OF_CUSTOMER, {"organization_id": organization_id, "customer_id": customer_id})
+    def of_customer(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> list[BilledPeriod]:
+        query = _OF_CUSTOMER_FOR_UPDATE if for_update and can_lock(self._connection) else _OF_CUSTOMER
+        return self._read(query, {"organization_id": organization_id, "customer_id": customer_id})
 
     def carried_by(
         self, organization_id: str, customer_id: str, subscription_id: str, currency: str

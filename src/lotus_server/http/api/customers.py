@@ -12,6 +12,7 @@ from lotus_server.http.openapi import PROBLEM_REF, PROBLEMS, body_of
 from lotus_server.kernel.errors import NotFound
 from lotus_server.ports.records import Page
 from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.correction_invoices import invoice_corrections
 from lotus_server.usecases.corrections import list_open_corrections
 from lotus_server.usecases.customers import (
     change_customer,
@@ -32,6 +33,7 @@ from lotus_server.wire.customers import (
     customer_row,
 )
 from lotus_server.wire.drafts import draft_row, later_draft
+from lotus_server.wire.invoices import invoice_row
 from lotus_server.wire.plans import plan_row
 
 router = APIRouter(prefix="/api", tags=["Customers"], responses=PROBLEMS)
@@ -131,6 +133,16 @@ def corrections(customer_id: str, caller: Annotated[Caller, Depends(reading)]) -
     """Return what late, voided and amended events change about invoices, as far as no invoice has it already."""
     _, found = list_open_corrections(caller.services, caller.organization, customer_id)
     return json_reply(200, [correction_row(each) for each in found])
+
+
+@router.post("/customers/{customer_id}/corrections/", status_code=201, summary="Invoice what has changed since")
+def invoice_open_corrections(customer_id: str, caller: Annotated[Caller, Depends(writing)]) -> Response:
+    """Invoice at once all corrections that no invoice has, one invoice in each currency.
+
+    The next invoice of a customer carries them by itself; this is for a customer who gets none.
+    """
+    views = invoice_corrections(caller.services, caller.organization, customer_id)
+    return json_reply(201, [invoice_row(view) for view in views])
 
 
 @router.get("/draft_invoice/", summary="What a customer owes so far, by subscription")
