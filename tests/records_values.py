@@ -57,6 +57,7 @@ from lotus_server.domain.invoicing import (
     Invoice,
     InvoiceLine,
     LineKind,
+    PendingLines,
     TaxCategory,
     TaxRate,
     TaxSubtotal,
@@ -174,6 +175,21 @@ def invoice(number: int = 1, **changes: object) -> Invoice:
         subtotal=Decimal("1.01"),
         credit_applied=Decimal("0.51"),
         total=Decimal("0.5"),
+    )
+    return msgspec.structs.replace(value, **changes)
+
+
+def pending_lines(**changes: object) -> PendingLines:
+    value = PendingLines(
+        organization_id="org",
+        pending_id="pending_1",
+        customer_id="acme",
+        subscription_id="sub",
+        currency="USD",
+        cause="sub:period:2026-03-01T00:00:00+00:00",
+        lines=(invoice_line(),),
+        created_at=NOW,
+        due_at=NOW,
     )
     return msgspec.structs.replace(value, **changes)
 
@@ -303,6 +319,7 @@ def fill(transaction: Transaction, organization_id: str = "org") -> None:
     transaction.subscriptions.add(subscription(**own))
     transaction.invoices.add(invoice(1, **own))
     transaction.billed_periods.add(billed_period(**own))
+    transaction.pending_lines.add(pending_lines(**own))
     transaction.coupons.add(coupon(**own))
     transaction.discounts.add(discount(**own))
     transaction.credit_notes.add(credit_note(**own))

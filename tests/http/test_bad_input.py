@@ -232,7 +232,6 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
         {"flat_fee_behavior": "x", "usage_behavior": "y", "invoicing_behavior": "z"},
         ["flat_fee_behavior", "invoicing_behavior", "usage_behavior"],
     ),
-    ("/api/subscriptions/mine/cancel/", {"invoicing_behavior": "add_to_next_invoice"}, ["invoicing_behavior"]),
     ("/api/subscriptions/mine/update/", {"end_date": "2025-12-01"}, ["end_date"]),
     ("/api/subscriptions/mine/update/", {"end_date": "9999-12-31"}, ["end_date"]),
     ("/api/subscriptions/mine/update/", {"end_date": "soon", "metadata": []}, ["end_date", "metadata"]),

@@ -20,6 +20,7 @@ from lotus_server.http.api import (
     invoices,
     logo,
     organization,
+    pending_lines,
     plans,
     price_preview,
     pricing_units,
@@ -68,6 +69,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         price_preview,
         proration_preview,
         invoices,
+        pending_lines,
         credit_schedules,  # before the credits, whose ids its path could be
         credit_resources,
         credit_notes,

@@ -1,8 +1,9 @@
 """The records around invoices: billed periods, coupons, discounts, credit notes. They belong to `ports/records.py`."""
 
+from datetime import datetime
 from typing import Protocol
 
-from lotus_server.domain.invoicing import BilledPeriod, Coupon, CreditNote, Discount
+from lotus_server.domain.invoicing import BilledPeriod, Coupon, CreditNote, Discount, PendingLines
 from lotus_server.ports.paging import Page
 
 
@@ -34,6 +35,36 @@ class BilledPeriods(Protocol):
 
     def replace(self, period: BilledPeriod) -> None:
         """Keep what was invoiced for a period so far, and the usage that it was made from."""
+        ...
+
+
+class WaitingLines(Protocol):
+    """The lines that wait for their customer's next invoice, and those that did."""
+
+    def add(self, pending: PendingLines) -> None:
+        """Keep lines that wait from now on. Raises Conflict `pending_lines_exist` for a cause that others have."""
+        ...
+
+    def has_cause(self, organization_id: str, cause: str) -> bool:
+        """Tell whether lines of a cause wait, or did."""
+        ...
+
+    def waiting(self, organization_id: str, customer_id: str) -> list[PendingLines]:
+        """Return what waits for a customer's next invoice, oldest first, then by id.
+
+        In a transaction that may write nobody else changes it until it ends.
+        """
+        ...
+
+    def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[PendingLines]:
+        """Return what waits and is due at `at`, earliest first.
+
+        Without an organization it is that of those that live in real time.
+        """
+        ...
+
+    def replace(self, pending: PendingLines) -> None:
+        """Keep what became of lines: the invoice that has them, or the next try."""
         ...
 
 

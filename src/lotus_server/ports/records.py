@@ -19,7 +19,7 @@ from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
-from lotus_server.ports.invoicing_records import BilledPeriods, Coupons, CreditNotes, Discounts
+from lotus_server.ports.invoicing_records import BilledPeriods, Coupons, CreditNotes, Discounts, WaitingLines
 from lotus_server.ports.logos import Logos
 from lotus_server.ports.paging import Page as Page  # noqa: PLC0414 - a part of this port
 
@@ -370,6 +370,11 @@ class Transaction(Protocol):
     @property
     def billed_periods(self) -> BilledPeriods:
         """The periods whose usage was invoiced."""
+        ...
+
+    @property
+    def pending_lines(self) -> WaitingLines:
+        """The lines that wait for their customer's next invoice."""
         ...
 
     @property

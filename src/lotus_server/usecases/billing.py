@@ -13,6 +13,7 @@ from lotus_server.domain.invoicing import (
     Invoice,
     InvoiceLine,
     Metered,
+    PendingLines,
     PeriodBilling,
     Terms,
     Totals,
@@ -22,6 +23,7 @@ from lotus_server.domain.invoicing import (
     cause_of_period,
     cause_of_start,
     commitment_lines,
+    pending_lines_of,
     total_of,
 )
 from lotus_server.domain.subscriptions import Subscription, advance, park, period_containing
@@ -41,6 +43,7 @@ from lotus_server.usecases.corrections import (
 )
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.issuing import heading_of, issue_under
+from lotus_server.usecases.pending import keep_invoiced, waiting_for
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.usage_reading import usages_until, with_usage_at_hand
 
@@ -54,7 +57,7 @@ class Draft(msgspec.Struct, frozen=True):
     """What billing a subscription now would put on its invoice.
 
     `usages` by component id is what the lines were made from, and `discounts` are those that apply. `earlier` has the
-    plan and version of each billed period that may be corrected, by version id.
+    plan and version of each billed period that may be corrected, and of lines that waited, by version id.
     """
 
     terms: Terms
@@ -65,7 +68,7 @@ class Draft(msgspec.Struct, frozen=True):
     earlier: Mapping[str, tuple[Plan, PlanVersion]] = msgspec.field(default_factory=dict)
 
     def sold(self, line: InvoiceLine) -> tuple[Plan, PlanVersion]:
-        """Return the plan and version that a line is by: those of now, or those of the period that it corrects."""
+        """Return the plan and version that a line is by: those of now, or those of an earlier time."""
         return self.earlier.get(line.version_id or "", (self.terms.plan, self.terms.version))
 
     @property
@@ -87,7 +90,28 @@ def draft_invoices(services: Services, organization: Organization, customer_id: 
         metrics = metrics_by_id(tx, organization.organization_id)
         all_terms = [terms_of(tx, subscription, metrics) for subscription in subscriptions]
         carried = [_carried(closed_periods(tx, terms), terms, all_terms) for terms in all_terms]
-    return customer, [draft_of(services, terms, now, each) for terms, each in zip(all_terms, carried, strict=True)]
+        waiting = [_awaited(waiting_for(tx, terms, now), terms, all_terms) for terms in all_terms]
+        earlier = _sold(tx, organization.organization_id, [each for some in waiting for each in some])
+    drafts = [
+        draft_of(services, terms, now, closed, pending)
+        for terms, closed, pending in zip(all_terms, carried, waiting, strict=True)
+    ]
+    return customer, [msgspec.structs.replace(each, earlier={**earlier, **each.earlier}) for each in drafts]
+
+
+def _sold(
+    tx: Transaction, organization_id: str, waiting: Sequence[PendingLines]
+) -> dict[str, tuple[Plan, PlanVersion]]:
+    """Return the plan and version of each line that waits, by version id."""
+    found = {}
+    for line in pending_lines_of(waiting):
+        assert line.plan_id is not None, "only lines of plans wait"
+        assert line.version_id is not None, "only lines of plans wait"
+        plan, version = tx.plans.get(organization_id, line.plan_id), tx.plans.version(organization_id, line.version_id)
+        assert plan is not None, "what was sold is never deleted"
+        assert version is not None, "what was sold is never deleted"
+        found[line.version_id] = (plan, version)
+    return found
 
 
 def _carried(closed: list[Closed], terms: Terms, all_terms: list[Terms]) -> list[Closed]:
@@ -95,26 +119,44 @@ def _carried(closed: list[Closed], terms: Terms, all_terms: list[Terms]) -> list
 
     The corrections of subscriptions that have ended come with whatever is invoiced first in their currency.
     """
-    code = terms.version.currency
-    first = min(
-        (each.subscription for each in all_terms if each.version.currency == code),
-        key=lambda each: (each.open_period.end, each.subscription_id),
-    )
+    first = _first_invoiced(terms.version.currency, all_terms)
     own = terms.subscription.subscription_id
     return [each for each in closed if own in {each.billed.subscription_id, first.subscription_id}]
 
 
-def draft_of(services: Services, terms: Terms, now: datetime, closed: Sequence[Closed] = ()) -> Draft:
+def _awaited(waiting: list[PendingLines], terms: Terms, all_terms: list[Terms]) -> list[PendingLines]:
+    """Return the lines that wait for the invoice of which a draft is made: the next one, unless they are due before."""
+    if _first_invoiced(terms.version.currency, all_terms).subscription_id != terms.subscription.subscription_id:
+        return []
+    return [each for each in waiting if each.due_at >= terms.subscription.open_period.end]
+
+
+def _first_invoiced(code: str, all_terms: list[Terms]) -> Subscription:
+    return min(
+        (each.subscription for each in all_terms if each.version.currency == code),
+        key=lambda each: (each.open_period.end, each.subscription_id),
+    )
+
+
+def draft_of(
+    services: Services,
+    terms: Terms,
+    now: datetime,
+    closed: Sequence[Closed] = (),
+    waiting: Sequence[PendingLines] = (),
+) -> Draft:
     """Return what a subscription owes for its present period as of `now`.
 
-    Usage so far, charges in arrears for the time so far, and the corrections of billed periods.
+    Usage so far, charges in arrears for the time so far, the corrections of billed periods, and what waits for the
+    invoice.
     """
     period = period_containing(terms.subscription, now)
     usages = usages_until(services, terms, period, now)
     held = period.until(now)
     lines = arrears_lines(terms, held, usages, opened=period)
     lines = (*lines, *commitment_lines(terms, lines, opened=period, held=held))
-    lines = (*adjusted(terms, lines, opened=period), *corrections_of(services, closed).lines)
+    lines = adjusted(terms, lines, opened=period)
+    lines = (*lines, *corrections_of(services, closed).lines, *pending_lines_of(waiting))
     earlier = {each.terms.version.version_id: (each.terms.plan, each.terms.version) for each in closed}
     return Draft(terms, period, lines, usages, terms.discounts_at(now), earlier)
 
@@ -122,11 +164,18 @@ def draft_of(services: Services, terms: Terms, now: datetime, closed: Sequence[C
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
     """Issue the invoice of the charges that are due before the first period begins.
 
-    None is issued when there are none.
+    None is issued when there are none, or when they wait for the customer's next invoice.
     """
-    opened = terms.subscription.open_period
-    lines = adjusted(terms, advance_lines(terms, opened), opened=opened)
+    if tx.pending_lines.has_cause(terms.subscription.organization_id, cause_of_start(terms.subscription)):
+        return None
+    lines = start_lines(terms)
     return issue(services, tx, terms, lines, cause=cause_of_start(terms.subscription), now=now)
+
+
+def start_lines(terms: Terms) -> tuple[InvoiceLine, ...]:
+    """Return the lines of the charges that are due before the first period, which is open, begins."""
+    opened = terms.subscription.open_period
+    return adjusted(terms, advance_lines(terms, opened), opened=opened)
 
 
 def bill_due(services: Services, *, until: datetime | None = None, organization: Organization | None = None) -> int:
@@ -341,14 +390,50 @@ def issue(
     """Issue an invoice with its number and the credit it uses or grants, all in the given transaction.
 
     Returns the invoice of the same cause when there is one already: billing again changes nothing. Without a line there
-    is nothing to invoice, and no number is used up.
+    is nothing to invoice, and no number is used up. What waits for the customer's next invoice comes last on it; what
+    should have been invoiced before has an invoice of its own before.
     """
-    lines = (*lines, *corrections.lines)
-    if not lines:
+    own = (*lines, *corrections.lines)
+    if not own:
         return None
     existing = tx.invoices.by_cause(terms.subscription.organization_id, cause)
     if existing is not None:
         return existing
-    invoice = issue_under(services, tx, heading_of(terms, now), lines, cause=cause, now=now)
-    keep_billed(tx, terms, invoice, billing, corrections)
+    waiting = waiting_for(tx, terms, now)
+    while overdue := [each for each in waiting if each.due_at < now]:
+        issue_waiting(services, tx, waiting, now=overdue_at(overdue))
+        waiting = waiting_for(tx, terms, now)
+    invoice = _issue(services, tx, terms, own, waiting, cause=cause, now=now)
+    keep_billed(tx, terms, invoice, billing, corrections, own=own)
+    return invoice
+
+
+def overdue_at(waiting: Sequence[PendingLines]) -> datetime:
+    """Return when the first of lines that wait should have been invoiced."""
+    return min(each.due_at for each in waiting)
+
+
+def issue_waiting(services: Services, tx: Transaction, waiting: Sequence[PendingLines], *, now: datetime) -> Invoice:
+    """Issue an invoice of what waits at an instant, of one customer in one currency, in the given transaction."""
+    ripe = [each for each in waiting if each.created_at <= now]
+    first = ripe[0]
+    subscription = tx.subscriptions.get(first.organization_id, first.subscription_id)
+    assert subscription is not None, "subscriptions are never deleted"
+    return _issue(services, tx, terms_of(tx, subscription), (), ripe, cause=f"pending:{first.pending_id}", now=now)
+
+
+def _issue(
+    services: Services,
+    tx: Transaction,
+    terms: Terms,
+    own: tuple[InvoiceLine, ...],
+    waiting: Sequence[PendingLines],
+    *,
+    cause: str,
+    now: datetime,
+) -> Invoice:
+    """Issue an invoice of a subscription's own lines, and of what waited after them."""
+    added = pending_lines_of(waiting)
+    invoice = issue_under(services, tx, heading_of(terms, now), own, added, cause=cause, now=now)
+    keep_invoiced(tx, waiting, invoice, place=len(own))
     return invoice

@@ -86,12 +86,24 @@ def corrections_of(services: Services, closed: Sequence[Closed]) -> Corrections:
 
 
 def keep_billed(
-    tx: Transaction, terms: Terms, invoice: Invoice, billing: PeriodBilling | None, corrections: Corrections
+    tx: Transaction,
+    terms: Terms,
+    invoice: Invoice,
+    billing: PeriodBilling | None,
+    corrections: Corrections,
+    *,
+    own: tuple[InvoiceLine, ...],
 ) -> None:
-    """What an invoice bills of a period's usage can be corrected from now on, and what it corrects is corrected."""
+    """What an invoice bills of a period's usage can be corrected from now on, and what it corrects is corrected.
+
+    `own` are the first lines of the invoice, those that are the subscription's own.
+    """
     for each in corrections.found:
         tx.billed_periods.replace(each.billed)
-    period = None if billing is None else billed_period(terms, billing, invoice)
+    period = None
+    if billing is not None:
+        number = invoice.invoice_number
+        period = billed_period(terms, billing, own, invoice_id=invoice.invoice_id, invoice_number=number)
     if period is not None:
         tx.billed_periods.add(period)
 

@@ -1,10 +1,11 @@
-"""What happens because time passes: periods are billed, then credit is settled."""
+"""What happens because time passes: periods are billed, then what waited for an invoice, then credit is settled."""
 
 from datetime import datetime
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.credit_settlement import settle_credits_due
+from lotus_server.usecases.pending_billing import bill_pending_due
 from lotus_server.usecases.services import Services
 
 
@@ -18,4 +19,5 @@ def do_what_is_due(
     """
     now = until or services.clock.now()
     steps = bill_due(services, until=now, organization=organization)
+    steps += bill_pending_due(services, until=now, organization=organization)
     return steps + settle_credits_due(services, until=now, organization=organization)

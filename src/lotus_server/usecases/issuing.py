@@ -59,16 +59,19 @@ def issue_under(
     services: Services,
     tx: Transaction,
     heading: Heading,
-    lines: tuple[InvoiceLine, ...],
+    own: tuple[InvoiceLine, ...],
+    added: tuple[InvoiceLine, ...] = (),
     *,
     cause: str,
     now: datetime,
 ) -> Invoice:
     """Issue an invoice with at least one line, with its number and the credit that it uses or grants.
 
+    `added` are lines that waited for it, which come last and do not stretch the time that it is about.
     Raises Conflict `invoice_exists` when the cause has an invoice.
     """
     organization_id, code = heading.organization_id, heading.currency
+    lines = (*own, *added)
     held = credit_at(services, tx, (organization_id, heading.customer_id), code, now) if heading.uses_credit else []
     balance = usable_balance(held, now) if heading.uses_credit else ZERO
     totals = total_of(lines, balance=balance, code=code, tax=heading.tax, discounts=heading.discounts)
@@ -80,7 +83,7 @@ def issue_under(
         customer_id=heading.customer_id,
         subscription_id=heading.subscription_id,
         currency=code,
-        period=_period_of(lines),
+        period=_period_of(own or lines),
         issued_at=now,
         due_at=now + timedelta(days=heading.due_in_days),
         lines=lines,

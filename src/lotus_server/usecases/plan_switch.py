@@ -13,6 +13,8 @@ from lotus_server.domain.invoicing import (
     PeriodBilling,
     Terms,
     adjusted,
+    cause_of_period,
+    cause_of_start,
     commitment_lines,
     settled_charge_lines,
     usage_lines,
@@ -27,9 +29,10 @@ from lotus_server.domain.subscriptions import (
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.billing import bring_up_to_date, issue_period
+from lotus_server.usecases.billing import bring_up_to_date, issue_period, start_lines
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.pending import defer
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import require_subscription
@@ -42,14 +45,16 @@ class PlanSwitch(msgspec.Struct, frozen=True):
     """To which plan (its version on sale) or version to switch; exactly one of the two.
 
     `carries_usage`: usage of the open period, of metrics that both versions sell, is not billed with the old
-    subscription but counts for the new one. `bills` false writes no last invoice for the old one. `prepaid_units` are
-    by metric id. `problems` are those that reading the input found already.
+    subscription but counts for the new one. `bills` false writes no last invoice for the old one. `defers`: what would
+    be invoiced now waits for the customer's next invoice. `prepaid_units` are by metric id. `problems` are those that
+    reading the input found already.
     """
 
     plan_id: str | None = None
     version_id: str | None = None
     carries_usage: bool = False
     bills: bool = True
+    defers: bool = False
     prepaid_units: dict[str, Decimal] = msgspec.field(default_factory=dict)
     problems: tuple[FieldProblem, ...] = ()
 
@@ -83,10 +88,16 @@ def switch_plan(
             new = carry_usage(new, old, _metric_ids(terms.version) & _metric_ids(version))
         if switch.bills and old.starts_at <= now:
             lines, billing = last_billing(services, terms, new, now)
-            issue_period(services, tx, terms, lines, billing=billing, now=now)
+            if switch.defers:
+                defer(services, tx, terms, lines, cause=cause_of_period(old), now=now, billing=billing)
+            else:
+                issue_period(services, tx, terms, lines, billing=billing, now=now)
         tx.subscriptions.replace(ended)
         refuse_overlap(new, tx.subscriptions.of_customer(organization.organization_id, customer_id))
         tx.subscriptions.add(new)
+        if switch.defers and new.starts_at <= now:
+            begun = terms_of(tx, new, terms.metrics)
+            defer(services, tx, begun, start_lines(begun), cause=cause_of_start(new), now=now)
         tx.subscriptions.replace(bring_up_to_date(services, tx, new, now))
         _move_addons(tx, old, new)
         return views_of(tx, organization, [require_subscription(tx, organization, new.subscription_id)], now)[0]

@@ -11,8 +11,11 @@ from lotus_server.domain.catalog import AddOnFrequency, Calendar, Plan, PlanVers
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Invoice,
+    InvoiceLine,
     PeriodBilling,
+    Terms,
     adjusted,
+    cause_of_period,
     commitment_lines,
     settled_charge_lines,
     usage_lines,
@@ -38,6 +41,7 @@ from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue_period
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.pending import defer
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import require_subscription
@@ -85,13 +89,14 @@ class Cancellation(msgspec.Struct, frozen=True):
 
     `ends_now` false lets it run to the end of its period, be billed then, and not renew; the other fields then mean
     nothing. `bills` false writes no invoice at all for the open period. `bills_usage` false leaves usage out of the
-    invoice.
+    invoice. `defers`: the lines wait for the customer's next invoice.
     """
 
     ends_now: bool = True
     bills: bool = True
     bills_usage: bool = True
     flat_fees: FlatFeeBehavior = FlatFeeBehavior.AS_INVOICED
+    defers: bool = False
 
 
 class SubscriptionChange(msgspec.Struct, frozen=True):
@@ -388,7 +393,7 @@ def _last_invoice(
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=how.flat_fees)
     if not how.bills_usage:
         lines = adjusted(terms, charges, opened=opened)
-        return issue_period(services, tx, terms, lines, billing=None, now=now)
+        return _issue_or_defer(services, tx, terms, lines, how=how, billing=None, now=now)
     usages = usages_until(services, terms, opened, now)
     lines = (*usage_lines(terms, held, usages), *charges)
     is_committed = how.flat_fees is not FlatFeeBehavior.REFUND  # else it would take back what is let off
@@ -397,7 +402,24 @@ def _last_invoice(
     )
     if is_committed:
         lines = (*lines, *commitment_lines(terms, lines, opened=opened, held=held))
-    return issue_period(services, tx, terms, adjusted(terms, lines, opened=opened), billing=billing, now=now)
+    lines = adjusted(terms, lines, opened=opened)
+    return _issue_or_defer(services, tx, terms, lines, how=how, billing=billing, now=now)
+
+
+def _issue_or_defer(
+    services: Services,
+    tx: Transaction,
+    terms: Terms,
+    lines: tuple[InvoiceLine, ...],
+    *,
+    how: Cancellation,
+    billing: PeriodBilling | None,
+    now: datetime,
+) -> Invoice | None:
+    if not how.defers:
+        return issue_period(services, tx, terms, lines, billing=billing, now=now)
+    defer(services, tx, terms, lines, cause=cause_of_period(terms.subscription), now=now, billing=billing)
+    return None
 
 
 def _validate(draft: SubscriptionDraft) -> None:

@@ -29,7 +29,10 @@ class SwitchForm(Form):
         description="keep_separate (default): usage so far is billed with the old subscription. "
         "transfer_to_new_subscription: it counts for the new one, as far as that sells the same metrics.",
     )
-    invoicing_behavior: Text = Field(None, description="invoice_now (default).")
+    invoicing_behavior: Text = Field(
+        None,
+        description="invoice_now (default). add_to_next_invoice: what is due now waits for the next invoice.",
+    )
     component_fixed_charges_initial_units: list[PrepaidUnitsForm] | None = None
     dynamic_fixed_charges_initial_units: list[PrepaidUnitsForm] | None = Field(
         None, description="Another name for component_fixed_charges_initial_units."
@@ -61,14 +64,13 @@ def plan_switch(payload: object) -> PlanSwitch:
         problems.add(usage_key, "invalid_choice", f"{usage_key} must be one of {', '.join(_USAGE)}.")
     if invoicing is not None and invoicing not in _INVOICING:
         problems.add(invoicing_key, "invalid_choice", f"{invoicing_key} must be one of {', '.join(_INVOICING)}.")
-    if invoicing == "add_to_next_invoice":
-        problems.add(invoicing_key, "unsupported", "Only invoice_now is served yet.")
     units = form.component_fixed_charges_initial_units or form.dynamic_fixed_charges_initial_units
     prepaid_units = prepaid_by_metric(units, problems)
     return PlanSwitch(
         plan_id=form.switch_plan_id or None,
         version_id=form.switch_plan_version_id or None,
         carries_usage=_USAGE.get(usage or "", False),
+        defers=invoicing == "add_to_next_invoice",
         prepaid_units=prepaid_units,
         problems=problems.found,
     )

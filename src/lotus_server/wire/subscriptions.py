@@ -16,7 +16,7 @@ from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.usecases.subscriptions import Cancellation, SubscriptionChange, SubscriptionDraft
 from lotus_server.wire.calendars import Anchor, calendar_of
 from lotus_server.wire.fields import INTERVALS, day_text, end_instant, instant, is_day
-from lotus_server.wire.forms import Form, Text, read, required, unsupported
+from lotus_server.wire.forms import Form, Text, read, required
 from lotus_server.wire.free_form import free_form
 from lotus_server.wire.quantities import (
     ChargeQuantityForm,
@@ -173,10 +173,12 @@ def later_cancellation(payload: object) -> Cancellation:
             "invalid_choice",
             "invoicing_behavior must be one of invoice_now, add_to_next_invoice.",
         )
-    if form.invoicing_behavior == "add_to_next_invoice":
-        unsupported(problems, "invoicing_behavior", form.invoicing_behavior, "Only invoice_now is served yet.")
     problems.raise_if_any()
-    return Cancellation(bills_usage=form.usage_behavior != "bill_none", flat_fees=flat_fees)
+    return Cancellation(
+        bills_usage=form.usage_behavior != "bill_none",
+        flat_fees=flat_fees,
+        defers=form.invoicing_behavior == "add_to_next_invoice",
+    )
 
 
 def subscription_change(payload: object) -> SubscriptionChange:

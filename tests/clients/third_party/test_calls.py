@@ -290,15 +290,14 @@ def test_the_module_itself_makes_the_calls_of_a_client(client: PackageClient, wo
     client.of_module("flush")
 
 
-def test_what_the_server_does_not_serve_yet_is_refused_and_not_ignored(client: PackageClient, world: World) -> None:
-    made = world.new_subscription()["subscription_id"]
-    refused = [
-        ("cancel_subscription", {"subscription_id": made, "invoicing_behavior": "add_to_next_invoice"}, 400),
-    ]
-    for call, named, status in refused:
-        with pytest.raises(PackageError) as caught:
-            client(call, **named)
-        assert (caught.value.kind, caught.value.status) == ("APIError", status)
+def test_what_is_due_at_a_cancellation_can_wait_for_the_next_invoice(client: PackageClient, world: World) -> None:
+    customer_id = world.new_customer()
+    made = world.new_subscription(customer_id)["subscription_id"]
+
+    client("cancel_subscription", subscription_id=made, invoicing_behavior="add_to_next_invoice")
+
+    waiting = world.server.get(f"/api/customers/{customer_id}/pending_lines/")
+    assert [made] == [row["subscription_id"] for row in waiting]
 
 
 def test_an_addon_is_attached_shown_with_its_subscription_and_cancelled(client: PackageClient, world: World) -> None:

@@ -351,7 +351,6 @@ def test_typescript_switches_the_plan(world: World) -> None:
     ("body", "fields"),
     [
         ({}, ["switch_plan_id"]),
-        ({"switch_plan_id": "p", "invoicing_behavior": "add_to_next_invoice"}, ["invoicing_behavior"]),
         ({"switch_plan_id": "p", "usage_behavior": "forget", "invoicing_behavior": "never"}, None),
         (
             {"switch_plan_id": "p", "component_fixed_charges_initial_units": [{"metric_id": "m", "units": "three"}]},

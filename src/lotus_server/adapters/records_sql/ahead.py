@@ -19,12 +19,13 @@ from lotus_server.adapters.records_sql.credits import SqlCreditLedger
 from lotus_server.adapters.records_sql.discounts import SqlDiscounts
 from lotus_server.adapters.records_sql.invoices import SqlInvoices, keep_number, last_numbers
 from lotus_server.adapters.records_sql.metrics import SqlMetrics
+from lotus_server.adapters.records_sql.pending_lines import SqlPendingLines
 from lotus_server.adapters.records_sql.plans import SqlPlans
 from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.credits import CreditAccount, CreditGrant, CreditPosting, HeldCredit
-from lotus_server.domain.invoicing import BilledPeriod, Discount, Invoice
+from lotus_server.domain.invoicing import BilledPeriod, Discount, Invoice, PendingLines
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.quantity import ZERO, add, subtract
@@ -277,6 +278,30 @@ class AheadInvoices(SqlInvoices):
         number = self._known.last_numbers[organization_id] = self._known.last_numbers[organization_id] + 1
         keep_number(self._known.connection, organization_id, number)
         return number
+
+
+class AheadPendingLines(SqlPendingLines):
+    """The lines that wait, of which it is known whose there are any."""
+
+    def __init__(self, known: Known) -> None:
+        """Answer from what is known."""
+        super().__init__(known.connection)
+        self._known = known
+
+    @override
+    def customers(self, organization_id: str) -> frozenset[str]:
+        ask = super().customers
+        return self._known.once("pending_lines", organization_id, lambda: ask(organization_id))
+
+    @override
+    def has_cause(self, organization_id: str, cause: str) -> bool:
+        return bool(self.customers(organization_id)) and super().has_cause(organization_id, cause)
+
+    @override
+    def waiting(self, organization_id: str, customer_id: str) -> list[PendingLines]:
+        if customer_id not in self.customers(organization_id):
+            return []
+        return super().waiting(organization_id, customer_id)
 
 
 class AheadCredits(SqlCreditLedger):

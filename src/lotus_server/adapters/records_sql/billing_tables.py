@@ -1,10 +1,10 @@
 """The part of the schema that remembers how periods were billed; the rest is in `tables.py`."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Table
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
 
 from lotus_server.adapters.records_sql.tables import METADATA
 from lotus_server.adapters.records_sql.types import TEXT, Instant, Structured
-from lotus_server.domain.invoicing import BilledLine, BilledTerms
+from lotus_server.domain.invoicing import BilledLine, BilledPeriod, BilledTerms, InvoiceLine
 
 BILLED_PERIODS = Table(
     "billed_periods",
@@ -26,4 +26,43 @@ BILLED_PERIODS = Table(
     ),
     ForeignKeyConstraint(("organization_id", "invoice_id"), ("invoices.organization_id", "invoices.invoice_id")),
     Index("ix_billed_periods_customer", "organization_id", "customer_id", "subscription_id", "period_start"),
+)
+
+PENDING_LINES = Table(
+    "pending_lines",
+    METADATA,
+    Column("organization_id", TEXT, primary_key=True),
+    Column("pending_id", TEXT, primary_key=True),
+    Column("customer_id", TEXT, nullable=False),
+    Column("subscription_id", TEXT, nullable=False),
+    Column("currency", TEXT, nullable=False),
+    Column("cause", TEXT, nullable=False),
+    Column("lines", Structured(tuple[InvoiceLine, ...]), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("billed", Structured(BilledPeriod)),
+    Column("invoice_id", TEXT),
+    Column("parked_cause", TEXT),
+    ForeignKeyConstraint(
+        ("organization_id", "subscription_id"), ("subscriptions.organization_id", "subscriptions.subscription_id")
+    ),
+    ForeignKeyConstraint(("organization_id", "invoice_id"), ("invoices.organization_id", "invoices.invoice_id")),
+    UniqueConstraint("organization_id", "cause", name="uq_pending_lines_cause"),
+    Index("ix_pending_lines_customer", "organization_id", "customer_id", "created_at", "pending_id"),
+    Index(
+        "ix_pending_lines_due",
+        "due_at",
+        "organization_id",
+        "pending_id",
+        sqlite_where=text("invoice_id IS NULL"),
+        postgresql_where=text("invoice_id IS NULL"),
+    ),
+    Index(
+        "ix_pending_lines_due_of_organization",
+        "organization_id",
+        "due_at",
+        "pending_id",
+        sqlite_where=text("invoice_id IS NULL"),
+        postgresql_where=text("invoice_id IS NULL"),
+    ),
 )

@@ -17,6 +17,7 @@ from lotus_server.adapters.records_sql.ahead import (
     AheadInvoices,
     AheadMetrics,
     AheadOrganizations,
+    AheadPendingLines,
     AheadPlans,
     AheadSubscriptions,
     Known,
@@ -39,6 +40,7 @@ from lotus_server.adapters.records_sql.invoices import SqlInvoices
 from lotus_server.adapters.records_sql.logos import SqlLogos
 from lotus_server.adapters.records_sql.metrics import SqlMetrics
 from lotus_server.adapters.records_sql.migrations import upgrade
+from lotus_server.adapters.records_sql.pending_lines import SqlPendingLines
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
 from lotus_server.adapters.records_sql.replies import SqlReplies
 from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
@@ -110,6 +112,11 @@ class SqlTransaction:
     def billed_periods(self) -> SqlBilledPeriods:
         """The periods whose usage was invoiced."""
         return SqlBilledPeriods(self._connection)
+
+    @property
+    def pending_lines(self) -> SqlPendingLines:
+        """The lines that wait for their customer's next invoice."""
+        return SqlPendingLines(self._connection)
 
     @property
     def coupons(self) -> SqlCoupons:
@@ -205,6 +212,11 @@ class SqlBatch(SqlTransaction):
     @override
     def invoices(self) -> SqlInvoices:
         return AheadInvoices(self._known)
+
+    @property
+    @override
+    def pending_lines(self) -> SqlPendingLines:
+        return AheadPendingLines(self._known)
 
     @property
     @override

@@ -44,6 +44,7 @@ from lotus_server.domain.invoicing.metered import (
     amount_properties,
     needs_values,
 )
+from lotus_server.domain.invoicing.pending import PendingLines, invoiced, pending_lines_of
 from lotus_server.domain.invoicing.settlement import FlatFeeBehavior, settled_charge_lines
 from lotus_server.domain.invoicing.taxes import NO_TAX, TaxCategory, TaxedAmount, TaxRate, TaxSubtotal, standard_rate
 from lotus_server.domain.invoicing.terms import Terms
@@ -77,6 +78,7 @@ __all__ = [
     "Measured",
     "Metered",
     "PaymentStatus",
+    "PendingLines",
     "PeriodBilling",
     "TaxCategory",
     "TaxRate",
@@ -99,11 +101,13 @@ __all__ = [
     "correct",
     "credit_note_amounts",
     "explain",
+    "invoiced",
     "item_of_charge",
     "item_of_prepaid",
     "items_of",
     "needs_values",
     "nets_of",
+    "pending_lines_of",
     "sentences",
     "settled_charge_lines",
     "standard_rate",

@@ -1,7 +1,7 @@
 """What was invoiced for the usage of a period, and how, so that the period can be rated again at any later time."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -10,7 +10,7 @@ import msgspec
 
 from lotus_server.domain.invoicing.adjustments import adjustment_base
 from lotus_server.domain.invoicing.commitment import reached_by
-from lotus_server.domain.invoicing.invoice import Invoice, InvoiceLine, LineKind, LineReference
+from lotus_server.domain.invoicing.invoice import InvoiceLine, LineKind, LineReference
 from lotus_server.domain.invoicing.metered import Group, Metered
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.metering import Usage
@@ -93,12 +93,14 @@ class BilledPeriod(msgspec.Struct, frozen=True):
         return LineReference(self.invoice_id, self.invoice_number, line)
 
 
-def billed_period(terms: Terms, billing: PeriodBilling, invoice: Invoice) -> BilledPeriod | None:
-    """Return what an invoice says of a period's usage, or null where the period has none to be rated again."""
+def billed_period(
+    terms: Terms, billing: PeriodBilling, lines: Sequence[InvoiceLine], *, invoice_id: str, invoice_number: str
+) -> BilledPeriod | None:
+    """Return what an invoice's first lines say of a period's usage, or null where none of it is to be rated again."""
     if not billing.component_ids:
         return None
     version, subscription = terms.version, terms.subscription
-    own = [(place, line) for place, line in enumerate(invoice.lines) if line.version_id == version.version_id]
+    own = [(place, line) for place, line in enumerate(lines) if line.version_id == version.version_id]
     reached, adjusted = None, ZERO
     if version.commitment is not None and billing.is_committed:
         others = tuple(line for line in billing.lines if line.kind is not LineKind.USAGE)
@@ -113,8 +115,8 @@ def billed_period(terms: Terms, billing: PeriodBilling, invoice: Invoice) -> Bil
         customer_id=subscription.customer_id,
         currency=version.currency,
         version_id=version.version_id,
-        invoice_id=invoice.invoice_id,
-        invoice_number=invoice.invoice_number,
+        invoice_id=invoice_id,
+        invoice_number=invoice_number,
         terms=BilledTerms(billing.component_ids, billing.counts_end, reached, adjusted),
         lines=tuple(billed_line(line, place) for place, line in own if line.kind in FOLLOWS_USAGE),
         usage_digest=usage_digest(billing.usages),
