@@ -165,10 +165,13 @@ def _has_three_places(invoice: Invoice) -> bool:
 @settings(max_examples=30)
 @given(invoices())
 def test_the_sums_are_those_of_the_norm_and_the_official_rules_find_nothing_wrong(invoice: Invoice) -> None:
-    if _has_three_places(invoice):
+    # Three places within a line may still come to two in every amount that is written down.
+    try:
+        made_of_it = made(invoice)
+    except Conflict:
+        assert _has_three_places(invoice)
         assert [("currency", "too_fine")] == problems_of(invoice)
         return
-    made_of_it = made(invoice)
 
     checked(made_of_it, tax_is_exact=not invoice.prices_include_tax)
     assert (invoice.gross, invoice.total) == (made_of_it.gross, made_of_it.due)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lotus_server.adapters.events_sqlite import custom_sql
@@ -217,13 +217,22 @@ _decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**1
 _floats = st.floats(-1e9, 1e9).map(lambda value: Decimal(repr(value))).filter(in_range)
 
 
+def _unless_too_close(sql: str, *events: str) -> Decimal | None:
+    """The value of a query; two numbers that one float stands for are refused, and then there is nothing to compare."""
+    try:
+        return value(sql, *events)
+    except Invalid as refused:
+        assume("cannot be told from another number" not in refused.detail)
+        raise
+
+
 @given(numbers=st.lists(_decimals | _floats, max_size=20))
 def test_sums_products_and_comparisons_are_those_of_fractions(numbers: list[Decimal]) -> None:
     events = [f'{{"n":{number:f}}}' for number in numbers]
     total = sum(map(Fraction, numbers), Fraction(0))
 
-    assert total == Fraction(value(f"SELECT total({N}) FROM events", *events) or 0)
-    scaled = value(f"SELECT decimal_mul(total({N}), 0.003) FROM events", *events)
+    assert total == Fraction(_unless_too_close(f"SELECT total({N}) FROM events", *events) or 0)
+    scaled = _unless_too_close(f"SELECT decimal_mul(total({N}), 0.003) FROM events", *events)
     assert total * 3 / 1000 == Fraction(scaled or 0)
     assert sum(number > 1 for number in numbers) == value(f"SELECT count(*) FROM events WHERE {N} > 1", *events)
     assert max(numbers, default=None) == value(f"SELECT max({N}) FROM events", *events)
