@@ -26,7 +26,7 @@ from lotus_server.domain.invoicing import (
     pending_lines_of,
     total_of,
 )
-from lotus_server.domain.subscriptions import Subscription, advance, park, period_containing
+from lotus_server.domain.subscriptions import Status, Subscription, advance, awaits_invoice, park, period_containing
 from lotus_server.kernel.errors import LotusError
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
@@ -81,21 +81,26 @@ class Draft(msgspec.Struct, frozen=True):
 def draft_invoices(services: Services, organization: Organization, customer_id: str) -> tuple[Customer, list[Draft]]:
     """Return a customer and the draft of each active subscription. Writes nothing.
 
-    Raises NotFound `customer_not_found`.
+    A period that is over and waits for its invoice has a draft, too, before that of the present one. Raises NotFound
+    `customer_not_found`.
     """
     now = present(services, organization)
     with services.records.snapshot() as tx:
         customer = require_customer(tx, organization, customer_id)
-        subscriptions = tx.subscriptions.of_customer(organization.organization_id, customer_id, at=now)
+        held = tx.subscriptions.of_customer(organization.organization_id, customer_id)
+        shown = [each for each in held if each.status_at(now) is Status.ACTIVE or awaits_invoice(each, now)]
         metrics = metrics_by_id(tx, organization.organization_id)
-        all_terms = [terms_of(tx, subscription, metrics) for subscription in subscriptions]
+        all_terms = [terms_of(tx, subscription, metrics) for subscription in shown]
         carried = [_carried(closed_periods(tx, terms), terms, all_terms) for terms in all_terms]
         waiting = [_awaited(waiting_for(tx, terms, now), terms, all_terms) for terms in all_terms]
         earlier = _sold(tx, organization.organization_id, [each for some in waiting for each in some])
-    drafts = [
-        draft_of(services, terms, now, closed, pending)
-        for terms, closed, pending in zip(all_terms, carried, waiting, strict=True)
-    ]
+        drafts: list[Draft] = []
+        for terms, closed, pending in zip(all_terms, carried, waiting, strict=True):
+            is_over = awaits_invoice(terms.subscription, now)
+            if is_over:
+                drafts.append(_draft_of_what_is_over(services, tx, terms, now, closed=closed, waiting=pending))
+            if terms.subscription.status_at(now) is Status.ACTIVE:
+                drafts.append(draft_of(services, terms, now, *(() if is_over else (closed, pending))))
     return customer, [msgspec.structs.replace(each, earlier={**earlier, **each.earlier}) for each in drafts]
 
 
@@ -138,6 +143,29 @@ def _first_invoiced(code: str, all_terms: list[Terms]) -> Subscription:
     )
 
 
+def _draft_of_what_is_over(
+    services: Services,
+    tx: Transaction,
+    terms: Terms,
+    now: datetime,
+    *,
+    closed: Sequence[Closed],
+    waiting: Sequence[PendingLines],
+) -> Draft:
+    """Return what the invoice will be of a period that is over, with what has come in so far."""
+    closing = _closing(services, tx, terms)
+    lines = (*closing.lines, *corrections_of(services, closed).lines, *pending_lines_of(waiting))
+    following = tx.plans.version(terms.version.organization_id, closing.following.version_id)
+    assert following is not None, "a subscription's version is never deleted"
+    others = {following.version_id: (terms.plan, following), **_earlier(closed)}
+    period, discounts = terms.subscription.open_period, terms.discounts_at(now)
+    return Draft(terms, period, lines, dict(closing.billing.usages), discounts, others)
+
+
+def _earlier(closed: Sequence[Closed]) -> dict[str, tuple[Plan, PlanVersion]]:
+    return {each.terms.version.version_id: (each.terms.plan, each.terms.version) for each in closed}
+
+
 def draft_of(
     services: Services,
     terms: Terms,
@@ -157,8 +185,7 @@ def draft_of(
     lines = (*lines, *commitment_lines(terms, lines, opened=period, held=held))
     lines = adjusted(terms, lines, opened=period)
     lines = (*lines, *corrections_of(services, closed).lines, *pending_lines_of(waiting))
-    earlier = {each.terms.version.version_id: (each.terms.plan, each.terms.version) for each in closed}
-    return Draft(terms, period, lines, usages, terms.discounts_at(now), earlier)
+    return Draft(terms, period, lines, usages, terms.discounts_at(now), _earlier(closed))
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
@@ -243,7 +270,7 @@ def _bill_together(services: Services, now: datetime, organization_id: str | Non
 
                 def bill(subscription: Subscription) -> datetime | None:
                     looks_back = _key(subscription) not in stepped
-                    following = _bill_once(informed, batch, subscription, now, looks_back=looks_back)
+                    following = _bill_or_wait(informed, batch, subscription, now, looks_back=looks_back)
                     billed.append(_key(subscription))
                     batch.subscriptions.replace(following)
                     return following.due_at
@@ -289,7 +316,7 @@ def bill_step(
             current = tx.subscriptions.get(organization_id, subscription_id, for_update=True)
             if current is None or current.due_at is None or current.due_at > now:
                 return None  # somebody else was faster
-            following = _bill_once(services, tx, current, now, looks_back=looks_back)
+            following = _bill_or_wait(services, tx, current, now, looks_back=looks_back)
             tx.subscriptions.replace(following)
             return following.due_at
     except LotusError as error:
@@ -311,11 +338,12 @@ def _park(services: Services, subscription: Subscription, *, cause: str, retry_a
 def bring_up_to_date(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
     """Bill whatever of a subscription is due by `now`, in the given transaction, and return it as it is then.
 
-    What is parked is due, too: whoever changes the subscription does not wait for the next try.
+    What is parked is due, too, and a period that is over does not wait any longer for its invoice: whoever changes the
+    subscription changes one that is billed to the end of its last period.
     """
     looks_back = True
     while _is_due(subscription, now):
-        subscription = _bill_once(services, tx, subscription, now, looks_back=looks_back)
+        subscription = _bill_once(services, tx, terms_of(tx, subscription), now, looks_back=looks_back)
         looks_back = False
     return subscription
 
@@ -323,13 +351,32 @@ def bring_up_to_date(services: Services, tx: Transaction, subscription: Subscrip
 def _is_due(subscription: Subscription, now: datetime) -> bool:
     if subscription.due_at is None:
         return False
-    return subscription.due_at <= now or (subscription.parked_cause is not None and subscription.starts_at <= now)
+    if subscription.due_at <= now or awaits_invoice(subscription, now):
+        return True
+    return subscription.parked_cause is not None and subscription.starts_at <= now
 
 
-def _bill_once(
+def _bill_or_wait(
     services: Services, tx: Transaction, subscription: Subscription, now: datetime, *, looks_back: bool
 ) -> Subscription:
+    """Bill what is due of a subscription, or let its open period, which is over, wait until the grace is over."""
+    assert subscription.due_at is not None, "what is never due is not billed"
     terms = terms_of(tx, subscription)
+    if subscription.open_period.end <= min(subscription.due_at, now) and subscription.due_at < terms.issue_at:
+        return msgspec.structs.replace(subscription, due_at=terms.issue_at, parked_cause=None)
+    return _bill_once(services, tx, terms, now, looks_back=looks_back)
+
+
+class _Closing(msgspec.Struct, frozen=True):
+    """What becomes of an open period at its end: what follows it, the lines of its invoice, how its usage is billed."""
+
+    following: Subscription
+    lines: tuple[InvoiceLine, ...]
+    billing: PeriodBilling
+
+
+def _bill_once(services: Services, tx: Transaction, terms: Terms, now: datetime, *, looks_back: bool) -> Subscription:
+    subscription = terms.subscription
     period = subscription.open_period
     assert subscription.due_at is not None, "what is never due is not billed"
     if period.start == subscription.starts_at:
@@ -337,6 +384,17 @@ def _bill_once(
         invoice_start(services, tx, terms, max(period.start, subscription.created_at))
     if min(now, subscription.due_at) < period.end:  # it was due because it starts
         return msgspec.structs.replace(subscription, due_at=period.end, parked_cause=None)
+    closing = _closing(services, tx, terms)
+    issue_at = terms.issue_at
+    if subscription.parked_cause is None:
+        issue_at = max(issue_at, subscription.due_at)
+    issued_at = max(min(now, issue_at), period.end, subscription.created_at)
+    issue_period(services, tx, terms, closing.lines, billing=closing.billing, now=issued_at, looks_back=looks_back)
+    return closing.following
+
+
+def _closing(services: Services, tx: Transaction, terms: Terms) -> _Closing:
+    subscription, period = terms.subscription, terms.subscription.open_period
     usages = usages_until(services, terms, period, period.end)
     following = renewed(tx, terms.version, advance(subscription))
     lines = arrears_lines(terms, period, usages)
@@ -350,9 +408,7 @@ def _bill_once(
         replacing = terms_of(tx, following, terms.metrics)
         ahead = advance_lines(replacing, following.open_period)
         lines = (*adjusted(terms, lines, opened=period), *adjusted(replacing, ahead, opened=period))
-    issued_at = max(period.end, subscription.created_at)
-    issue_period(services, tx, terms, lines, billing=billing, now=issued_at, looks_back=looks_back)
-    return following
+    return _Closing(following, lines, billing)
 
 
 def issue_period(

@@ -3,11 +3,32 @@
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.usecases.billing import bill_step
+from lotus_server.domain.invoicing import cause_of_period
+from lotus_server.domain.subscriptions import advance, awaits_invoice
+from lotus_server.usecases.billing import bill_step, bring_up_to_date
+from lotus_server.usecases.invoices import InvoiceView, view_of
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.usecases.subscriptions import get_subscription
+
+
+def finalize_billing(services: Services, organization: Organization, subscription_id: str) -> list[InvoiceView]:
+    """Issue now the invoices of the periods of a subscription that are over, without waiting for the end of the grace.
+
+    Returns them: none when nothing waits. Raises NotFound `subscription_not_found`.
+    """
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        subscription = require_subscription(tx, organization, subscription_id, for_update=True)
+        causes, waiting = [], subscription
+        while awaits_invoice(waiting, now):
+            causes.append(cause_of_period(waiting))
+            waiting = advance(waiting)
+        if causes:
+            tx.subscriptions.replace(bring_up_to_date(services, tx, subscription, now))
+        found = (tx.invoices.by_cause(organization.organization_id, cause) for cause in causes)
+        return [view_of(tx, organization, invoice) for invoice in found if invoice is not None]
 
 
 def retry_billing(services: Services, organization: Organization, subscription_id: str) -> SubscriptionView:

@@ -1,5 +1,7 @@
 """Reading the terms of subscriptions: plan, version, and the metrics of its components."""
 
+from datetime import timedelta
+
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization, TaxStatus
@@ -30,6 +32,7 @@ def terms_of(tx: Transaction, subscription: Subscription, metrics: dict[str, Met
         tax_terms(organization, customer),
         organization.invoice_settings.payment_term_days,
         tuple(tx.discounts.of_customer(organization_id, customer.customer_id, for_update=True)),
+        grace=timedelta(hours=organization.invoice_settings.invoice_grace_hours),
     )
 
 

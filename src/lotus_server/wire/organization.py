@@ -40,6 +40,9 @@ class OrganizationForm(Form):
     locale: Text = Field(None, description="How documents write words, numbers and dates, such as de_DE.")
     timezone: Text = Field(None, description="In which zone documents show days, such as Europe/Berlin.")
     paper: Text = Field(None, description="a4 or letter.")
+    invoice_grace_hours: int | None = Field(
+        None, description="Hours from the end of a period until its invoice is issued (0)."
+    )
     note: Text = Field(None, description="What stands below the sums of every invoice.")
 
 
@@ -74,6 +77,7 @@ _SETTINGS = (
     "timezone",
     "paper",
     "note",
+    "invoice_grace_hours",
 )
 
 
@@ -127,6 +131,7 @@ def organization_row(organization: Organization) -> Row:
         "timezone": settings.timezone,
         "paper": settings.paper.value,
         "note": settings.note,
+        "invoice_grace_hours": settings.invoice_grace_hours,
         "created": to_text(organization.created_at),
     }
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lotus_server.domain.invoicing import FlatFeeBehavior
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import Status, Subscription, last_instant
+from lotus_server.domain.subscriptions import Status, Subscription, last_instant, period_containing
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.kernel.instants import EPOCH, to_text
 from lotus_server.usecases.subscription_views import SubscriptionView
@@ -352,4 +352,6 @@ def _shown_end(view: SubscriptionView) -> datetime:
     subscription = view.subscription
     if subscription.ends_at is not None:
         return max(subscription.ends_at, subscription.starts_at + timedelta(microseconds=1))
+    if view.status is Status.ACTIVE:
+        return period_containing(subscription, view.now).end  # the open one may be over, and wait for its invoice
     return subscription.open_period.end

@@ -12,6 +12,7 @@ from lotus_server.kernel.identifiers import name_problem
 
 NOTE_LENGTH_MAX: Final = 2_000
 PAYMENT_TERM_DAYS_MAX: Final = 365
+GRACE_HOURS_MAX: Final = 720
 TAX_PERCENT_MAX: Final = 100
 
 
@@ -37,7 +38,8 @@ class InvoiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """How an organization's invoices come out and what is printed on them.
 
     `tax_percent` null: no tax is charged at all. `locale` and `timezone` decide how numbers are written and to which
-    day an instant belongs on paper.
+    day an instant belongs on paper. The invoice of a period is issued `invoice_grace_hours` after its end, with what
+    came in until then.
     """
 
     legal_name: str | None = None
@@ -52,6 +54,7 @@ class InvoiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     timezone: str = "UTC"
     paper: PaperSize = PaperSize.A4
     note: str = ""
+    invoice_grace_hours: int = 0
 
     def problems(self) -> tuple[FieldProblem, ...]:
         """Return everything that is wrong with the settings, except whether the locale is known."""
@@ -67,6 +70,8 @@ class InvoiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
             found.add("payment_grace_period", "out_of_range", "payment_grace_period is a number of days from 0 to 365.")
         if self.timezone not in available_timezones():
             found.add("timezone", "unknown_timezone", f"{self.timezone!r} is not a time zone, such as Europe/Berlin.")
+        if not 0 <= self.invoice_grace_hours <= GRACE_HOURS_MAX:
+            found.add("invoice_grace_hours", "out_of_range", "invoice_grace_hours is a number of hours from 0 to 720.")
         if len(self.note) > NOTE_LENGTH_MAX:
             found.add("note", "too_long", f"note has at most {NOTE_LENGTH_MAX} characters.")
         return found.found

@@ -1,6 +1,6 @@
 """What decides what a subscription costs."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -16,7 +16,8 @@ class Terms(msgspec.Struct, frozen=True):
 
     `metrics` has every metric that the version's components name. `tax` and `payment_term_days` are those of the
     customer's invoices; `discounts` are all that the customer has, in the order in which they were given. Another plan
-    takes the place of this one at `succeeded_at` (null: none does).
+    takes the place of this one at `succeeded_at` (null: none does). Its invoice is issued so long after the
+    end of a period as `grace` says.
     """
 
     subscription: Subscription
@@ -27,11 +28,21 @@ class Terms(msgspec.Struct, frozen=True):
     payment_term_days: int = 30
     discounts: tuple[Discount, ...] = ()
     succeeded_at: datetime | None = None
+    grace: timedelta = timedelta()
 
     @property
     def plan_name(self) -> str:
         """Return what customers know the plan by: the version's own name for it, or the plan's."""
         return self.version.localized_name or self.plan.plan_name
+
+    @property
+    def issue_at(self) -> datetime:
+        """Return when the invoice of the open period is to be issued: at its end, or when the grace after it is over.
+
+        Nothing that happened in a trial is charged, so nothing is waited for after it.
+        """
+        period = self.subscription.open_period
+        return period.end if self.subscription.is_trial_at(period.start) else period.end + self.grace
 
     @property
     def component_ids(self) -> tuple[str, ...]:

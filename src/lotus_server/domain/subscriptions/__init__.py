@@ -3,6 +3,7 @@
 from lotus_server.domain.subscriptions.calendars import calendar_anchor
 from lotus_server.domain.subscriptions.decisions import (
     advance,
+    awaits_invoice,
     carry_usage,
     end_now,
     end_with_parent,
@@ -39,6 +40,7 @@ __all__ = [
     "Status",
     "Subscription",
     "advance",
+    "awaits_invoice",
     "calendar_anchor",
     "carry_quantities",
     "carry_usage",

@@ -88,6 +88,11 @@ def refuse_overlap(new: Subscription, existing: list[Subscription]) -> None:
             )
 
 
+def awaits_invoice(subscription: Subscription, now: datetime) -> bool:
+    """Tell whether the open period is over and has no invoice yet."""
+    return subscription.due_at is not None and subscription.open_period.end <= now
+
+
 def advance(subscription: Subscription) -> Subscription:
     """Return the subscription after its open period was invoiced: the next period is open, or everything is billed."""
     end = subscription.open_period.end

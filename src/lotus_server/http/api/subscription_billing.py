@@ -8,7 +8,7 @@ from lotus_server.http.api.deps import Caller, reading, writing
 from lotus_server.http.body import json_body
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
-from lotus_server.usecases.billing_on_request import retry_billing
+from lotus_server.usecases.billing_on_request import finalize_billing, retry_billing
 from lotus_server.usecases.rehearsal import next_invoice, preview_of
 from lotus_server.wire.change_preview import ChangePreviewForm, previewed_change, previewed_row
 from lotus_server.wire.invoices import invoice_row
@@ -40,6 +40,15 @@ def upcoming(subscription_id: str, caller: Reader) -> Response:
     """Return what the end of the open period will issue with the usage so far: a list of one invoice, or of none."""
     views = next_invoice(caller.services, caller.organization, subscription_id)
     return json_reply(200, [previewed_row(invoice_row(view)) for view in views])
+
+
+@router.post(
+    "/subscriptions/{subscription_id}/finalize/", status_code=200, summary="Issue the invoice that waits for the grace"
+)
+def finalize(subscription_id: str, caller: Writer) -> Response:
+    """Issue now the invoices of the periods that are over, and return them: none when nothing waits."""
+    views = finalize_billing(caller.services, caller.organization, subscription_id)
+    return json_reply(200, [invoice_row(view) for view in views])
 
 
 @router.post("/subscriptions/{subscription_id}/retry/", status_code=200, summary="Bill a parked subscription")
