@@ -113,8 +113,8 @@ def test_every_operation_that_takes_a_body_describes_it(document: dict[str, Any]
         if method in {"post", "patch"} and "requestBody" not in operation
     }
 
-    taking_nothing = "archive revoke void end cancel settle retry finalize replace replace_preview corrections invoice_now"
-    plain = tuple(f"/{word}/" for word in taking_nothing.split())
+    nothing = "archive revoke void end cancel settle retry finalize replace replace_preview invoice_now corrections"
+    plain = tuple(f"/{word}/" for word in nothing.split())
     assert {path for path in without if not path.endswith(plain)} == set()
 
 
