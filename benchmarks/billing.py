@@ -109,7 +109,7 @@ def _ask_usage(services: Services, organization: Organization) -> None:
     for start in range(0, len(subscriptions), SAMPLE):
         some = subscriptions[start : start + SAMPLE]
         asked = [msgspec.structs.replace(terms, subscription=subscription) for subscription in some]
-        with_usage_at_hand(services, [(each, each.subscription.open_period, ENDS[1]) for each in asked])
+        with_usage_at_hand(services, [(each, each.subscription.open_period) for each in asked])
 
 
 def _subscribe(services: Services, subscriptions: int) -> Organization:

@@ -291,7 +291,7 @@ def _with_usage_at_hand(
     And that of the billed periods whose corrections they carry.
     """
     ended = [terms_of(tx, each) for each in subscriptions if each.open_period.end <= now]
-    opened = [(terms, terms.subscription.open_period, terms.subscription.open_period.end) for terms in ended]
+    opened = [(terms, terms.subscription.open_period) for terms in ended]
     looking_back = [terms for terms in ended if _key(terms.subscription) not in stepped]
     closed = [each.part for terms in looking_back for each in closed_periods(tx, terms)]
     return with_usage_at_hand(services, opened, closed)

@@ -6,23 +6,33 @@ from datetime import datetime
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.metering import Selection, Usage
+from lotus_server.domain.invoicing import Metered
+from lotus_server.kernel.period import Period
 from lotus_server.ports.clock import Clock
 from lotus_server.ports.documents import Documents
 from lotus_server.ports.event_store import EventStore
 from lotus_server.ports.ids import Ids
 from lotus_server.ports.records import Records
 
+PartKey = tuple[str, str, str, Period, bool]
+"""A period of a subscription to a version, or a part of one: the ids of organization, subscription and version, the
+period, and whether events at its very end count.
+"""
+
 
 class Services(msgspec.Struct, frozen=True):
-    """The ports that use cases call, and usage that was asked ahead for many, by organization and selection."""
+    """The ports that use cases call.
+
+    `usage_at_hand` is usage that was asked ahead for many subscriptions at once, by the part of a subscription and then
+    by component id.
+    """
 
     records: Records
     events: EventStore
     clock: Clock
     ids: Ids
     documents: Documents
-    usage_at_hand: Mapping[tuple[str, Selection], Usage] = {}
+    usage_at_hand: Mapping[PartKey, dict[str, Metered]] = {}
 
 
 def present(services: Services, organization: Organization) -> datetime:

@@ -12,7 +12,7 @@ from lotus_server.domain.metering import MetricDefinition, MetricType, Selection
 from lotus_server.domain.subscriptions import metered_period, usage_period, whole_period
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
-from lotus_server.usecases.services import Services
+from lotus_server.usecases.services import PartKey, Services
 
 _INSTANT: Final = timedelta(microseconds=1)
 
@@ -38,12 +38,12 @@ def usages_until(
     aggregate of the whole period is the answer unless an event lies ahead of the cut, or time itself is measured; only
     then are raw events read.
     """
+    if cut == period.end and includes_cut:
+        known = services.usage_at_hand.get(_key(terms, period, counts_end=False))
+        if known is not None:
+            return known
     components = terms.version.components
-    questions = [
-        _question(terms, component, definition, period, cut, includes_cut=includes_cut)
-        for component in components
-        for definition in _definitions(terms, component)
-    ]
+    questions = _questions(terms, period, cut, includes_cut=includes_cut)
     answers = iter(_answers(services, terms.subscription.organization_id, questions))
     asked = {
         component.component_id: _question(
@@ -68,8 +68,11 @@ def usages_of_closed(services: Services, organization_id: str, parts: Sequence[C
 
     The aggregates of parts are kept from then on, as those of whole periods are already.
     """
+    keys = [_key(part.terms, part.held, counts_end=part.counts_end) for part in parts]
+    if all(key in services.usage_at_hand for key in keys):
+        return [services.usage_at_hand[key] for key in keys]
     asked = [selection for part in parts for selection in _selections_of_closed(part)]
-    answers = iter(_usage(services, organization_id, asked) if asked else ())
+    answers = iter(services.events.usage(organization_id, asked) if asked else ())
     return [
         _metered(
             services,
@@ -116,35 +119,39 @@ def _metered(
 
 
 def with_usage_at_hand(
-    services: Services, asked: Sequence[tuple[Terms, Period, datetime]], closed: Sequence[ClosedPart] = ()
+    services: Services, asked: Sequence[tuple[Terms, Period]], closed: Sequence[ClosedPart] = ()
 ) -> Services:
-    """Return services that know what `usages_until` asks about periods up to cuts, and `usages_of_closed` about parts.
+    """Return services that know what is used in whole periods that have ended, and in parts that were billed before.
 
-    Each organization is asked once.
+    Each organization is asked once. What a cancellation cuts, or the event store answers in another way, is not known.
     """
-    by_organization: dict[str, list[Selection]] = {}
+    questions: dict[str, list[tuple[PartKey, Terms, list[Selection]]]] = {}
+    for terms, period in asked:
+        found = _questions(terms, period, period.end, includes_cut=True)
+        if all(each.cut is None for each in found) and not _wants_values(terms):
+            selections = [each.kept for each in found]
+            key = _key(terms, period, counts_end=False)
+            questions.setdefault(terms.subscription.organization_id, []).append((key, terms, selections))
     for part in closed:
-        organization_id = part.terms.subscription.organization_id
-        by_organization.setdefault(organization_id, []).extend(_selections_of_closed(part))
-    for terms, period, cut in asked:
-        selections = by_organization.setdefault(terms.subscription.organization_id, [])
-        for component in terms.version.components:
-            for definition in _definitions(terms, component):
-                question = _question(terms, component, definition, period, cut, includes_cut=True)
-                if question.cut is None or not question.is_measured_in_time:
-                    selections.append(question.kept)
-    known = {
-        (organization_id, selection): usage
-        for organization_id, selections in by_organization.items()
-        for selection, usage in zip(selections, services.events.usage(organization_id, selections), strict=True)
-    }
+        if not _wants_values(part.terms):
+            selections = _selections_of_closed(part)
+            key = _key(part.terms, part.held, counts_end=part.counts_end)
+            questions.setdefault(part.terms.subscription.organization_id, []).append((key, part.terms, selections))
+    known: dict[PartKey, dict[str, Metered]] = {}
+    for organization_id, each in questions.items():
+        selections = [selection for _, _, some in each for selection in some]
+        answers = iter(services.events.usage(organization_id, selections))
+        known.update({key: _metered(services, terms, answers, {}) for key, terms, _ in each})
     return msgspec.structs.replace(services, usage_at_hand=known)
 
 
-def _usage(services: Services, organization_id: str, selections: Sequence[Selection]) -> list[Usage]:
-    known = [services.usage_at_hand.get((organization_id, selection)) for selection in selections]
-    found = [usage for usage in known if usage is not None]
-    return found if len(found) == len(selections) else services.events.usage(organization_id, selections)
+def _key(terms: Terms, period: Period, *, counts_end: bool) -> PartKey:
+    subscription = terms.subscription
+    return (*(subscription.organization_id, subscription.subscription_id, terms.version.version_id), period, counts_end)
+
+
+def _wants_values(terms: Terms) -> bool:
+    return any(needs_values(component.price) for component in terms.version.components)
 
 
 def selection_over(terms: Terms, definition: MetricDefinition, period: Period) -> Selection:
@@ -171,6 +178,14 @@ def _definitions(terms: Terms, component: Component) -> list[MetricDefinition]:
     return [definition, *(amount_definition(definition, name) for name in amount_properties(component.price))]
 
 
+def _questions(terms: Terms, period: Period, cut: datetime, *, includes_cut: bool) -> list[_Question]:
+    return [
+        _question(terms, component, definition, period, cut, includes_cut=includes_cut)
+        for component in terms.version.components
+        for definition in _definitions(terms, component)
+    ]
+
+
 def _question(
     terms: Terms,
     component: Component,
@@ -192,7 +207,7 @@ def _question(
 def _answers(services: Services, organization_id: str, questions: Sequence[_Question]) -> list[Usage]:
     """Return the usage of each question: from what is kept where that says it, recounted up to the cut elsewhere."""
     at_once = [index for index, each in enumerate(questions) if each.cut is None or not each.is_measured_in_time]
-    kept = _usage(services, organization_id, [questions[index].kept for index in at_once])
+    kept = services.events.usage(organization_id, [questions[index].kept for index in at_once])
     answers = dict(zip(at_once, kept, strict=True))
     recounts = [
         (index, question.cut)
