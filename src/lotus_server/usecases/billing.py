@@ -133,7 +133,7 @@ def _awaited(waiting: list[PendingLines], terms: Terms, all_terms: list[Terms]) 
     """Return the lines that wait for the invoice of which a draft is made: the next one, unless they are due before."""
     if _first_invoiced(terms.version.currency, all_terms).subscription_id != terms.subscription.subscription_id:
         return []
-    return [each for each in waiting if each.due_at >= terms.subscription.open_period.end]
+    return [each for each in waiting if each.due_at >= terms.issue_at]
 
 
 def _first_invoiced(code: str, all_terms: list[Terms]) -> Subscription:

@@ -30,8 +30,8 @@ def defer(
 ) -> None:
     """What would be an invoice now waits for the customer's next one; without a line there is nothing to wait.
 
-    It waits until the end of the subscription's open period at the latest. `billing` is how the usage of a period is
-    billed by the lines (null: none is). What was invoiced for the same cause, or waits for it, changes nothing.
+    It waits until the invoice of the open period would be issued at the latest. `billing` is how the usage of a period
+    is billed by the lines (null: none is). What was invoiced for the same cause, or waits for it, changes nothing.
     """
     subscription = terms.subscription
     organization_id = subscription.organization_id
@@ -50,7 +50,7 @@ def defer(
             cause=cause,
             lines=lines,
             created_at=now,
-            due_at=max(now, subscription.open_period.end),
+            due_at=max(now, terms.issue_at),
             billed=billed,
         )
     )
