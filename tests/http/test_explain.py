@@ -95,3 +95,26 @@ def test_the_command_wants_an_invoice_or_a_customer(server: ServerProcess) -> No
     done = run_lotus("explain", "--data", str(server.data))
 
     assert (1, True) == (done.returncode, "--customer" in done.stderr)
+
+
+def test_the_text_leads_from_the_lines_to_what_is_due(billed: Tenant) -> None:
+    billed.patch("/api/organization/", {"tax_rate": 10})
+    discount = {"name": "Half price", "type": "percentage", "amount": 50}
+    billed.post("/api/customers/acme/discounts/", discount)
+    billed.post("/api/credits/", {"customer_id": "acme", "amount": "0.20"})
+    billed.move_clock("2026-02-01T00:00:00Z")
+    (invoice,) = billed.invoices()
+    path = f"/api/invoices/{invoice['invoice_id']}/"
+    billed.post("/api/credit_notes/", {"invoice_id": invoice["invoice_id"], "reason": "x", "lines": [
+        {"line": 0, "amount": "0.20"}]})  # fmt: skip
+
+    text = billed.client.get(f"{path}explain/", params={"format": "text"}).text
+
+    assert text.splitlines()[-6:] == [
+        "The lines sum to 2.58 USD.",
+        "Half price takes 1.29 USD off.",
+        "Tax of 10 % on 1.29 USD adds 0.13 USD.",
+        "0.20 USD is paid from credit.",
+        "0.22 USD is taken off by credit notes.",
+        "= 1.00 USD",
+    ]

@@ -10,6 +10,7 @@ import msgspec
 from lotus_server.domain.accounts import Customer
 from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import (
+    AppliedDiscount,
     Condition,
     EventListing,
     Explanation,
@@ -18,7 +19,9 @@ from lotus_server.domain.invoicing import (
     explain,
     sentences,
 )
+from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.instants import to_text
+from lotus_server.kernel.money import round_to_minor_unit
 from lotus_server.kernel.quantity import plain
 from lotus_server.usecases.billing import Draft
 from lotus_server.usecases.invoices import InvoiceView
@@ -97,12 +100,14 @@ def invoice_text(view: InvoiceView) -> str:
         f"Invoice {invoice.invoice_number} of {invoice.issued_at:%Y-%m-%d} for {view.customer.customer_name} "
         f"({view.customer.customer_id})"
     )
-    foot = _sum(invoice.subtotal, invoice.taxes, code, is_included=invoice.prices_include_tax)
+    foot = _sum(invoice.subtotal, invoice.discounts, invoice.taxes, code, is_included=invoice.prices_include_tax)
     if invoice.credit_applied:
-        foot.append(f"{invoice.credit_applied:f} {code} is paid from credit.")
+        foot.append(f"{_money(invoice.credit_applied, code)} is paid from credit.")
+    if invoice.credited:
+        foot.append(f"{_money(invoice.credited, code)} is taken off by credit notes.")
     if invoice.gross < 0:
         foot.append("A sum below zero is granted as credit.")
-    return _text(head, invoice_explanations(view), [*foot, f"= {invoice.total:f} {code}"])
+    return _text(head, invoice_explanations(view), [*foot, f"= {_money(invoice.amount_due, code)}"])
 
 
 def draft_text(draft: Draft, customer: Customer) -> str:
@@ -113,17 +118,33 @@ def draft_text(draft: Draft, customer: Customer) -> str:
         f"{draft.terms.subscription.subscription_id} to {draft.terms.plan.plan_name}"
     )
     totals = draft.totals
-    foot = _sum(totals.subtotal, totals.taxes, code, is_included=draft.terms.tax.is_included)
-    return _text(head, draft_explanations(draft, customer), [*foot, f"= {totals.gross:f} {code}"])
+    foot = _sum(totals.subtotal, totals.discounts, totals.taxes, code, is_included=draft.terms.tax.is_included)
+    return _text(head, draft_explanations(draft, customer), [*foot, f"= {_money(totals.gross, code)}"])
 
 
-def _sum(subtotal: Decimal, taxes: tuple[TaxSubtotal, ...], code: str, *, is_included: bool) -> list[str]:
-    """Return how lines become what is due before credit: their sum, and the tax of each rate."""
+def _sum(
+    subtotal: Decimal,
+    discounts: tuple[AppliedDiscount, ...],
+    taxes: tuple[TaxSubtotal, ...],
+    code: str,
+    *,
+    is_included: bool,
+) -> list[str]:
+    """Return how lines become what is due before credit: their sum, what is taken off, and the tax of each rate."""
     verb = "contains" if is_included else "adds"
     return [
-        f"The lines sum to {subtotal:f} {code}.",
-        *(f"Tax of {plain(each.rate.percent)} % on {each.base:f} {verb} {each.tax:f} {code}." for each in taxes),
+        f"The lines sum to {_money(subtotal, code)}.",
+        *(f"{each.name} takes {_money(each.amount, code)} off." for each in discounts),
+        *(
+            f"Tax of {plain(each.rate.percent)} % on {_money(each.base, code)} {verb} {_money(each.tax, code)}."
+            for each in taxes
+        ),
     ]
+
+
+def _money(amount: Decimal, code: str) -> str:
+    """Return an amount with all the decimal places of its currency."""
+    return f"{round_to_minor_unit(amount, currency(code)):f} {code}"
 
 
 def _text(head: str, explanations: Iterable[Explanation], foot: list[str]) -> str:
