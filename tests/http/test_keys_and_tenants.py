@@ -1,5 +1,6 @@
 """Who may do what: keys, their scopes and their end, and the wall between organizations."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -103,7 +104,24 @@ def filled(tenant: Tenant) -> dict[str, str]:
     tenant.subscribe(subscription_id="mine", start_date=f"{datetime.now(UTC):%Y-%m-%d}")
     (invoice,) = tenant.invoices()
     key_id, _ = make_key(tenant, "read")
-    return {"invoice": invoice["invoice_id"], "key": key_id}
+    tenant.track({**tenant.event("calls"), "idempotency_id": "sent"})
+    tenant.post("/api/coupons/", {"coupon_id": "HALF", "name": "Half", "type": "percentage", "amount": 50})
+    tenant.post("/api/addons/", {"addon_id": "extra", "addon_name": "Extra", "billing_frequency": "one_time"})
+    discount = tenant.post("/api/customers/acme/discounts/", {"coupon_id": "HALF"})
+    note = tenant.post("/api/credit_notes/", {"invoice_id": invoice["invoice_id"], "reason": "Sorry"})
+    schedule = tenant.post("/api/credits/schedules/", {"customer_id": "acme", "amount": 1, "recurs": "yearly"})
+    credit = tenant.post("/api/credits/", {"customer_id": "acme", "amount": 1})
+    wallet = {"threshold": 100, "top_up_amount": 50}
+    assert tenant.client.put("/api/customers/acme/wallet/", json=wallet).is_success
+    return {
+        "invoice": invoice["invoice_id"],
+        "key": key_id,
+        "version": tenant.get("/api/plans/pro/")["versions"][0]["version_id"],
+        "discount": discount["discount_id"],
+        "note": note["credit_note_id"],
+        "schedule": schedule["schedule_id"],
+        "credit": credit["credit_id"],
+    }
 
 
 FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
@@ -149,7 +167,67 @@ FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
     ("POST", "/api/credit_notes/", lambda ids: {"invoice_id": ids["invoice"], "reason": "theirs"}),
     ("PATCH", "/api/customers/acme/", lambda ids: {"customer_name": "Other"}),
     ("POST", "/api/api_keys/{key}/revoke/", lambda ids: {}),
+    ("GET", "/api/customers/acme/draft_invoice/pdf/", lambda ids: None),
+    ("GET", "/api/customers/acme/corrections/", lambda ids: None),
+    ("POST", "/api/customers/acme/corrections/", lambda ids: {}),
+    ("GET", "/api/customers/acme/pending_lines/", lambda ids: None),
+    ("POST", "/api/customers/acme/pending_lines/invoice_now/", lambda ids: {}),
+    ("GET", "/api/customers/acme/discounts/", lambda ids: None),
+    ("POST", "/api/customers/acme/discounts/", lambda ids: {"name": "x", "type": "percentage", "amount": 1}),
+    ("POST", "/api/customers/acme/discounts/{discount}/end/", lambda ids: {}),
+    ("GET", "/api/customers/acme/wallet/", lambda ids: None),
+    ("PUT", "/api/customers/acme/wallet/", lambda ids: {"threshold": 1, "top_up_amount": 2}),
+    ("PATCH", "/api/customers/acme/wallet/", lambda ids: {"threshold": 1}),
+    ("DELETE", "/api/customers/acme/wallet/", lambda ids: None),
+    ("GET", "/api/customers/acme/wallet/top_ups/", lambda ids: None),
+    ("POST", "/api/customers/acme/wallet/top_ups/any/settle/", lambda ids: {}),
+    ("POST", "/api/customers/acme/wallet/top_ups/any/cancel/", lambda ids: {}),
+    ("GET", "/api/events/sent/", lambda ids: None),
+    ("POST", "/api/coupons/HALF/archive/", lambda ids: {}),
+    ("POST", "/api/invoices/", lambda ids: {"customer_id": "acme", "lines": [{"name": "x", "amount": 1}]}),
+    ("GET", "/api/invoices/{invoice}/xml/", lambda ids: None),
+    ("GET", "/api/invoices/{invoice}/explain/", lambda ids: None),
+    ("GET", "/api/credit_notes/{note}/", lambda ids: None),
+    ("GET", "/api/credit_notes/{note}/pdf/", lambda ids: None),
+    ("GET", "/api/credit_notes/{note}/xml/", lambda ids: None),
+    ("GET", "/api/credits/{credit}/", lambda ids: None),
+    ("POST", "/api/credits/{credit}/update/", lambda ids: {"description": "theirs"}),
+    ("POST", "/api/credits/{credit}/void/", lambda ids: {}),
+    ("GET", "/api/credits/schedules/{schedule}/", lambda ids: None),
+    ("POST", "/api/credits/schedules/{schedule}/cancel/", lambda ids: {}),
+    ("GET", "/api/addons/extra/", lambda ids: None),
+    ("POST", "/api/addons/extra/archive/", lambda ids: {}),
+    ("PATCH", "/api/plans/pro/", lambda ids: {"plan_name": "Theirs"}),
+    ("PATCH", "/api/plans/pro/versions/{version}/", lambda ids: {"localized_name": "Theirs"}),
+    ("POST", "/api/plans/pro/versions/{version}/replace/", lambda ids: {}),
+    ("POST", "/api/plans/pro/versions/{version}/replace_preview/", lambda ids: {}),
+    ("POST", "/api/subscriptions/mine/preview/", lambda ids: {"action": "cancel"}),
+    ("GET", "/api/subscriptions/mine/next_invoice/", lambda ids: None),
+    ("POST", "/api/subscriptions/mine/finalize/", lambda ids: {}),
+    ("POST", "/api/subscriptions/mine/retry/", lambda ids: {}),
+    ("POST", "/api/subscriptions/mine/switch_plan/", lambda ids: {"switch_plan_id": "pro"}),
+    ("POST", "/api/subscriptions/mine/quantities/", lambda ids: {"charge": "Fee", "quantity": 2}),
+    ("POST", "/api/subscriptions/mine/components/calls/change_prepaid_units/", lambda ids: {"units": 2}),
+    ("POST", "/api/subscriptions/mine/addons/attach/", lambda ids: {"addon_id": "extra"}),
+    ("POST", "/api/subscriptions/mine/addons/extra/cancel/", lambda ids: {}),
 ]
+
+
+def test_every_path_that_names_a_thing_is_tried_by_another_organization(tenant: Tenant) -> None:
+    described = tenant.get("/openapi.json")["paths"]
+    tried = [(method, path.partition("?")[0]) for method, path, _ in FOREIGN]
+    untried = [
+        f"{method.upper()} {path}"
+        for path, item in described.items()
+        if "{" in path
+        for method in item
+        if not any(
+            method.upper() == other and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), tried_path)
+            for other, tried_path in tried
+        )
+    ]
+
+    assert untried == []
 
 
 def test_what_belongs_to_another_organization_does_not_exist(tenant: Tenant, other_tenant: Tenant) -> None:
@@ -173,7 +251,21 @@ def test_lists_show_nothing_of_another_organization(tenant: Tenant, other_tenant
     assert shown == [[] for _ in LISTS]
 
 
-LISTS = ("customers", "plans", "metrics", "features", "subscriptions", "invoices", "credit_notes")
+LISTS = (
+    "customers",
+    "plans",
+    "metrics",
+    "features",
+    "subscriptions",
+    "invoices",
+    "credit_notes",
+    "credits",
+    "credits/schedules",
+    "coupons",
+    "addons",
+    "events",
+    "events/rejected",
+)
 
 
 def everything(tenant: Tenant) -> list[object]:
