@@ -14,7 +14,9 @@ from lotus_server.domain.credits import (
     drawdown_posting,
     grant_posting,
     lost_on_return,
+    remaining_of,
     returned_posting,
+    void_posting,
 )
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.ports.records import Transaction
@@ -81,3 +83,30 @@ def grant_for_invoice(services: Services, tx: Transaction, invoice: Invoice, amo
         invoice_id=invoice.invoice_id,
     )
     give_credit(services, tx, grant)
+
+
+def void_rest(services: Services, tx: Transaction, grant: CreditGrant, now: datetime) -> CreditGrant:
+    """A grant, which is locked and up to date, has nothing left and never will, and is returned as it is then."""
+    postings = tx.credits.postings(grant.organization_id, [grant.credit_id]).get(grant.credit_id, [])
+    if remaining := remaining_of(grant.credit_id, postings):
+        posting_id = services.ids.new("posting")
+        tx.credits.add(void_posting(grant, remaining, posting_id=posting_id, posted_at=now))
+    voided = msgspec.structs.replace(grant, voided_at=now, due_at=None)
+    tx.credits.replace_grant(voided)
+    if voided.is_prepaid:
+        watch_wallets(services, tx, (voided.organization_id, voided.customer_id), now)
+    return voided
+
+
+def void_bought_credit(
+    services: Services, tx: Transaction, organization_id: str, credit_id: str, now: datetime
+) -> None:
+    """Of the credit that was bought by an invoice the rest is taken back; what it has paid already stays paid."""
+    grant = tx.credits.grant(invoice.organization_id, credit_id)
+    if grant is None:
+        return
+    settle_credit(services, tx, invoice.organization_id, grant.customer_id, now)
+    grant = tx.credits.grant(invoice.organization_id, credit_id, for_update=True)
+    assert grant is not None, "grants are never deleted"
+    if account_when_over(grant, now) is None:
+        void_rest(services, tx, grant, now)

@@ -21,19 +21,17 @@ from lotus_server.domain.credits import (
     grant_problems,
     remaining_of,
     reopened_posting,
-    void_posting,
 )
 from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
 from lotus_server.kernel.quantity import ZERO, plain
 from lotus_server.ports.credit_records import CreditQuestion
 from lotus_server.ports.paging import Page
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.credit_ledger import give_credit
+from lotus_server.usecases.credit_ledger import give_credit, void_rest
 from lotus_server.usecases.credit_settlement import settle_credit
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.one_off_invoices import invoice_credit
 from lotus_server.usecases.services import Services, present
-from lotus_server.usecases.wallet_watch import watch_wallets
 
 GRANTS_AT_ONCE_MIN: Final = 100
 
@@ -216,13 +214,7 @@ def void_credit(services: Services, organization: Organization, credit_id: str) 
         before = _views(tx, organization, [grant], now)[0]
         if before.status is CreditStatus.INACTIVE:
             raise Conflict("The credit is voided, expired or used up already.", code="invalid_state")
-        voided = msgspec.structs.replace(grant, voided_at=now, due_at=None)
-        posting_id = services.ids.new("posting")
-        tx.credits.add(void_posting(grant, before.remaining, posting_id=posting_id, posted_at=now))
-        tx.credits.replace_grant(voided)
-        if voided.is_prepaid:
-            watch_wallets(services, tx, (voided.organization_id, voided.customer_id), now)
-        return _views(tx, organization, [voided], now)[0]
+        return _views(tx, organization, [void_rest(services, tx, grant, now)], now)[0]
 
 
 def _require(tx: Transaction, organization: Organization, credit_id: str, *, for_update: bool = False) -> CreditGrant:

@@ -6,11 +6,12 @@ import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.catalog import Plan, PlanVersion
-from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus
+from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus, credit_of_cause
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, NotFound
 from lotus_server.ports.records import Page, Transaction
-from lotus_server.usecases.credit_ledger import return_credit
+from lotus_server.usecases.credit_ledger import return_credit, void_bought_credit
+from lotus_server.usecases.discount_uses import give_back_discounts
 from lotus_server.usecases.services import Services, present
 
 
@@ -64,10 +65,12 @@ def require_invoice(
 
 
 def void_invoice(services: Services, organization: Organization, invoice_id: str) -> InvoiceView:
-    """Make an unpaid invoice as if it had never been; the credit that it used is given back. Once more changes nothing.
+    """Make an unpaid invoice as if it had never been. Once more changes nothing.
 
-    What it billed is not billed again. Raises NotFound; Conflict `invalid_state` for one that is paid with money, has
-    a credit note, or gave credit: those are taken back by a credit note.
+    The credit that it used is given back, and discounts for a limited number of invoices are for one more again. Of
+    credit that was bought by it, the rest is taken back. What it billed is not billed again. Raises NotFound; Conflict
+    `invalid_state` for one that is paid with money, has a credit note, or gave credit: those are taken back by a
+    credit note.
     """
     now = present(services, organization)
     with services.records.transaction() as tx:
@@ -78,7 +81,10 @@ def void_invoice(services: Services, organization: Organization, invoice_id: str
         if is_paid or invoice.gross < 0 or tx.credit_notes.of_invoice(organization.organization_id, invoice_id):
             detail = "An invoice that is paid, gave credit or has a credit note cannot be voided: issue a credit note."
             raise Conflict(detail, code="invalid_state")
+        give_back_discounts(tx, invoice)
         return_credit(services, tx, invoice, now)
+        if (credit_id := credit_of_cause(invoice.cause)) is not None:
+            void_bought_credit(services, tx, invoice, credit_id, now)
         changed = msgspec.structs.replace(invoice, payment_status=PaymentStatus.VOIDED)
         tx.invoices.replace_status(changed)
         return _views(tx, organization, [changed])[0]

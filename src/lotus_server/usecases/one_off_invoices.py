@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
-from lotus_server.domain.invoicing import BillingType, InvoiceLine, LineKind, TaxTerms
+from lotus_server.domain.invoicing import BillingType, InvoiceLine, LineKind, TaxTerms, cause_of_credit
 from lotus_server.domain.rating import Step
 from lotus_server.kernel.currencies import CURRENCIES, Currency, currency
 from lotus_server.kernel.errors import FieldProblem, Problems
@@ -118,7 +118,7 @@ def invoice_credit(
         uses_credit=False,
     )
     line = _line(OneOffLine(name, amount=amount), currency(code), now)
-    issue_under(services, tx, heading, (line,), cause=f"credit:{credit_id}", now=now)
+    issue_under(services, tx, heading, (line,), cause=cause_of_credit(credit_id), now=now)
 
 
 def _line(line: OneOffLine, unit: Currency, now: datetime) -> InvoiceLine:

@@ -24,8 +24,10 @@ from lotus_server.domain.invoicing.discounts import AppliedDiscount, Coupon, Dis
 from lotus_server.domain.invoicing.draft import (
     advance_lines,
     arrears_lines,
+    cause_of_credit,
     cause_of_period,
     cause_of_start,
+    credit_of_cause,
 )
 from lotus_server.domain.invoicing.explanation import EventListing, Explanation, explain, sentences
 from lotus_server.domain.invoicing.invoice import (
@@ -94,12 +96,14 @@ __all__ = [
     "amount_properties",
     "arrears_lines",
     "billed_period",
+    "cause_of_credit",
     "cause_of_period",
     "cause_of_start",
     "change_line",
     "commitment_lines",
     "correct",
     "credit_note_amounts",
+    "credit_of_cause",
     "explain",
     "invoiced",
     "item_of_charge",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from lotus_server.domain.invoicing.charge_lines import charges_in_advance, charges_in_arrears, pending_changes
 from lotus_server.domain.invoicing.invoice import InvoiceLine
@@ -10,6 +11,8 @@ from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.invoicing.usage_lines import usage_lines
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Period
+
+_CREDIT: Final = "credit:"
 
 
 def arrears_lines(
@@ -41,3 +44,13 @@ def cause_of_period(subscription: Subscription) -> str:
     """Return what makes the invoice of the open period unique, however the period comes to its end."""
     start: datetime = subscription.open_period.start
     return f"{subscription.subscription_id}:period:{start.isoformat()}"
+
+
+def cause_of_credit(credit_id: str) -> str:
+    """Return what makes the invoice of credit that a customer buys unique."""
+    return f"{_CREDIT}{credit_id}"
+
+
+def credit_of_cause(cause: str) -> str | None:
+    """Return the id of the credit that was bought by an invoice of a cause, null for any other invoice."""
+    return cause.removeprefix(_CREDIT) if cause.startswith(_CREDIT) else None
