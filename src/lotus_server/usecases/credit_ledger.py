@@ -98,9 +98,7 @@ def void_rest(services: Services, tx: Transaction, grant: CreditGrant, now: date
     return voided
 
 
-def void_bought_credit(
-    services: Services, tx: Transaction, organization_id: str, credit_id: str, now: datetime
-) -> None:
+def void_bought_credit(services: Services, tx: Transaction, invoice: Invoice, credit_id: str, now: datetime) -> None:
     """Of the credit that was bought by an invoice the rest is taken back; what it has paid already stays paid."""
     grant = tx.credits.grant(invoice.organization_id, credit_id)
     if grant is None:
