@@ -29,6 +29,7 @@ from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.adapters.records_sql.tables import INVOICES
 from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.bootstrap.event_store import WRITER_COMMAND
+from lotus_server.bootstrap.passwords import LaterPasswords
 from lotus_server.domain.accounts import Customer, Organization, OrganizationType
 from lotus_server.domain.catalog import PerUnit
 from lotus_server.domain.invoicing import arrears_lines, total_of
@@ -70,7 +71,7 @@ def measure(subscriptions: int) -> list[Row]:
         directory = Path(name)
         records = SqlRecords.open(f"sqlite:///{directory / 'lotus.db'}")
         events = SqliteEventStore.open(directory / "events", WRITER_COMMAND)
-        services = Services(records, events, _Standing(), Uuid7Ids(), LaterDocuments())
+        services = Services(records, events, _Standing(), Uuid7Ids(), LaterDocuments(), LaterPasswords())
         try:
             organization = _subscribe(services, subscriptions)
             asyncio.run(_use(services, organization, subscriptions))

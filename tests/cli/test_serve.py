@@ -39,6 +39,17 @@ def test_the_first_start_prints_address_key_and_three_calls_to_try(server: Serve
     assert [line.split()[0] for line in said.splitlines() if line.startswith("  ")] == ["curl"] * 3
 
 
+def test_each_start_shows_the_only_link_by_which_somebody_becomes_the_owner(server: ServerProcess) -> None:
+    links = []
+    for _ in range(2):
+        with server:
+            said = wait_for_output(server, "draft_invoice")
+        links = re.findall(rf"{server.url}/welcome/(\S{{43}})\n", said)
+
+    first, second = links
+    assert first != second
+
+
 def test_the_calls_to_try_work_as_they_are_printed(server: ServerProcess) -> None:
     with server:
         said = wait_for_output(server, "draft_invoice")

@@ -9,6 +9,7 @@ from datetime import datetime
 from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.bootstrap.documents import LaterDocuments
+from lotus_server.bootstrap.passwords import LaterPasswords
 from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.services import Services
 from tests.business import SetClock
@@ -17,7 +18,9 @@ from tests.events_in_memory import EventsInMemory
 
 def main(url: str, until: datetime) -> None:
     """Bill until an instant."""
-    services = Services(SqlRecords.open(url), EventsInMemory(), SetClock(until), Uuid7Ids(), LaterDocuments())
+    services = Services(
+        SqlRecords.open(url), EventsInMemory(), SetClock(until), Uuid7Ids(), LaterDocuments(), LaterPasswords()
+    )
     sys.stdout.write("billing\n")
     sys.stdout.flush()
     do_what_is_due(services)

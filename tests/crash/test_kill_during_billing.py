@@ -16,6 +16,7 @@ import pytest
 from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.bootstrap.documents import LaterDocuments
+from lotus_server.bootstrap.passwords import LaterPasswords
 from lotus_server.domain.accounts import OrganizationType
 from lotus_server.domain.credits import CreditAccount, CreditGrant, grant_posting
 from lotus_server.ports.credit_records import CreditQuestion
@@ -78,7 +79,7 @@ def start_billing(url: str, until: datetime) -> "subprocess.Popen[bytes]":
 
 def subscribe_everybody(records: SqlRecords) -> Business:
     """An organization in real time, all of whose customers have the plan; every tenth has credit for two months."""
-    services = Services(records, EventsInMemory(), SetClock(START), Uuid7Ids(), LaterDocuments())
+    services = Services(records, EventsInMemory(), SetClock(START), Uuid7Ids(), LaterDocuments(), LaterPasswords())
     organization, _ = create_organization(services, OrganizationDraft("Crash", OrganizationType.PRODUCTION))
     business = Business(services, organization.organization_id)
     business.plan("pro", charge("10"), price=PENNY)

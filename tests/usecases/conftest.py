@@ -10,15 +10,21 @@ from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.usecases.services import Services
 from tests.business import Business, SetClock, found_business
 from tests.events_in_memory import EventsInMemory
-from tests.records_databases import shared_records
+from tests.people import quick_passwords
+from tests.records_databases import postgres_records_url, records, records_url, shared_records, sqlite_template
 
-__all__ = ["shared_records"]
+__all__ = ["postgres_records_url", "records", "records_url", "shared_records", "sqlite_template"]
 
 
 @pytest.fixture
 def services(shared_records: SqlRecords) -> Services:
     return Services(
-        shared_records, EventsInMemory(), SetClock(datetime(2026, 1, 1, tzinfo=UTC)), Uuid7Ids(), LaterDocuments()
+        shared_records,
+        EventsInMemory(),
+        SetClock(datetime(2026, 1, 1, tzinfo=UTC)),
+        Uuid7Ids(),
+        LaterDocuments(),
+        quick_passwords(),
     )
 
 

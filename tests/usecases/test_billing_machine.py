@@ -20,6 +20,7 @@ from typing_extensions import override
 from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.bootstrap.documents import LaterDocuments
+from lotus_server.bootstrap.passwords import LaterPasswords
 from lotus_server.domain.catalog import PerUnit, Timing
 from lotus_server.domain.credits import CreditAccount
 from lotus_server.domain.invoicing import (
@@ -251,7 +252,7 @@ def _told(business: Business) -> list[Any]:
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     records = SqlRecords.open(f"sqlite:///{tmp_path / 'lotus.db'}")
-    yield Services(records, EventsInMemory(), SetClock(at(START)), Uuid7Ids(), LaterDocuments())
+    yield Services(records, EventsInMemory(), SetClock(at(START)), Uuid7Ids(), LaterDocuments(), LaterPasswords())
     records.close()
 
 

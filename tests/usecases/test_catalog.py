@@ -14,6 +14,7 @@ import pytest
 from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.bootstrap.documents import LaterDocuments
+from lotus_server.bootstrap.passwords import LaterPasswords
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Component, Graduated, PerUnit, Tier, VersionStatus
 from lotus_server.domain.metering import Aggregation, MetricDefinition
@@ -69,7 +70,7 @@ def services(sqlite_template: Path, tmp_path: Path) -> Iterator[Services]:
     with records.transaction() as tx:
         tx.organizations.add(ORG)
         tx.organizations.add(ANOTHER)
-    yield Services(records, cast("EventStore", None), FixedClock(), Uuid7Ids(), LaterDocuments())
+    yield Services(records, cast("EventStore", None), FixedClock(), Uuid7Ids(), LaterDocuments(), LaterPasswords())
     records.close()
 
 

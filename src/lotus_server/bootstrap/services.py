@@ -10,6 +10,7 @@ from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.bootstrap.event_store import EVENTS_FILE, open_event_store, open_event_store_for_reading
+from lotus_server.bootstrap.passwords import LaterPasswords
 from lotus_server.domain.accounts import Organization, OrganizationType
 from lotus_server.kernel.errors import NotFound, Unavailable
 from lotus_server.settings import Settings
@@ -51,7 +52,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     try:
         events = open_event_store(settings.data)
         try:
-            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments())
+            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments(), LaterPasswords())
         finally:
             events.close()
     finally:
@@ -70,7 +71,7 @@ def open_services_beside(settings: Settings) -> Iterator[Services]:
     try:
         events = open_event_store_for_reading(settings.data)
         try:
-            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments())
+            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments(), LaterPasswords())
         finally:
             events.close()
     finally:

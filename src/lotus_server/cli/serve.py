@@ -3,7 +3,7 @@
 import threading
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -25,6 +25,7 @@ def serve(
     from lotus_server.bootstrap.services import first_organization, open_services, owned_data_directory
     from lotus_server.kernel.errors import LotusError
     from lotus_server.settings import read_settings
+    from lotus_server.usecases.sign_in import first_owner_link
 
     # The web framework takes as long to load as the event writer to start: they do so side by side.
     loading = threading.Thread(target=import_module, args=("lotus_server.bootstrap.server",), daemon=True)
@@ -38,18 +39,26 @@ def serve(
                 from lotus_server.cli.demo import load_demo
 
                 load_demo(services, organization)
+            owner_token = first_owner_link(services)
             loading.join()
-            _run(services, settings, new_key.api_key if new_key is not None else None)
+            _run(services, settings, _Shown(new_key.api_key if new_key is not None else None, owner_token))
     except LotusError as error:
         fail(error)
 
 
-def _run(services: "Services", settings: "Settings", api_key: str | None) -> None:
+class _Shown(NamedTuple):
+    """What is shown this once, as far as there is any: the first API key, and the token of the first owner's link."""
+
+    api_key: str | None
+    owner_token: str | None
+
+
+def _run(services: "Services", settings: "Settings", shown: _Shown) -> None:
     from lotus_server.bootstrap.logs import configure_logs
     from lotus_server.bootstrap.server import serve as run
 
     configure_logs(settings.log_format)
-    run(services, settings, lambda: _announce(settings.host, settings.port, api_key))
+    run(services, settings, lambda: _announce(settings.host, settings.port, shown))
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -67,17 +76,20 @@ def refuse_taken_port(host: str, port: int) -> None:
             raise Unavailable(f"Cannot listen on {host}:{port}: {error.strerror}.", code="port_in_use") from None
 
 
-def _announce(host: str, port: int, api_key: str | None) -> None:
-    url = f"http://{host}:{port}"
-    shown = api_key or "YOUR_API_KEY"
+def _announce(host: str, port: int, shown: _Shown) -> None:
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     console.print(
         f"\n[bold]Lotus is serving on {url}[/bold]   (API reference: {url}/docs, Ctrl-C stops)", soft_wrap=True
     )
-    if api_key is not None:
-        console.print(f"API key, shown this once: [bold]{api_key}[/bold]")
+    if shown.owner_token is not None:
+        link = f"{url}/welcome/{shown.owner_token}"
+        console.print(f"Become the owner with this link, which works once: {link}", soft_wrap=True, highlight=False)
+    if shown.api_key is not None:
+        console.print(f"API key, shown this once: [bold]{shown.api_key}[/bold]")
     console.print("Try:")
+    key = shown.api_key or "YOUR_API_KEY"
     for line in _EXAMPLES:
-        console.print("  " + line.format(url=url, key=shown), soft_wrap=True, highlight=False, markup=False)
+        console.print("  " + line.format(url=url, key=key), soft_wrap=True, highlight=False, markup=False)
 
 
 _EXAMPLES = (

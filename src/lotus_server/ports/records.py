@@ -22,6 +22,7 @@ from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wal
 from lotus_server.ports.invoicing_records import BilledPeriods, Coupons, CreditNotes, Discounts, WaitingLines
 from lotus_server.ports.logos import Logos
 from lotus_server.ports.paging import Page as Page  # noqa: PLC0414 - a part of this port
+from lotus_server.ports.people_records import People
 
 
 class Organizations(Protocol):
@@ -410,6 +411,11 @@ class Transaction(Protocol):
     @property
     def replies(self) -> Replies:
         """The stored replies."""
+        ...
+
+    @property
+    def people(self) -> People:
+        """The people who sign in."""
         ...
 
     def read_ahead(

@@ -12,6 +12,7 @@ from lotus_server.ports.clock import Clock
 from lotus_server.ports.documents import Documents
 from lotus_server.ports.event_store import EventStore
 from lotus_server.ports.ids import Ids
+from lotus_server.ports.passwords import Passwords
 from lotus_server.ports.records import Records
 
 PartKey = tuple[str, str, str, Period, bool]
@@ -32,6 +33,7 @@ class Services(msgspec.Struct, frozen=True):
     clock: Clock
     ids: Ids
     documents: Documents
+    passwords: Passwords
     usage_at_hand: Mapping[PartKey, dict[str, Metered]] = {}
 
 

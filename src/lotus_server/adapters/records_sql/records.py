@@ -41,6 +41,7 @@ from lotus_server.adapters.records_sql.logos import SqlLogos
 from lotus_server.adapters.records_sql.metrics import SqlMetrics
 from lotus_server.adapters.records_sql.migrations import upgrade
 from lotus_server.adapters.records_sql.pending_lines import SqlPendingLines
+from lotus_server.adapters.records_sql.people import SqlPeople
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
 from lotus_server.adapters.records_sql.replies import SqlReplies
 from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
@@ -152,6 +153,11 @@ class SqlTransaction:
     def replies(self) -> SqlReplies:
         """The stored replies."""
         return SqlReplies(self._connection)
+
+    @property
+    def people(self) -> SqlPeople:
+        """The people who sign in."""
+        return SqlPeople(self._connection)
 
     @contextmanager
     def read_ahead(

@@ -91,7 +91,7 @@ def _count(connection: Connection, statement: Executable, row: Values | Sequence
 def _taken(table: Table, unique: Unique) -> Select[Any]:
     same = [table.c[name] == bindparam(name) for name in unique.columns]
     among = [table.c[name] == value for name, value in unique.among.items()]
-    return select(table.c.organization_id).where(*same, *among).limit(1)
+    return select(*table.primary_key).where(*same, *among).limit(1)
 
 
 class Replace:

@@ -1,4 +1,4 @@
-"""Who takes part: organizations (the tenants), their API keys, their customers."""
+"""Who takes part: organizations (the tenants), their API keys, their customers, and the people who sign in."""
 
 from lotus_server.domain.accounts.accounts import (
     ApiKey,
@@ -10,21 +10,53 @@ from lotus_server.domain.accounts.accounts import (
     allows,
 )
 from lotus_server.domain.accounts.logo import LOGO_BYTES_MAX, LOGO_PIXELS_MAX, LOGO_TYPES, Logo
+from lotus_server.domain.accounts.people import (
+    EMAIL_LENGTH_MAX,
+    PERMISSIONS,
+    SESSION_AGE_MAX,
+    SESSION_IDLE_MAX,
+    Actor,
+    LinkPurpose,
+    Membership,
+    OneTimeLink,
+    Permission,
+    Role,
+    User,
+    UserSession,
+    email_problem,
+    normal_email,
+    role_allows,
+)
 from lotus_server.domain.accounts.settings import InvoiceSettings, PaperSize, TaxStatus
 
 __all__ = [
+    "EMAIL_LENGTH_MAX",
     "LOGO_BYTES_MAX",
     "LOGO_PIXELS_MAX",
     "LOGO_TYPES",
+    "PERMISSIONS",
+    "SESSION_AGE_MAX",
+    "SESSION_IDLE_MAX",
+    "Actor",
     "ApiKey",
     "Customer",
     "InvoiceSettings",
+    "LinkPurpose",
     "Logo",
+    "Membership",
+    "OneTimeLink",
     "Organization",
     "OrganizationType",
     "PaperSize",
+    "Permission",
     "Principal",
+    "Role",
     "Scope",
     "TaxStatus",
+    "User",
+    "UserSession",
     "allows",
+    "email_problem",
+    "normal_email",
+    "role_allows",
 ]
