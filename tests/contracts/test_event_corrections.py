@@ -71,6 +71,17 @@ def test_a_voided_event_counts_no_more(store: EventStore, organization: str) -> 
     assert [1, 5] == [usage.quantity for usage in store.usage_at_hand(organization, [count(), TOTAL]) or []]
 
 
+def test_many_customers_are_asked_about_at_once(store: EventStore, organization: str) -> None:
+    sent = [Sent(f"{name}-{day}", f"c{name}", at=days(day), properties="{}") for name in range(9) for day in range(3)]
+    send(store, organization, *sent)
+    correct(store, organization, void("3-0"), amend("4-1", customer="c5"), amend("6-2", at=JUNE.start))
+    asked = [count(f"c{name}", period) for name in range(9) for period in (MAY, JUNE)]
+
+    found = [usage.quantity for usage in store.usage(organization, asked, keeps_aggregates=False)]
+
+    assert [3, 0] * 3 + [2, 0, 2, 0, 4, 0, 2, 1] + [3, 0] * 2 == found
+
+
 def test_an_amended_event_counts_with_its_new_properties(store: EventStore, organization: str) -> None:
     send(store, organization, Sent("a", properties='{"n":2}'))
     quantity(store, organization, TOTAL)

@@ -409,6 +409,8 @@ def test_one_customer_among_many_is_found(store: EventStore, organization: str) 
     mine = [index for index in range(number) if index % 50 == 7]
     assert sum(index % 3 for index in mine) == quantity(store, organization, total)
     assert len(mine) == quantity(store, organization, count("c7"))
+    everyone = store.usage(organization, [count(f"c{customer}") for customer in range(50)], keeps_aggregates=False)
+    assert [number // 50] * 50 == [usage.quantity for usage in everyone]
     listed = store.events(organization, EventQuery(customer_id="c7", limit=3))
     assert [str(index) for index in mine[:-4:-1]] == [event.idempotency_id for event in listed]
     in_time = store.events(organization, EventQuery(customer_id="c7", start=days(2), end=days(3), limit=1_000))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_server.adapters.events_sqlite import run_index
-from lotus_server.adapters.events_sqlite.run_index import Entries, RunReader, indexed_until, write_run
+from lotus_server.adapters.events_sqlite.run_index import Entries, Ranges, RunReader, indexed_until, write_run
 from lotus_server.adapters.events_sqlite.schema import open_for_writing
 
 
@@ -55,8 +55,31 @@ def test_finds_what_a_scan_finds(runs: list[list[tuple[int, int]]], questions: l
             keys = min(one_key, other_key), max(one_key, other_key)
             start, end = min(one_time, other_time), max(one_time, other_time)
             expected = [n for key, at, n in every if keys[0] <= key <= keys[1] and start <= at < end and n > after]
-            assert expected == sorted(reader.find(connection, keys, start, end, after))
+            assert expected == sorted(reader.find(connection, Ranges.of([(*keys, start, end)]), after))
     assert seq - 1 == indexed_until(connection)
+    connection.close()
+
+
+@given(
+    runs=st.lists(st.lists(_row, min_size=1, max_size=20), min_size=1, max_size=8),
+    wanted=st.lists(st.tuples(st.integers(0, 6), st.integers(0, 20), st.integers(0, 20)), max_size=9),
+    after=st.integers(0, 60),
+)
+def test_many_ranges_are_found_at_once(
+    runs: list[list[tuple[int, int]]], wanted: list[tuple[int, int, int]], after: int
+) -> None:
+    connection = open_for_writing(Path(":memory:"), b"12345678")
+    every, seq = list[tuple[int, int, int]](), 1
+    for run in runs:
+        write_run(connection, entries(run, seq))
+        every += [(key, at, number) for number, (key, at) in enumerate(run, seq)]
+        seq += len(run)
+    times = {key: (start, start + length) for key, start, length in wanted}
+
+    found = RunReader().find(connection, Ranges.of((key, key, *times[key]) for key in times), after)
+
+    expected = [n for key, at, n in every if key in times and times[key][0] <= at < times[key][1] and n > after]
+    assert expected == sorted(found)
     connection.close()
 
 

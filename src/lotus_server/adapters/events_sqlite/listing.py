@@ -40,7 +40,7 @@ def _of_customer(
         -FAR_US if query.start is None else to_microseconds(query.start),
         FAR_US if query.end is None else to_microseconds(query.end),
     )
-    sequences = rows.sequences(connection, stream, query.after or 0)
+    sequences = rows.sequences(connection, [stream], query.after or 0)
     for seq in sorted(sequences, reverse=query.after is None):
         if query.before is None or seq < query.before:
             yield from effective_rows(connection, [seq])

@@ -17,15 +17,15 @@ class Making:
         self.until_correction: int | None = None
         self._organization_id = organization_id
         self._definition = selection.definition
-        self._start_us = to_microseconds(selection.period.start)
-        self._end_us = to_microseconds(selection.period.end)
+        self.start_us = to_microseconds(selection.period.start)
+        self.end_us = to_microseconds(selection.period.end)
         self._passes = compile_filters(selection.definition.filters, selection.matches)
         self._states: dict[str, State] = {}
         self._seen = _Values()
 
     def add(self, row: Row) -> None:
         """Take an event of the selection's customer and name into account, if it counts."""
-        if not self._start_us <= row.happened_us < self._end_us:
+        if not self.start_us <= row.happened_us < self.end_us:
             return
         properties = row.properties
         if self._passes is not None and not self._passes(properties):

@@ -201,19 +201,19 @@ class EventReader:
                 self._make(connection, org, makings)
 
     def _make(self, connection: sqlite3.Connection, org: int | None, makings: list[Making]) -> None:
-        """Take every event that is new to aggregates into them, reading the events of a stream once."""
+        """Take every event that is new to aggregates into them, reading each event once."""
         last = last_sequence(connection)
         by_stream: dict[tuple[str, str], list[Making]] = {}
         for making in makings:
             key = (making.selection.customer_id, making.selection.definition.event_name)
             by_stream.setdefault(key, []).append(making)
-        for (customer, name), members in by_stream.items():
-            if org is None:  # nothing of this organization has been stored yet
-                break
-            start = min(to_microseconds(member.selection.period.start) for member in members)
-            end = max(to_microseconds(member.selection.period.end) for member in members)
-            for row in self.row_reader.rows(connection, Stream(org, customer, name, start, end), members[0].until_seq):
-                for member in members:
+        if org is not None:  # else nothing of this organization has been stored yet
+            streams = [
+                Stream(org, *key, min(each.start_us for each in members), max(each.end_us for each in members))
+                for key, members in by_stream.items()
+            ]
+            for row in self.row_reader.rows_of_many(connection, streams, makings[0].until_seq):
+                for member in by_stream[row.customer, row.name]:
                     member.add(row)
         correction = last_correction(connection)
         for making in makings:

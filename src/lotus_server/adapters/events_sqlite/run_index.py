@@ -6,6 +6,7 @@ found by reading the log's tail.
 """
 
 import sqlite3
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -125,6 +126,28 @@ class _Run(msgspec.Struct, frozen=True):
     first_keys: Int64s
 
 
+class Ranges(msgspec.Struct, frozen=True):
+    """Parallel columns of what is looked for: keys in the closed range `[first, last]`, times in `[start_us, end_us)`.
+
+    The ranges of keys are in ascending order, and none overlaps another.
+    """
+
+    first: Int64s
+    last: Int64s
+    start_us: Int64s
+    end_us: Int64s
+
+    @classmethod
+    def of(cls, wanted: Iterable[tuple[int, int, int, int]]) -> "Ranges":
+        """Return ranges given as (first, last, start, end); of those with the same keys the times in between count."""
+        by_keys: dict[tuple[int, int], tuple[int, int]] = {}
+        for first, last, start_us, end_us in wanted:
+            known = by_keys.get((first, last), (start_us, end_us))
+            by_keys[first, last] = min(start_us, known[0]), max(end_us, known[1])
+        rows = [(*keys, *times) for keys, times in sorted(by_keys.items())]
+        return cls(*np.array(rows, dtype=np.int64).reshape(-1, 4).T)
+
+
 class RunReader:
     """Finds entries by key and time. Remembers the first keys of each run's pages, which never change."""
 
@@ -132,39 +155,47 @@ class RunReader:
         """Start without memory."""
         self._runs: dict[int, _Run] = {}
 
-    def find(
-        self, connection: sqlite3.Connection, keys: tuple[int, int], start_us: int, end_us: int, after_seq: int = 0
-    ) -> list[int]:
-        """Return the sequence numbers of indexed events with some keys and a time in `[start_us, end_us)`, unordered.
+    def find(self, connection: sqlite3.Connection, ranges: Ranges, after_seq: int = 0) -> list[int]:
+        """Return the sequence numbers of indexed events in the ranges, unordered.
 
-        `keys` is a closed range; only numbers above `after_seq` count. The caller has a read transaction.
+        Only numbers above `after_seq` count. The caller has a read transaction.
         """
         found: list[Int64s] = []
+        if not ranges.first.size:
+            return []
         rows = connection.execute(
             "SELECT run FROM event_runs WHERE start_us < ? AND end_us > ? AND last_seq > ?",
-            (end_us, start_us, after_seq),
+            (int(ranges.end_us.max()), int(ranges.start_us.min()), after_seq),
         ).fetchall()
         for (run,) in rows:
-            entries = self._entries(connection, run, keys)
-            matching = (entries.keys >= keys[0]) & (entries.keys <= keys[1])
-            matching &= (entries.times >= start_us) & (entries.times < end_us) & (entries.sequences > after_seq)
-            found.append(entries.sequences[matching])
+            entries = self._entries(connection, run, ranges)
+            starts = np.searchsorted(entries.keys, ranges.first, side="left")
+            counts = np.searchsorted(entries.keys, ranges.last, side="right") - starts
+            # The places of all entries of all ranges, one range after the other.
+            skipped = np.repeat(starts - (np.cumsum(counts) - counts), counts)
+            places = np.arange(skipped.size, dtype=np.int64) + skipped
+            times, sequences = entries.times[places], entries.sequences[places]
+            matching = (times >= np.repeat(ranges.start_us, counts)) & (times < np.repeat(ranges.end_us, counts))
+            found.append(sequences[matching & (sequences > after_seq)])
         result: list[int] = np.concatenate(found).tolist() if found else []
         return result
 
-    def _entries(self, connection: sqlite3.Connection, number: int, keys: tuple[int, int]) -> Entries:
-        """Return the pages of a run that may hold the keys."""
+    def _entries(self, connection: sqlite3.Connection, number: int, ranges: Ranges) -> Entries:
+        """Return the pages of a run that may hold keys of the ranges, in their order."""
         run = self._runs.get(number) or self._remember(connection, number)
         # A page may begin in the middle of a key, so the page before the first one that begins with the key counts too.
-        first = max(0, int(np.searchsorted(run.first_keys, keys[0], side="left")) - 1)
-        last = int(np.searchsorted(run.first_keys, keys[1], side="right")) - 1
-        if last < first:
-            return Entries.joined([])
+        first = np.maximum(np.searchsorted(run.first_keys, ranges.first, side="left") - 1, 0)
+        last = np.searchsorted(run.first_keys, ranges.last, side="right") - 1
+        is_there = last >= first
         start = _pages_of(number)[0]
-        rows = connection.execute(
-            "SELECT entries FROM event_index WHERE page BETWEEN ? AND ? ORDER BY page", (start + first, start + last)
-        )
-        return Entries.joined([Entries.from_bytes(row[0]) for row in rows])
+        pages: list[Entries] = []
+        for stretch in _stretches(first[is_there].tolist(), last[is_there].tolist()):
+            rows = connection.execute(
+                "SELECT entries FROM event_index WHERE page BETWEEN ? AND ? ORDER BY page",
+                (start + stretch[0], start + stretch[1]),
+            )
+            pages += [Entries.from_bytes(row[0]) for row in rows]
+        return Entries.joined(pages)
 
     def _remember(self, connection: sqlite3.Connection, number: int) -> _Run:
         row = connection.execute(
@@ -172,3 +203,14 @@ class RunReader:
         ).fetchone()
         run = self._runs[number] = _Run(row[0], row[1], np.frombuffer(row[2], np.int64))
         return run
+
+
+def _stretches(first: list[int], last: list[int]) -> list[tuple[int, int]]:
+    """Return the pages of closed ranges in ascending order, each page once, as few closed ranges as there can be."""
+    found: list[tuple[int, int]] = []
+    for start, end in zip(first, last, strict=True):
+        if found and start <= found[-1][1] + 1:
+            found[-1] = found[-1][0], max(end, found[-1][1])
+        else:
+            found.append((start, end))
+    return found
