@@ -1,11 +1,6 @@
 """Invoices: lines, totals, and what makes one unique."""
 
-from lotus_server.domain.invoicing.adjustments import (
-    adjusted,
-    adjusted_change,
-    adjustment_base,
-    adjustment_of,
-)
+from lotus_server.domain.invoicing.adjustments import adjusted, adjusted_change
 from lotus_server.domain.invoicing.billed_period import (
     BilledLine,
     BilledPeriod,
@@ -22,7 +17,6 @@ from lotus_server.domain.invoicing.credit_note import (
     CreditNote,
     CreditNoteAmounts,
     credit_note_amounts,
-    net_line_amounts,
     nets_of,
     what_is_left,
 )
@@ -97,8 +91,6 @@ __all__ = [
     "Totals",
     "adjusted",
     "adjusted_change",
-    "adjustment_base",
-    "adjustment_of",
     "advance_lines",
     "amount_definition",
     "amount_properties",
@@ -118,7 +110,6 @@ __all__ = [
     "item_of_prepaid",
     "items_of",
     "needs_values",
-    "net_line_amounts",
     "nets_of",
     "pending_lines_of",
     "sentences",
