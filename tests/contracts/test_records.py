@@ -19,6 +19,7 @@ from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, LotusError
 from lotus_server.ports.credit_records import CreditQuestion
+from lotus_server.ports.listing import SubscriptionQuestion
 from lotus_server.ports.paging import Page
 from lotus_server.ports.records import Records, Transaction
 from tests import records_values as values
@@ -439,14 +440,16 @@ def test_pages_joined_are_the_whole_list(shared_records: Records, sizes: list[in
     with shared_records.snapshot() as snapshot:
         of_customers = _joined(sizes, lambda page: snapshot.customers.page("pages", page), "customer_id")
         of_subscriptions = _joined(
-            sizes, lambda page: snapshot.subscriptions.page("pages", page, customer_id=chosen), "subscription_id"
+            sizes,
+            lambda page: snapshot.subscriptions.page("pages", page, SubscriptionQuestion(chosen)),
+            "subscription_id",
         )
         of_invoices = _joined(
             sizes, lambda page: snapshot.invoices.page("pages", page, customer_id=chosen), "invoice_id"
         )
 
         assert snapshot.customers.page("pages", Page()) == of_customers
-        assert snapshot.subscriptions.page("pages", Page(), customer_id=chosen) == of_subscriptions
+        assert snapshot.subscriptions.page("pages", Page(), SubscriptionQuestion(chosen)) == of_subscriptions
         assert snapshot.invoices.page("pages", Page(), customer_id=chosen) == of_invoices
         numbers = [invoice.invoice_number for invoice in of_invoices]
         assert sorted(numbers, reverse=True) == numbers
@@ -493,9 +496,9 @@ def test_lists_can_be_narrowed(filled: Records) -> None:
 
     with filled.snapshot() as snapshot:
         subscriptions = snapshot.subscriptions
-        assert ["s2", "sub"] == _ids(subscriptions.page("org", Page(), customer_id="acme"))
-        assert ["s3", "sub"] == _ids(subscriptions.page("org", Page(), plan_id="pro"))
-        assert ["sub"] == _ids(subscriptions.page("org", Page(), customer_id="acme", plan_id="pro"))
+        assert ["s2", "sub"] == _ids(subscriptions.page("org", Page(), SubscriptionQuestion("acme")))
+        assert ["s3", "sub"] == _ids(subscriptions.page("org", Page(), SubscriptionQuestion(plan_id="pro")))
+        assert ["sub"] == _ids(subscriptions.page("org", Page(), SubscriptionQuestion("acme", "pro")))
         invoices = snapshot.invoices
         assert ["inv_2", "inv_1"] == _invoice_ids(invoices.page("org", Page(), customer_id="acme"))
         assert ["inv_3", "inv_1"] == _invoice_ids(invoices.page("org", Page(), payment_status="unpaid"))

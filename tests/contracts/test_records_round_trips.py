@@ -15,6 +15,7 @@ from lotus_server.domain.credits import CreditGrant, CreditPosting, CreditSchedu
 from lotus_server.domain.invoicing import Coupon, CreditNote, Discount, Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
+from lotus_server.ports.listing import SubscriptionQuestion
 from lotus_server.ports.records import Page, Records, StoredReply, Transaction
 from tests import records_values as values
 
@@ -159,7 +160,7 @@ def test_a_subscription_comes_back(shared_records: Records, value: Subscription)
         assert value == found
         assert found is not None
         assert _exact(value.metadata) == _exact(found.metadata)
-        listed = transaction.subscriptions.page("org", Page(), customer_id="acme", plan_id="pro")
+        listed = transaction.subscriptions.page("org", Page(), SubscriptionQuestion("acme", "pro"))
         assert (value in listed) == (value.parent_id is None)  # add-ons are with their subscription
         assert value in transaction.subscriptions.of_customer("org", "acme")
 

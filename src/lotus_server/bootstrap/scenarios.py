@@ -30,12 +30,10 @@ def stage_in_process() -> Iterator[Stage]:
         open_services(Settings(data=Path(folder))) as services,
         asyncio.Runner() as runner,
     ):
-        resources = build_resources(services, version=version("lotus-server"))
         front = Front(
             services,
             AccessCache(services),
-            resources,
-            resources,  # a scenario opens no pages
+            build_resources(services, version=version("lotus-server")),
             decode=make_decoder(services.ids.random_uuid),
             boot_id=services.ids.random_uuid()[:8],
         )

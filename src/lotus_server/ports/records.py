@@ -13,13 +13,18 @@ from typing import Protocol
 
 import msgspec
 
-from lotus_server.domain.accounts import ApiKey, Customer, Organization
+from lotus_server.domain.accounts import ApiKey, Organization
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
+from lotus_server.ports.customer_records import Customers, Subscriptions
 from lotus_server.ports.invoicing_records import BilledPeriods, Coupons, CreditNotes, Discounts, WaitingLines
+from lotus_server.ports.listing import (
+    Outstanding,
+    SoldAs,
+)
 from lotus_server.ports.logos import Logos
 from lotus_server.ports.paging import Page as Page  # noqa: PLC0414 - a part of this port
 from lotus_server.ports.people_records import People
@@ -70,34 +75,6 @@ class ApiKeys(Protocol):
 
     def note_use(self, key_ids: Sequence[str], used_at: datetime) -> None:
         """Keep when keys were last used. Does not count as a change that empties caches."""
-        ...
-
-
-class Customers(Protocol):
-    """The customers."""
-
-    def add(self, customer: Customer) -> None:
-        """Keep a new customer. Raises Conflict `customer_exists`."""
-        ...
-
-    def get(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> Customer | None:
-        """Return one customer; `for_update` lets transactions that ask so for the same customer go one by one."""
-        ...
-
-    def known(self, organization_id: str, customer_ids: Sequence[str]) -> frozenset[str]:
-        """Return those of the ids that are customers."""
-        ...
-
-    def many(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, Customer]:
-        """Return those of the customers that exist, by id, in one query."""
-        ...
-
-    def page(self, organization_id: str, page: Page) -> list[Customer]:
-        """Return customers in the order of their ids; `page.after` is a customer id."""
-        ...
-
-    def replace(self, customer: Customer) -> None:
-        """Keep new values of an existing customer."""
         ...
 
 
@@ -175,6 +152,10 @@ class Plans(Protocol):
         """Return one version."""
         ...
 
+    def sold_as(self, organization_id: str, version_ids: Sequence[str]) -> dict[str, SoldAs]:
+        """Return what versions are called, by version id, in one query."""
+        ...
+
     def versions(self, organization_id: str, plan_id: str | None = None) -> list[PlanVersion]:
         """Return the versions of one plan or of all, in the order of plan and number."""
         ...
@@ -197,58 +178,6 @@ class PricingUnits(Protocol):
 
     def all(self, organization_id: str) -> list[PricingUnit]:
         """Return all units in the order in which they were made."""
-        ...
-
-
-class Subscriptions(Protocol):
-    """The subscriptions."""
-
-    def add(self, subscription: Subscription) -> None:
-        """Keep a new subscription. Raises Conflict `subscription_exists`."""
-        ...
-
-    def get(self, organization_id: str, subscription_id: str, *, for_update: bool = False) -> Subscription | None:
-        """Return one subscription; `for_update` keeps everybody else from changing it until the transaction ends."""
-        ...
-
-    def page(
-        self, organization_id: str, page: Page, *, customer_id: str | None = None, plan_id: str | None = None
-    ) -> list[Subscription]:
-        """Return subscriptions that are no add-ons in the order of their ids; `page.after` is a subscription id."""
-        ...
-
-    def of_customer(self, organization_id: str, customer_id: str, at: datetime | None = None) -> list[Subscription]:
-        """Return a customer's subscriptions by start, then id; with `at` only those that cover the instant."""
-        ...
-
-    def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Subscription]]:
-        """Return the subscriptions of several customers by start, then id, in one query."""
-        ...
-
-    def attached_to(self, organization_id: str, parent_ids: Sequence[str]) -> dict[str, list[Subscription]]:
-        """Return the add-ons of several subscriptions by start, then id, in one query; one without any is left out."""
-        ...
-
-    def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:
-        """Return how many subscriptions cover an instant, by version id; versions without one are left out."""
-        ...
-
-    def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
-        """Return up to `limit` subscriptions with `due_at <= at`, earliest first.
-
-        Of one organization, or of every one in real time.
-        """
-        ...
-
-    def claim(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
-        """Return what `due` does, and nobody else changes them until the transaction ends.
-
-        Of one organization after waiting for whoever changes them now; in real time without those.
-        """
-        ...
-
-    def replace(self, subscription: Subscription) -> None:
-        """Keep new values of an existing subscription."""
         ...
 
 
@@ -275,6 +204,10 @@ class Invoices(Protocol):
 
     def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Invoice]]:
         """Return the invoices of several customers without their lines, newest number first, in one query."""
+        ...
+
+    def outstanding(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, Outstanding]:
+        """Return what is due on the unpaid invoices of several customers, by customer; who owes nothing is left out."""
         ...
 
     def take_number(self, organization_id: str) -> int:

@@ -16,6 +16,7 @@ from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.kernel.zones import UTC_NAME, is_time_zone
+from lotus_server.ports.listing import EVERY_CUSTOMER, CustomerQuestion
 from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.credit_settlement import balances_at
 from lotus_server.usecases.services import Services, present
@@ -187,10 +188,12 @@ def _provider(draft: CustomerDraft, known: str | None) -> str | None:
     return draft.payment_provider or (known or "stripe" if draft.payment_provider_id else None)
 
 
-def list_customers(services: Services, organization: Organization, page: Page) -> list[CustomerView]:
-    """Return customers in the order of their ids."""
+def list_customers(
+    services: Services, organization: Organization, page: Page, question: CustomerQuestion = EVERY_CUSTOMER
+) -> list[CustomerView]:
+    """Return the customers asked for in the order of their ids."""
     with services.records.snapshot() as tx:
-        customers = tx.customers.page(organization.organization_id, page)
+        customers = tx.customers.page(organization.organization_id, page, question, present(services, organization))
         return _views(services, tx, organization, customers)
 
 

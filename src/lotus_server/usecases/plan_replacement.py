@@ -14,6 +14,7 @@ from lotus_server.domain.subscriptions import Status, Subscription, advance
 from lotus_server.kernel.errors import Invalid, LotusError
 from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import ZERO, subtract
+from lotus_server.ports.listing import SubscriptionQuestion
 from lotus_server.ports.records import Page
 from lotus_server.usecases.catalog_reading import renewed, terms_of
 from lotus_server.usecases.plan_drafts import VersionDraft
@@ -156,7 +157,9 @@ def _affected(
     while True:
         with services.records.snapshot() as tx:
             page = Page(SUBSCRIPTIONS_AT_ONCE, after)
-            found = tx.subscriptions.page(organization.organization_id, page, plan_id=version.plan_id)
+            found = tx.subscriptions.page(
+                organization.organization_id, page, SubscriptionQuestion(plan_id=version.plan_id)
+            )
         for subscription in found:
             if subscription.version_id in earlier and subscription.status_at(now) is Status.ACTIVE:
                 yield subscription

@@ -37,6 +37,7 @@ from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.kernel.period import Duration, Period, boundary
 from lotus_server.kernel.zones import on_wall_clock, zone_of
+from lotus_server.ports.listing import EVERY_SUBSCRIPTION, SubscriptionQuestion
 from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue_period
 from lotus_server.usecases.catalog_reading import terms_of
@@ -197,14 +198,13 @@ def list_subscriptions(
     services: Services,
     organization: Organization,
     page: Page,
-    *,
-    customer_id: str | None = None,
-    plan_id: str | None = None,
+    question: SubscriptionQuestion = EVERY_SUBSCRIPTION,
 ) -> list[SubscriptionView]:
-    """Return subscriptions in the order of their ids."""
+    """Return the subscriptions asked for in the order of their ids."""
+    now = present(services, organization)
     with services.records.snapshot() as tx:
-        found = tx.subscriptions.page(organization.organization_id, page, customer_id=customer_id, plan_id=plan_id)
-        return views_of(tx, organization, found, present(services, organization))
+        found = tx.subscriptions.page(organization.organization_id, page, question, now)
+        return views_of(tx, organization, found, now)
 
 
 def get_subscription(services: Services, organization: Organization, subscription_id: str) -> SubscriptionView:

@@ -1,8 +1,7 @@
 """Subscriptions on the wire."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from pydantic import Field
@@ -28,7 +27,6 @@ from lotus_server.wire.quantities import (
 )
 
 Row = dict[str, Any]
-PARKED: Final = "parked"
 
 
 class FilterForm(Form):
@@ -210,23 +208,6 @@ def subscription_change(payload: object) -> SubscriptionChange:
     return change
 
 
-def wanted_time(start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
-    """Return the time `[start, end)` that a query asks about; null sides are open. Raises Invalid."""
-    problems = Problems()
-    found = (instant(problems, "range_start", start or None), instant(problems, "range_end", end or None))
-    problems.raise_if_any()
-    return found
-
-
-def covers_any_of(view: SubscriptionView, during: tuple[datetime | None, datetime | None]) -> bool:
-    """Tell whether a subscription covers any instant of a time `[start, end)`, whose null sides are open."""
-    start, end = during
-    subscription = view.subscription
-    begins_in_time = end is None or subscription.starts_at < end
-    ends_in_time = start is None or subscription.ends_at is None or subscription.ends_at > start
-    return begins_in_time and ends_in_time
-
-
 def matches_from_query(text: str | None) -> tuple[PropertyMatch, ...] | None:
     """Return the subscription filters that the 0.9 clients send as JSON text in the query; null means any."""
     if not text:
@@ -264,22 +245,6 @@ def _next_try(subscription: Subscription) -> str | None:
     if subscription.parked_cause is None or subscription.due_at is None:
         return None
     return to_text(subscription.due_at)
-
-
-def wanted_statuses(given: Iterable[str]) -> frozenset[str]:
-    """Return the statuses that a query asks for, `parked` among them. Raises Invalid for any other word."""
-    wanted = frozenset(given)
-    known = [*(status.value for status in Status), PARKED]
-    if unknown := sorted(wanted - set(known)):
-        detail = f"{unknown[0]!r} is no status; there are {', '.join(known)}."
-        raise Invalid.field("status", "invalid_choice", detail)
-    return wanted
-
-
-def has_status(view: SubscriptionView, wanted: frozenset[str]) -> bool:
-    """Tell whether a subscription has one of the statuses, or is parked when that is asked for; none means any."""
-    is_parked = view.subscription.parked_cause is not None
-    return not wanted or view.status.value in wanted or (is_parked and PARKED in wanted)
 
 
 def subscription_record(view: SubscriptionView) -> Row:

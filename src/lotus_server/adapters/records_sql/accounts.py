@@ -8,9 +8,18 @@ import msgspec
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from lotus_server.adapters.records_sql.changes import Notes
+from lotus_server.adapters.records_sql.customer_lists import (
+    Asked,
+    conditions_of,
+    count_customers,
+    customer_part,
+    searched_text,
+    sorted_name,
+)
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import API_KEYS, CUSTOMERS, INVOICE_SERIES, ORGANIZATIONS
 from lotus_server.domain.accounts import ApiKey, Customer, Organization
+from lotus_server.ports.listing import EVERY_CUSTOMER, Count, CustomerOrder, CustomerQuestion, Part, Slice
 from lotus_server.ports.records import Page
 
 _INSERT_ORGANIZATION: Final = Insert(
@@ -53,7 +62,7 @@ _INSERT_CUSTOMER: Final = Insert(
     CUSTOMERS,
     [Unique(("organization_id", "customer_id"), "customer_exists", "A customer with this id exists already.")],
 )
-_REPLACE_CUSTOMER: Final = Replace(CUSTOMERS, Customer.__struct_fields__, "customer")
+_REPLACE_CUSTOMER: Final = Replace(CUSTOMERS, (*Customer.__struct_fields__, "search_text", "sort_name"), "customer")
 _CUSTOMERS: Final = select(*(CUSTOMERS.c[name] for name in Customer.__struct_fields__)).where(of_tenant(CUSTOMERS))
 _CUSTOMER: Final = _CUSTOMERS.where(CUSTOMERS.c.customer_id == bindparam("customer_id"))
 # The key stays as it is, so rows that refer to the customer can be added meanwhile.
@@ -86,8 +95,12 @@ def api_key_from_row(row: Sequence[Any]) -> ApiKey:
 
 
 def customer_to_row(value: Customer) -> Values:
-    """Return a customer's columns."""
-    return msgspec.structs.asdict(value)
+    """Return a customer's columns, those among them that are searched and sorted by."""
+    return {
+        **msgspec.structs.asdict(value),
+        "search_text": searched_text(value.customer_id, value.customer_name, value.email),
+        "sort_name": sorted_name(value.customer_name),
+    }
 
 
 def customer_from_row(row: Sequence[Any]) -> Customer:
@@ -186,12 +199,27 @@ class SqlCustomers:
             found.update({customer.customer_id: customer for customer in customers})
         return found
 
-    def page(self, organization_id: str, page: Page) -> list[Customer]:
-        query = _CUSTOMERS.order_by(CUSTOMERS.c.customer_id).limit(page.limit)
+    def page(
+        self,
+        organization_id: str,
+        page: Page,
+        question: CustomerQuestion = EVERY_CUSTOMER,
+        at: datetime | None = None,
+    ) -> list[Customer]:
+        query = _CUSTOMERS.where(*conditions_of(question, at)).order_by(CUSTOMERS.c.customer_id).limit(page.limit)
         if page.after is not None:
             query = query.where(CUSTOMERS.c.customer_id > page.after)
         rows = self._connection.execute(query, {"organization_id": organization_id})
         return [customer_from_row(row) for row in rows]
+
+    def part(
+        self, organization_id: str, question: CustomerQuestion, order: CustomerOrder, wanted: Slice, at: datetime
+    ) -> Part[Customer]:
+        asked = Asked(organization_id, question, at)
+        return customer_part(self._connection, asked, order, wanted)
+
+    def count(self, organization_id: str, question: CustomerQuestion, at: datetime) -> Count:
+        return count_customers(self._connection, Asked(organization_id, question, at))
 
     def replace(self, customer: Customer) -> None:
         _REPLACE_CUSTOMER(self._connection, customer_to_row(customer))

@@ -5,8 +5,9 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, tuple_, update
 
+from lotus_server.adapters.records_sql.discount_tables import CREDIT_NOTES
 from lotus_server.adapters.records_sql.rows import Insert, Unique, Values, next_number, of_tenant
-from lotus_server.adapters.records_sql.tables import CREDIT_NOTES, INVOICE_SERIES
+from lotus_server.adapters.records_sql.tables import INVOICE_SERIES
 from lotus_server.domain.invoicing import CreditNote
 from lotus_server.kernel.errors import NotFound
 from lotus_server.ports.records import Page

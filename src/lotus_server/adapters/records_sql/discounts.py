@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, func, select
 
+from lotus_server.adapters.records_sql.discount_tables import COUPONS, DISCOUNTS
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
-from lotus_server.adapters.records_sql.tables import COUPONS, DISCOUNTS
 from lotus_server.domain.invoicing import Coupon, Discount
 
 _INSERT_COUPON: Final = Insert(

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, literal_column, select, tuple_, update
 
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, next_number, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import INVOICE_SERIES, INVOICES
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.kernel.errors import NotFound
 from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import ZERO, add, subtract
+from lotus_server.ports.listing import Outstanding
 from lotus_server.ports.records import Page
 
 _COLUMNS: Final = (
@@ -64,7 +66,15 @@ _IS_OLDER: Final = tuple_(INVOICES.c.made_number, INVOICES.c.invoice_id) < tuple
 _HEADS_OF_CUSTOMERS: Final = (
     select(*(INVOICES.c[name] for name in _COLUMNS if name != "lines"))
     .where(of_tenant(INVOICES), INVOICES.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
-    .order_by(*_NEWEST_FIRST)
+    # By an expression, so that SQLite looks for the customers instead of reading everybody's invoices in their order.
+    .order_by((INVOICES.c.made_number + 0).desc(), INVOICES.c.invoice_id.desc())
+)
+_UNPAID_AMOUNTS: Final = select(
+    INVOICES.c.customer_id, INVOICES.c.currency, INVOICES.c.total, INVOICES.c.credited
+).where(
+    of_tenant(INVOICES),
+    INVOICES.c.payment_status == literal_column("'unpaid'"),
+    INVOICES.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
 )
 # Locks the organization's row of the series until the transaction ends, and goes back with it.
 _TAKE_NUMBER: Final = (
@@ -180,6 +190,16 @@ class SqlInvoices:
             for row in self._connection.execute(_HEADS_OF_CUSTOMERS, keys):
                 invoice = _head_from_row(row)
                 found.setdefault(invoice.customer_id, []).append(invoice)
+        return found
+
+    def outstanding(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, Outstanding]:
+        found: dict[str, Outstanding] = {}
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some}
+            for customer_id, currency, total, credited in self._connection.execute(_UNPAID_AMOUNTS, keys):
+                if total != credited:
+                    owed = found.setdefault(customer_id, {})
+                    owed[currency] = add(owed.get(currency, ZERO), subtract(total, credited))
         return found
 
     def take_number(self, organization_id: str) -> int:

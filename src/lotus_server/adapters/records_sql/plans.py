@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from lotus_server.adapters.records_sql.changes import Notes
-from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, next_number, of_tenant
+from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, next_number, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import FEATURES, PLAN_VERSIONS, PLANS, PRICING_UNITS
 from lotus_server.domain.catalog import Feature, FeatureValue, Plan, PlanVersion, PricingUnit, VersionStatus
+from lotus_server.ports.listing import SoldAs
 
 _FEATURE_NAME: Final = Unique(
     ("organization_id", "feature_name"),
@@ -68,6 +69,15 @@ _VERSIONS: Final = select(*(PLAN_VERSIONS.c[name] for name in PlanVersion.__stru
 _VERSION: Final = _VERSIONS.where(PLAN_VERSIONS.c.version_id == bindparam("version_id"))
 _ALL_VERSIONS: Final = _VERSIONS.order_by(PLAN_VERSIONS.c.plan_id, PLAN_VERSIONS.c.version)
 _VERSIONS_OF_PLAN: Final = _ALL_VERSIONS.where(PLAN_VERSIONS.c.plan_id == bindparam("plan_id"))
+
+_SOLD_AS: Final = (
+    select(PLANS.c.plan_id, PLANS.c.plan_name, PLAN_VERSIONS.c.version_id, PLAN_VERSIONS.c.version)
+    .join(
+        PLANS,
+        and_(PLANS.c.organization_id == PLAN_VERSIONS.c.organization_id, PLANS.c.plan_id == PLAN_VERSIONS.c.plan_id),
+    )
+    .where(of_tenant(PLAN_VERSIONS), PLAN_VERSIONS.c.version_id.in_(bindparam("version_ids", expanding=True)))
+)
 
 _INSERT_UNIT: Final = Insert(
     PRICING_UNITS,
@@ -189,6 +199,13 @@ class SqlPlans:
         keys = {"organization_id": organization_id, "version_id": version_id}
         row = self._connection.execute(_VERSION, keys).first()
         return None if row is None else plan_version_from_row(row)
+
+    def sold_as(self, organization_id: str, version_ids: Sequence[str]) -> dict[str, SoldAs]:
+        found: dict[str, SoldAs] = {}
+        for some in portions(version_ids):
+            keys = {"organization_id": organization_id, "version_ids": some}
+            found.update({row[2]: SoldAs(*row) for row in self._connection.execute(_SOLD_AS, keys)})
+        return found
 
     def versions(self, organization_id: str, plan_id: str | None = None) -> list[PlanVersion]:
         if plan_id is None:

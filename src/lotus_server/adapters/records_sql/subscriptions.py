@@ -8,9 +8,17 @@ from sqlalchemy import Connection, bindparam, func, or_, select
 
 from lotus_server.adapters.records_sql.changes import Notes
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
+from lotus_server.adapters.records_sql.sorted_lists import read_part
+from lotus_server.adapters.records_sql.subscription_lists import (
+    IS_NO_ADDON,
+    conditions_of,
+    count_subscriptions,
+    segments_of,
+)
 from lotus_server.adapters.records_sql.tables import ORGANIZATIONS, SUBSCRIPTIONS
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Period
+from lotus_server.ports.listing import EVERY_SUBSCRIPTION, Count, Part, Slice, SubscriptionOrder, SubscriptionQuestion
 from lotus_server.ports.records import Page
 
 _COLUMNS: Final = (
@@ -65,6 +73,9 @@ _OF_CUSTOMER: Final = _OF_ORGANIZATION.where(SUBSCRIPTIONS.c.customer_id == bind
 _OF_CUSTOMERS: Final = _OF_ORGANIZATION.where(
     SUBSCRIPTIONS.c.customer_id.in_(bindparam("customer_ids", expanding=True))
 ).order_by(SUBSCRIPTIONS.c.starts_at, SUBSCRIPTIONS.c.subscription_id)
+_LIVE_OF_CUSTOMERS: Final = _OF_CUSTOMERS.where(
+    or_(SUBSCRIPTIONS.c.ends_at.is_(None), SUBSCRIPTIONS.c.ends_at > bindparam("at"))
+)
 _ATTACHED_TO: Final = _OF_ORGANIZATION.where(
     SUBSCRIPTIONS.c.parent_id.in_(bindparam("parent_ids", expanding=True))
 ).order_by(SUBSCRIPTIONS.c.starts_at, SUBSCRIPTIONS.c.subscription_id)
@@ -150,18 +161,45 @@ class SqlSubscriptions:
         return None if row is None else subscription_from_row(row)
 
     def page(
-        self, organization_id: str, page: Page, *, customer_id: str | None = None, plan_id: str | None = None
+        self,
+        organization_id: str,
+        page: Page,
+        question: SubscriptionQuestion = EVERY_SUBSCRIPTION,
+        at: datetime | None = None,
     ) -> list[Subscription]:
-        query = _OF_ORGANIZATION.where(SUBSCRIPTIONS.c.parent_id.is_(None))
+        query = _OF_ORGANIZATION.where(IS_NO_ADDON, *conditions_of(question, at))
         query = query.order_by(SUBSCRIPTIONS.c.subscription_id).limit(page.limit)
         if page.after is not None:
             query = query.where(SUBSCRIPTIONS.c.subscription_id > page.after)
-        if customer_id is not None:
-            query = query.where(SUBSCRIPTIONS.c.customer_id == customer_id)
-        if plan_id is not None:
-            query = query.where(SUBSCRIPTIONS.c.plan_id == plan_id)
         rows = self._connection.execute(query, {"organization_id": organization_id})
         return [subscription_from_row(row) for row in rows]
+
+    def part(
+        self,
+        organization_id: str,
+        question: SubscriptionQuestion,
+        order: SubscriptionOrder,
+        wanted: Slice,
+        at: datetime,
+    ) -> Part[Subscription]:
+        query = _OF_ORGANIZATION.where(IS_NO_ADDON, *conditions_of(question, at))
+        keys = {"organization_id": organization_id}
+        return read_part(self._connection, segments_of(query, order), wanted, keys, subscription_from_row)
+
+    def count(self, organization_id: str, question: SubscriptionQuestion, at: datetime) -> Count:
+        return count_subscriptions(self._connection, organization_id, question, at)
+
+    def live_of_customers(
+        self, organization_id: str, customer_ids: Sequence[str], at: datetime
+    ) -> dict[str, list[Subscription]]:
+        found: dict[str, list[Subscription]] = {}
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some, "at": at}
+            for row in self._connection.execute(_LIVE_OF_CUSTOMERS, keys):
+                subscription = subscription_from_row(row)
+                if subscription.parent_id is None:
+                    found.setdefault(subscription.customer_id, []).append(subscription)
+        return found
 
     def of_customer(self, organization_id: str, customer_id: str, at: datetime | None = None) -> list[Subscription]:
         keys = {"organization_id": organization_id, "customer_id": customer_id}

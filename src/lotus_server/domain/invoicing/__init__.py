@@ -1,6 +1,11 @@
 """Invoices: lines, totals, and what makes one unique."""
 
-from lotus_server.domain.invoicing.adjustments import adjusted, adjusted_change
+from lotus_server.domain.invoicing.adjustments import (
+    adjusted,
+    adjusted_change,
+    adjustment_base,
+    adjustment_of,
+)
 from lotus_server.domain.invoicing.billed_period import (
     BilledLine,
     BilledPeriod,
@@ -17,6 +22,7 @@ from lotus_server.domain.invoicing.credit_note import (
     CreditNote,
     CreditNoteAmounts,
     credit_note_amounts,
+    net_line_amounts,
     nets_of,
     what_is_left,
 )
@@ -91,6 +97,8 @@ __all__ = [
     "Totals",
     "adjusted",
     "adjusted_change",
+    "adjustment_base",
+    "adjustment_of",
     "advance_lines",
     "amount_definition",
     "amount_properties",
@@ -110,6 +118,7 @@ __all__ = [
     "item_of_prepaid",
     "items_of",
     "needs_values",
+    "net_line_amounts",
     "nets_of",
     "pending_lines_of",
     "sentences",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from lotus_server.domain.invoicing.discounts import amounts_after
+from lotus_server.domain.invoicing.discounts import AppliedDiscount, amounts_after
 from lotus_server.domain.invoicing.invoice import Invoice
 from lotus_server.domain.invoicing.taxes import NO_TAX, TaxedAmount, TaxRate, TaxSubtotal, net_amounts
 from lotus_server.kernel.currencies import Currency, currency
@@ -55,11 +55,24 @@ class CreditNote(msgspec.Struct, frozen=True):
 def nets_of(invoice: Invoice) -> tuple[TaxedAmount, ...]:
     """Return the lines of an invoice after discounts and without tax, with their rate."""
     rate = invoice.taxes[0].rate if invoice.taxes else NO_TAX
-    unit = currency(invoice.currency)
-    after = amounts_after([line.amount for line in invoice.lines], invoice.discounts)
-    lines = [TaxedAmount(amount, rate) for amount in after]
-    nets = net_amounts(lines, unit, is_included=invoice.prices_include_tax)
+    amounts = [line.amount for line in invoice.lines]
+    nets = net_line_amounts(
+        amounts, invoice.discounts, rate, currency(invoice.currency), is_included=invoice.prices_include_tax
+    )
     return tuple(TaxedAmount(net, rate) for net in nets)
+
+
+def net_line_amounts(
+    amounts: Sequence[Decimal],
+    discounts: Sequence[AppliedDiscount],
+    rate: TaxRate,
+    unit: Currency,
+    *,
+    is_included: bool,
+) -> tuple[Decimal, ...]:
+    """Return what of each line is left after discounts and without the tax that prices may include."""
+    lines = [TaxedAmount(amount, rate) for amount in amounts_after(amounts, discounts)]
+    return net_amounts(lines, unit, is_included=is_included)
 
 
 def credit_note_amounts(

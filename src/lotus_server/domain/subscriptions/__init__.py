@@ -33,12 +33,15 @@ from lotus_server.domain.subscriptions.quantities import (
     quantity_before,
 )
 from lotus_server.domain.subscriptions.subscription import QuantityChange, Status, Subscription
+from lotus_server.domain.subscriptions.turns import Turn, TurnKind, earliest_turn, next_turn
 
 __all__ = [
     "QUANTITY_CHANGES_MAX",
     "QuantityChange",
     "Status",
     "Subscription",
+    "Turn",
+    "TurnKind",
     "advance",
     "awaits_invoice",
     "calendar_anchor",
@@ -48,6 +51,7 @@ __all__ = [
     "changes_within",
     "charge_key",
     "default_prepaid_units",
+    "earliest_turn",
     "end_now",
     "end_with_parent",
     "end_with_period",
@@ -55,6 +59,7 @@ __all__ = [
     "held_quantities",
     "last_instant",
     "metered_period",
+    "next_turn",
     "park",
     "period_containing",
     "prepaid_key",

@@ -34,6 +34,7 @@ from lotus_server.wire.customers import (
 )
 from lotus_server.wire.drafts import draft_row, later_draft
 from lotus_server.wire.invoices import invoice_row
+from lotus_server.wire.lists import customer_question
 from lotus_server.wire.plans import plan_row
 
 router = APIRouter(prefix="/api", tags=["Customers"], responses=PROBLEMS)
@@ -41,10 +42,27 @@ router = APIRouter(prefix="/api", tags=["Customers"], responses=PROBLEMS)
 
 @router.get("/customers/", summary="List customers")
 def list_all(
-    request: Request, caller: Annotated[Caller, Depends(reading)], page: Annotated[Page, Depends(paging)]
+    request: Request,
+    caller: Annotated[Caller, Depends(reading)],
+    page: Annotated[Page, Depends(paging)],
+    *,
+    search: Annotated[str | None, Query(description="Found in id, name or e-mail address, in any case.")] = None,
+    subscribed: Annotated[str | None, Query(description="true: with an active subscription; false: without.")] = None,
+    plan_id: Annotated[str | None, Query(description="With an active subscription to this plan.")] = None,
+    outstanding: Annotated[str | None, Query(description="true: with an unpaid amount; false: without.")] = None,
+    created_since: Annotated[str | None, Query(description="Made at this time or later.")] = None,
 ) -> Response:
-    """Return the customers with balance, invoices and active subscriptions."""
-    views = list_customers(caller.services, caller.organization, page)
+    """Return the customers, or those asked for, with balance, invoices and active subscriptions."""
+    question = customer_question(
+        {
+            "search": search,
+            "subscribed": subscribed,
+            "plan_id": plan_id,
+            "outstanding": outstanding,
+            "created_since": created_since,
+        }
+    )
+    views = list_customers(caller.services, caller.organization, page, question)
     link = link_to_next(request, page, [view.customer.customer_id for view in views])
     return json_reply(200, [customer_row(view) for view in views], link)
 

@@ -21,6 +21,7 @@ from lotus_server.usecases.subscriptions import (
     list_subscriptions,
 )
 from lotus_server.wire.attachments import AttachForm, attached_row, attachment
+from lotus_server.wire.lists import subscription_question
 from lotus_server.wire.plan_switch import SwitchForm, plan_change, plan_switch
 from lotus_server.wire.quantities import QuantityForm, UnitsForm, quantity_order, units_order
 from lotus_server.wire.subscriptions import (
@@ -28,16 +29,12 @@ from lotus_server.wire.subscriptions import (
     LaterCancelForm,
     SubscriptionForm,
     UpdateForm,
-    covers_any_of,
-    has_status,
     later_cancellation,
     matches_from_query,
     seed_cancellation,
     subscription_change,
     subscription_draft,
     subscription_row,
-    wanted_statuses,
-    wanted_time,
 )
 
 router = APIRouter(prefix="/api", tags=["Subscriptions"], responses=PROBLEMS)
@@ -56,6 +53,9 @@ def list_all(
     plan_id: str | None = None,
     status: Annotated[list[str] | None, Query()] = None,
     status_list: Annotated[list[str] | None, Query(alias="status[]")] = None,
+    version_id: str | None = None,
+    auto_renew: Annotated[str | None, Query(description="true: those that renew; false: those that end.")] = None,
+    ending_within_days: Annotated[str | None, Query(description="Only those that end in so many days.")] = None,
     range_start: Annotated[str | None, Query(description="Only those that end after this time.")] = None,
     range_end: Annotated[str | None, Query(description="Only those that start before this time.")] = None,
 ) -> Response:
@@ -63,12 +63,19 @@ def list_all(
 
     With `customer_id` the dates are times.
     """
-    during = wanted_time(range_start, range_end)
-    wanted = wanted_statuses([*(status or ()), *(status_list or ())])
-    views = list_subscriptions(caller.services, caller.organization, page, customer_id=customer_id, plan_id=plan_id)
+    query = {
+        "customer_id": customer_id,
+        "plan_id": plan_id,
+        "version_id": version_id,
+        "auto_renew": auto_renew,
+        "ending_within_days": ending_within_days,
+        "range_start": range_start,
+        "range_end": range_end,
+    }
+    question = subscription_question(query, [*(status or ()), *(status_list or ())])
+    views = list_subscriptions(caller.services, caller.organization, page, question)
     link = link_to_next(request, page, [view.subscription.subscription_id for view in views])
-    found = [view for view in views if covers_any_of(view, during) and has_status(view, wanted)]
-    return json_reply(200, [subscription_row(view, as_dates=customer_id is None) for view in found], link)
+    return json_reply(200, [subscription_row(view, as_dates=customer_id is None) for view in views], link)
 
 
 @router.post(

@@ -1,0 +1,190 @@
+"""What invoices and credit notes add to revenue: on which day, of which plan, source and customer."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from lotus_server.domain.analytics.windows import DAY, day_of
+from lotus_server.domain.invoicing import (
+    NO_TAX,
+    AppliedDiscount,
+    CreditedLine,
+    LineKind,
+    TaxSubtotal,
+    credit_of_cause,
+    net_line_amounts,
+)
+from lotus_server.kernel.currencies import currency
+from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import EXACT
+
+
+class Basis(StrEnum):
+    """When revenue counts.
+
+    `invoiced`: all of a line on the day of its invoice. `earned`: in equal parts of time over the line's period.
+    """
+
+    INVOICED = "invoiced"
+    EARNED = "earned"
+
+
+class Dimension(StrEnum):
+    """By what revenue is told apart.
+
+    A source is a metric or a charge. By customer there is only what was invoiced.
+    """
+
+    TOTAL = "total"
+    PLAN = "plan"
+    SOURCE = "source"
+    CUSTOMER = "customer"
+
+
+class SoldLine(msgspec.Struct, frozen=True):
+    """What revenue needs of a line of an invoice; its fields are named and meant as those of an invoice line."""
+
+    name: str
+    kind: LineKind
+    period: Period
+    amount: Decimal
+    plan_id: str | None
+    metric_id: str | None = None
+
+
+class SoldInvoice(msgspec.Struct, frozen=True):
+    """What revenue needs of an invoice; its fields are named and meant as those of an invoice."""
+
+    cause: str
+    customer_id: str
+    currency: str
+    issued_at: datetime
+    lines: tuple[SoldLine, ...]
+    taxes: tuple[TaxSubtotal, ...] = ()
+    prices_include_tax: bool = False
+    discounts: tuple[AppliedDiscount, ...] = ()
+
+
+class Takeback(msgspec.Struct, frozen=True):
+    """A credit note: what it takes back of which lines of its invoice, and when it was issued."""
+
+    invoice: SoldInvoice
+    issued_at: datetime
+    lines: tuple[CreditedLine, ...]
+
+
+class RevenueSum(msgspec.Struct, frozen=True):
+    """What is to be added to the revenue of a day; `key` is the plan, source or customer, empty for the total."""
+
+    basis: Basis
+    currency: str
+    dimension: Dimension
+    day: datetime
+    key: str
+    amount: Decimal
+
+
+_Key = tuple[Basis, str, Dimension, datetime, str]
+
+
+def source_of(line: SoldLine) -> str:
+    """Return what a line charges for: `metric:<id>`, `charge:<name of the line>`, or the kind of the line."""
+    if line.metric_id is not None:
+        return f"metric:{line.metric_id}"
+    if line.kind in {LineKind.RECURRING, LineKind.CORRECTION}:
+        return f"charge:{line.name}"
+    return line.kind.value
+
+
+class RevenueSums:
+    """Revenue added up, exactly, until it is taken."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        # In minor units, which are whole numbers.
+        self._invoiced: defaultdict[tuple[str, datetime, str, str, str], int] = defaultdict(int)
+        self._earned: defaultdict[tuple[str, datetime, str, str], int] = defaultdict(int)
+
+    def add_invoice(self, invoice: SoldInvoice) -> None:
+        """Count the lines of an invoice."""
+        self._add(invoice, range(len(invoice.lines)), _nets(invoice), invoice.issued_at, sign=1)
+
+    def take_out(self, invoice: SoldInvoice) -> None:
+        """Count an invoice no more: it was voided."""
+        self._add(invoice, range(len(invoice.lines)), _nets(invoice), invoice.issued_at, sign=-1)
+
+    def add_takeback(self, takeback: Takeback) -> None:
+        """Count what a credit note takes back."""
+        places = [each.line for each in takeback.lines]
+        self._add(takeback.invoice, places, [each.amount for each in takeback.lines], takeback.issued_at, sign=-1)
+
+    def _add(
+        self, invoice: SoldInvoice, places: Iterable[int], nets: Sequence[Decimal], issued_at: datetime, *, sign: int
+    ) -> None:
+        if credit_of_cause(invoice.cause) is not None:
+            return
+        code, issued_on = invoice.currency, day_of(issued_at)
+        scale = currency(code).exponent
+        for place, net in zip(places, nets, strict=True):
+            line = invoice.lines[place]
+            amount = sign * int(net.scaleb(scale, context=EXACT))
+            plan, source = line.plan_id or "", source_of(line)
+            self._invoiced[code, issued_on, plan, source, invoice.customer_id] += amount
+            for day, part in spread(amount, line.period):
+                self._earned[code, day, plan, source] += part
+
+    def taken(self) -> list[RevenueSum]:
+        """Return the sums that are not zero, by day, plan, source and customer, in a fixed order."""
+        sums: defaultdict[_Key, int] = defaultdict(int)
+        for (code, day, plan, source, customer), amount in self._invoiced.items():
+            for dimension, key in (*_told_apart(plan, source), (Dimension.CUSTOMER, customer)):
+                sums[Basis.INVOICED, code, dimension, day, key] += amount
+        for (code, day, plan, source), amount in self._earned.items():
+            for dimension, key in _told_apart(plan, source):
+                sums[Basis.EARNED, code, dimension, day, key] += amount
+        return [
+            RevenueSum(*key, Decimal(amount).scaleb(-currency(key[1]).exponent, context=EXACT))
+            for key, amount in sorted(sums.items())
+            if amount
+        ]
+
+
+def _told_apart(plan: str, source: str) -> Iterator[tuple[Dimension, str]]:
+    yield Dimension.TOTAL, ""
+    yield Dimension.PLAN, plan
+    yield Dimension.SOURCE, source
+
+
+def _nets(invoice: SoldInvoice) -> Sequence[Decimal]:
+    amounts = [line.amount for line in invoice.lines]
+    if not invoice.discounts and not invoice.prices_include_tax:
+        return amounts
+    rate = invoice.taxes[0].rate if invoice.taxes else NO_TAX
+    unit = currency(invoice.currency)
+    return net_line_amounts(amounts, invoice.discounts, rate, unit, is_included=invoice.prices_include_tax)
+
+
+_MICROSECOND: Final = DAY / 86_400_000_000
+
+
+def spread(amount: int, period: Period) -> Iterator[tuple[datetime, int]]:
+    """Yield the days of a period, each with what of an amount in minor units is earned on it; together all of it.
+
+    Up to the end of a day as much is earned as the part of the period that is over, rounded towards zero. What has no
+    length is earned on its day.
+    """
+    whole = (period.end - period.start) // _MICROSECOND
+    day = day_of(period.start)
+    sign, size = (1, amount) if amount >= 0 else (-1, -amount)
+    earned = 0
+    while day + DAY < period.end:
+        until = size * ((day + DAY - period.start) // _MICROSECOND) // whole
+        yield day, sign * (until - earned)
+        earned = until
+        day += DAY
+    yield day, sign * (size - earned)

@@ -1,0 +1,52 @@
+"""Subscriptions as people look through them: a row for each, with its customer, its plan and what happens next."""
+
+import msgspec
+
+from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.subscriptions import Status, Subscription, Turn, next_turn
+from lotus_server.ports.listing import Count, Part, Slice, SoldAs, SubscriptionOrder, SubscriptionQuestion
+from lotus_server.usecases.services import Services, present
+
+
+class SubscriptionSummary(msgspec.Struct, frozen=True):
+    """A subscription in a list; `next_turn` is null when it has ended."""
+
+    subscription: Subscription
+    customer: Customer
+    sold_as: SoldAs
+    status: Status
+    next_turn: Turn | None
+
+
+class SubscriptionList(msgspec.Struct, frozen=True):
+    """A part of a list of subscriptions, and how many are asked for in all."""
+
+    part: Part[SubscriptionSummary]
+    count: Count
+
+
+def view_subscriptions(
+    services: Services,
+    organization: Organization,
+    question: SubscriptionQuestion,
+    order: SubscriptionOrder,
+    wanted: Slice,
+) -> SubscriptionList:
+    """Return a part of the subscriptions asked for, in a fixed number of queries whatever the number of rows.
+
+    Raises Invalid for a place that is none.
+    """
+    now = present(services, organization)
+    organization_id = organization.organization_id
+    with services.records.snapshot() as tx:
+        found = tx.subscriptions.part(organization_id, question, order, wanted, now)
+        count = tx.subscriptions.count(organization_id, question, now)
+        customers = tx.customers.many(organization_id, sorted({each.customer_id for each in found.rows}))
+        sold = tx.plans.sold_as(organization_id, sorted({each.version_id for each in found.rows}))
+    rows = tuple(
+        SubscriptionSummary(
+            each, customers[each.customer_id], sold[each.version_id], each.status_at(now), next_turn(each, now)
+        )
+        for each in found.rows
+    )
+    return SubscriptionList(Part(rows, found.before, found.after), count)

@@ -1,0 +1,52 @@
+"""Windows and their parts."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lotus_server.domain.analytics import Comparison, Step, last_days, parts_of_window, window_before
+from lotus_server.kernel.period import Period
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def test_the_last_days_end_with_today() -> None:
+    now = datetime(2026, 3, 3, 17, 5, tzinfo=UTC)
+
+    assert Period(day("2026-03-01"), day("2026-03-04")) == last_days(now, 3)
+
+
+def test_the_window_before_has_the_same_length() -> None:
+    assert Period(day("2026-01-29"), day("2026-03-01")) == window_before(Period(day("2026-03-01"), day("2026-04-01")))
+
+
+def test_months_at_the_edges_are_cut() -> None:
+    parts = parts_of_window(Period(day("2026-01-20"), day("2026-03-05")), Step.MONTH)
+
+    assert ["2026-01-20", "2026-02-01", "2026-03-01"] == [f"{part.start:%Y-%m-%d}" for part in parts]
+
+
+@given(st.integers(0, 4_000), st.integers(0, 500), st.sampled_from(Step))
+def test_the_parts_of_a_window_touch_and_are_the_window(first: int, length: int, step: Step) -> None:
+    start = day("2020-01-01") + timedelta(days=first)
+    window = Period(start, start + timedelta(days=length))
+
+    parts = parts_of_window(window, step)
+
+    edges = [window.start, *(part.end for part in parts)]
+    assert [part.start for part in parts] == edges[:-1]
+    assert window.end == edges[-1]
+
+
+def test_a_change_is_a_percentage_of_what_was_before() -> None:
+    compared = Comparison(Decimal(110), Decimal(96))
+
+    assert (Decimal(14), Decimal("14.6")) == (compared.change, compared.change_percent)
+
+
+def test_there_is_no_percentage_of_nothing() -> None:
+    assert Comparison(Decimal(5), Decimal(0)).change_percent is None
