@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from lotus_server.http import error_catalog, metrics
 from lotus_server.http.api import (
     addons,
+    audit,
     credit_notes,
     credit_schedules,
     customers,
@@ -75,6 +76,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         credit_notes,
         wallets,
         organization,
+        audit,
         logo,
     )
     for module in resources:

@@ -18,6 +18,7 @@ from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
+from lotus_server.ports.audit_records import AuditLog
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
 from lotus_server.ports.customer_records import Customers, Subscriptions
 from lotus_server.ports.invoicing_records import BilledPeriods, Coupons, CreditNotes, Discounts, WaitingLines
@@ -349,6 +350,11 @@ class Transaction(Protocol):
     @property
     def people(self) -> People:
         """The people who sign in."""
+        ...
+
+    @property
+    def audit(self) -> AuditLog:
+        """Who changed what."""
         ...
 
     def read_ahead(

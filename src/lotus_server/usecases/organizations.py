@@ -103,7 +103,7 @@ def authenticate(services: Services, api_key: str) -> Principal:
         organization = tx.organizations.get(key.organization_id) if key else None
     if key is None or organization is None or not key.is_valid_at(services.clock.now()):
         raise Unauthenticated("The API key is not valid.")
-    return Principal(organization, key.key_id, key.scope)
+    return Principal(organization, key.key_id, key.scope, key.name)
 
 
 def note_key_uses(services: Services, key_ids: list[str]) -> None:

@@ -8,6 +8,7 @@ from lotus_server.usecases import (
     access,
     addons,
     attachments,
+    audit,
     billing,
     billing_on_request,
     clock,
@@ -176,6 +177,8 @@ _SETTINGS: Final[tuple[Verb, ...]] = (
     organizations.change_organization,
 )
 
+_AUDIT: Final[tuple[Verb, ...]] = (audit.list_audit,)
+
 NEEDED: Final[Mapping[Verb, Permission]] = {
     **dict.fromkeys(_READ, Permission.READ),
     **dict.fromkeys(_CUSTOMERS, Permission.CUSTOMERS),
@@ -187,4 +190,5 @@ NEEDED: Final[Mapping[Verb, Permission]] = {
     **dict.fromkeys(_KEYS, Permission.KEYS),
     **dict.fromkeys(_CLOCK, Permission.CLOCK),
     **dict.fromkeys(_SETTINGS, Permission.SETTINGS),
+    **dict.fromkeys(_AUDIT, Permission.AUDIT),
 }

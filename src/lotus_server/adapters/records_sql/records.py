@@ -22,6 +22,7 @@ from lotus_server.adapters.records_sql.ahead import (
     AheadSubscriptions,
     Known,
 )
+from lotus_server.adapters.records_sql.audit import SqlAuditLog
 from lotus_server.adapters.records_sql.billed_periods import SqlBilledPeriods
 from lotus_server.adapters.records_sql.changes import (
     NOTES_BETWEEN_PRUNINGS,
@@ -158,6 +159,11 @@ class SqlTransaction:
     def people(self) -> SqlPeople:
         """The people who sign in."""
         return SqlPeople(self._connection)
+
+    @property
+    def audit(self) -> SqlAuditLog:
+        """Who changed what."""
+        return SqlAuditLog(self._connection)
 
     @contextmanager
     def read_ahead(

@@ -9,6 +9,7 @@ from lotus_server.domain.accounts.accounts import (
     Scope,
     allows,
 )
+from lotus_server.domain.accounts.audit import AuditEntry, Author, AuthorKind, Content, FieldChange, changes_of
 from lotus_server.domain.accounts.logo import LOGO_BYTES_MAX, LOGO_PIXELS_MAX, LOGO_TYPES, Logo
 from lotus_server.domain.accounts.people import (
     EMAIL_LENGTH_MAX,
@@ -39,7 +40,12 @@ __all__ = [
     "SESSION_IDLE_MAX",
     "Actor",
     "ApiKey",
+    "AuditEntry",
+    "Author",
+    "AuthorKind",
+    "Content",
     "Customer",
+    "FieldChange",
     "InvoiceSettings",
     "LinkPurpose",
     "Logo",
@@ -56,6 +62,7 @@ __all__ = [
     "User",
     "UserSession",
     "allows",
+    "changes_of",
     "email_problem",
     "normal_email",
     "role_allows",

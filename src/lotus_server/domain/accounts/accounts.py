@@ -61,11 +61,12 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """Who is calling: the organization a key belongs to, and what the key may do."""
+    """Who is calling: the organization a key belongs to, what the key may do, and its name."""
 
     organization: Organization
     key_id: str
     scope: Scope
+    key_name: str
 
 
 def allows(scope: Scope, needed: Scope) -> bool:

@@ -5,10 +5,11 @@ from typing import Annotated
 import msgspec
 from fastapi import Query, Request
 
-from lotus_server.domain.accounts import Organization, Principal, Scope
+from lotus_server.domain.accounts import Author, AuthorKind, Organization, Principal, Scope
 from lotus_server.http.scopes import require_scope
 from lotus_server.kernel.errors import Invalid
 from lotus_server.ports.records import Page
+from lotus_server.usecases.auditing import audited
 from lotus_server.usecases.services import Services
 
 PAGE_LIMIT_MAX = 1_000
@@ -28,8 +29,15 @@ def reading(request: Request) -> Caller:
 
 
 def writing(request: Request) -> Caller:
-    """Return the caller of a call that writes. Raises Forbidden for a key that may not."""
-    return _caller(request, Scope.FULL)
+    """Return the caller of a call that writes, with services that note what it changes.
+
+    Raises Forbidden for a key that may not.
+    """
+    caller = _caller(request, Scope.FULL)
+    principal: Principal = request.scope["lotus.principal"]
+    author = Author(AuthorKind.API_KEY, principal.key_id, principal.key_name)
+    action = f"{request.method} {request.scope['route'].path}"
+    return msgspec.structs.replace(caller, services=audited(caller.services, author, action))
 
 
 def _caller(request: Request, needed: Scope) -> Caller:
