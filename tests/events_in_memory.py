@@ -1,7 +1,7 @@
 """An event store without a process and without a file, built on the oracle: for tests of what is made from usage."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from lotus_server.domain.metering import (
     Correction,
     Event,
     EventStatus,
+    LogPosition,
     MetricType,
     Selection,
     Usage,
@@ -36,6 +37,7 @@ from lotus_server.ports.event_store import (
     Receipt,
     RefusedEvent,
     RefusedQuery,
+    Since,
     Submission,
 )
 from lotus_server.wire.track import make_decoder
@@ -51,9 +53,11 @@ class EventsInMemory:
         self._sent: dict[tuple[str, str], Event] = {}
         self._refused: dict[str, list[RefusedEvent]] = {}
         self._histories: dict[tuple[str, str], list[Correction]] = {}
+        self._corrected: dict[str, list[tuple[str, str]]] = {}
         self._lock = threading.Lock()
         self._decode = make_decoder(lambda: f"made_{sum(map(len, self._events.values()))}")
         self.is_answering = True
+        self.always_changed = False
 
     def put(
         self, organization_id: str, event_name: str, customer_id: str, at: datetime, properties: dict[str, Any]
@@ -181,11 +185,38 @@ class EventsInMemory:
         if status is CorrectionStatus.DONE:
             key = (organization_id, order.idempotency_id)
             self._histories.setdefault(key, []).append(correction_of(event, order, now))
+            names = (event.customer_id, kept[order.idempotency_id].customer_id)
+            self._corrected.setdefault(organization_id, []).append(names)
         return status
 
     def history(self, organization_id: str, idempotency_id: str) -> list[Correction]:
         """Return every correction of an event."""
         return list(self._histories.get((organization_id, idempotency_id), []))
+
+    def position(self, organization_id: str) -> LogPosition:
+        """Return how far the log of an organization goes."""
+        with self._lock:
+            events = self._events.get(organization_id, {})
+            return LogPosition(len(events), len(self._corrected.get(organization_id, [])))
+
+    def changed(self, organization_id: str, since: Mapping[str, Since]) -> frozenset[str]:
+        """Return the customers of whom an event of the past came in, or any event was corrected."""
+        if self.always_changed:
+            return frozenset(since)
+        with self._lock:
+            came = [(each.customer_id, each) for each in self._events.get(organization_id, {}).values()]
+            numbered = enumerate(self._corrected.get(organization_id, []), 1)
+            changed = {
+                name
+                for number, names in numbered
+                for name in names
+                if name in since and number > since[name].position.correction
+            }
+        return frozenset(changed) | {
+            name
+            for name, event in came
+            if name in since and event.sequence > since[name].position.event and event.happened_at < since[name].before
+        }
 
     def event_count(self, organization_id: str | None = None) -> int:
         """Return how many events are stored."""

@@ -3,7 +3,7 @@
 Every adapter passes `tests/contracts/test_event_store.py`, with the oracle of `domain/metering` as judge.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,7 @@ from lotus_server.domain.metering import (
     CorrectionKind,
     Event,
     EventStatus,
+    LogPosition,
     Properties,
     Selection,
     Usage,
@@ -200,6 +201,13 @@ class CorrectionResult(msgspec.Struct, frozen=True):
     status: CorrectionStatus
 
 
+class Since(msgspec.Struct, frozen=True):
+    """Which changes are asked for: of events that happened before an instant, made after a position of the log."""
+
+    position: LogPosition
+    before: datetime
+
+
 class Drift(msgspec.Struct, frozen=True):
     """One incremental aggregate beside its recount from the raw events."""
 
@@ -297,6 +305,18 @@ class EventStore(Protocol):
 
         Only the newest are kept, at least `REFUSED_KEPT` of an organization. A body that could not be read at all has
         no events, and is not in the log.
+        """
+        ...
+
+    def position(self, organization_id: str) -> LogPosition:
+        """Return how far the log of an organization goes; every answer from now on takes all of it into account."""
+        ...
+
+    def changed(self, organization_id: str, since: Mapping[str, Since]) -> frozenset[str]:
+        """Return of which of the customers an event came in, or was corrected, as each of them is asked about.
+
+        None is left out. Customers may be named of whom nothing changed, so whoever needs to know looks. A customer of
+        whom the position lies beyond the end of the log, as after an older log was brought back, is always named.
         """
         ...
 

@@ -55,7 +55,7 @@ def test_finds_what_a_scan_finds(runs: list[list[tuple[int, int]]], questions: l
             keys = min(one_key, other_key), max(one_key, other_key)
             start, end = min(one_time, other_time), max(one_time, other_time)
             expected = [n for key, at, n in every if keys[0] <= key <= keys[1] and start <= at < end and n > after]
-            assert expected == sorted(reader.find(connection, Ranges.of([(*keys, start, end)]), after))
+            assert expected == sorted(reader.find(connection, Ranges.of([(*keys, start, end, after)])))
     assert seq - 1 == indexed_until(connection)
     connection.close()
 
@@ -76,7 +76,7 @@ def test_many_ranges_are_found_at_once(
         seq += len(run)
     times = {key: (start, start + length) for key, start, length in wanted}
 
-    found = RunReader().find(connection, Ranges.of((key, key, *times[key]) for key in times), after)
+    found = RunReader().find(connection, Ranges.of((key, key, *times[key], after) for key in times))
 
     expected = [n for key, at, n in every if key in times and times[key][0] <= at < times[key][1] and n > after]
     assert expected == sorted(found)

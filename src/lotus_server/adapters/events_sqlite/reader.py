@@ -5,7 +5,7 @@ Never writes, and never keeps a transaction open.
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from lotus_server.adapters.events_sqlite.corrections import history
 from lotus_server.adapters.events_sqlite.custom_sql import LoadedEvents, load_events, usage_by_query
 from lotus_server.adapters.events_sqlite.listing import listed_events
 from lotus_server.adapters.events_sqlite.making import Making
+from lotus_server.adapters.events_sqlite.past import changed_customers, position_of
 from lotus_server.adapters.events_sqlite.refused import refused_events
 from lotus_server.adapters.events_sqlite.row_reader import RowReader, Stream, find_organization
 from lotus_server.adapters.events_sqlite.rows import Row
@@ -30,6 +31,7 @@ from lotus_server.adapters.events_sqlite.series_cache import SeriesCache
 from lotus_server.domain.metering import (
     Correction,
     Event,
+    LogPosition,
     MetricDefinition,
     MetricType,
     Selection,
@@ -43,7 +45,7 @@ from lotus_server.domain.metering import (
     usage_of_points,
 )
 from lotus_server.kernel.instants import to_microseconds
-from lotus_server.ports.event_store import EventQuery, RefusedEvent, RefusedQuery
+from lotus_server.ports.event_store import EventQuery, RefusedEvent, RefusedQuery, Since
 
 _AT_HAND: Final = (
     "SELECT group_key, state FROM aggregates LEFT JOIN aggregate_states USING (aggregate) WHERE fingerprint = ?"
@@ -221,6 +223,19 @@ class EventReader:
             if making.until_correction is None:
                 # Not later: what was read before a correction stays in the aggregate.
                 making.until_correction = correction
+
+    # -- what has changed
+
+    def position(self) -> LogPosition:
+        """Return how far the log goes."""
+        with self.snapshot() as connection:
+            return position_of(connection)
+
+    def changed(self, organization_id: str, since: Mapping[str, Since]) -> frozenset[str]:
+        """Return of which customers an event of the past came in or was corrected."""
+        with self.snapshot() as connection:
+            org = find_organization(connection, organization_id)
+            return changed_customers(connection, self.row_reader.runs, org, since)
 
     # -- listing
 

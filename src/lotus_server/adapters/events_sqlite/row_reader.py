@@ -40,7 +40,7 @@ class RowReader:
 
     def __init__(self) -> None:
         """Start without memory of the runs."""
-        self._runs = RunReader()
+        self.runs = RunReader()
 
     def rows(self, connection: sqlite3.Connection, stream: Stream, after_seq: int = 0) -> Iterator[Row]:
         """Yield the events that count in a stream and were accepted after a sequence number, as they count now."""
@@ -64,9 +64,9 @@ class RowReader:
     def sequences(self, connection: sqlite3.Connection, streams: Sequence[Stream], after_seq: int = 0) -> set[int]:
         """Return the sequence numbers that the events of an organization's streams have, and perhaps some others."""
         ranges = Ranges.of(
-            (*name_keys(each.org, each.customer, each.name), each.start_us, each.end_us) for each in streams
+            (*name_keys(each.org, each.customer, each.name), each.start_us, each.end_us, after_seq) for each in streams
         )
-        found = set(self._runs.find(connection, ranges, after_seq))
+        found = set(self.runs.find(connection, ranges))
         org, customers = streams[0].org, {each.customer for each in streams}
         tail_start = max(after_seq, indexed_until(connection))
         if len(customers) > _CUSTOMERS_ASKED_MAX:

@@ -6,7 +6,7 @@ found by reading the log's tail.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -127,8 +127,9 @@ class _Run(msgspec.Struct, frozen=True):
 
 
 class Ranges(msgspec.Struct, frozen=True):
-    """Parallel columns of what is looked for: keys in the closed range `[first, last]`, times in `[start_us, end_us)`.
+    """Parallel columns of what is looked for.
 
+    Keys are in the closed range `[first, last]`, times in `[start_us, end_us)`, and sequence numbers above `after_seq`.
     The ranges of keys are in ascending order, and none overlaps another.
     """
 
@@ -136,16 +137,22 @@ class Ranges(msgspec.Struct, frozen=True):
     last: Int64s
     start_us: Int64s
     end_us: Int64s
+    after_seq: Int64s
 
     @classmethod
-    def of(cls, wanted: Iterable[tuple[int, int, int, int]]) -> "Ranges":
-        """Return ranges given as (first, last, start, end); of those with the same keys the times in between count."""
-        by_keys: dict[tuple[int, int], tuple[int, int]] = {}
-        for first, last, start_us, end_us in wanted:
-            known = by_keys.get((first, last), (start_us, end_us))
-            by_keys[first, last] = min(start_us, known[0]), max(end_us, known[1])
-        rows = [(*keys, *times) for keys, times in sorted(by_keys.items())]
-        return cls(*np.array(rows, dtype=np.int64).reshape(-1, 4).T)
+    def of(cls, wanted: Iterable[tuple[int, int, int, int, int]]) -> "Ranges":
+        """Return ranges given as (first, last, start, end, after); those with the same keys become one."""
+        by_keys: dict[tuple[int, int], tuple[int, int, int]] = {}
+        for first, last, start_us, end_us, after_seq in wanted:
+            known = by_keys.get((first, last), (start_us, end_us, after_seq))
+            by_keys[first, last] = min(start_us, known[0]), max(end_us, known[1]), min(after_seq, known[2])
+        rows = [(*keys, *limits) for keys, limits in sorted(by_keys.items())]
+        return cls(*np.array(rows, dtype=np.int64).reshape(-1, 5).T)
+
+    def within(self, start_us: int, end_us: int, last_seq: int) -> "Ranges":
+        """Return the ranges that events with times in `[start_us, end_us)` up to a sequence number may be in."""
+        some = (self.start_us < end_us) & (self.end_us > start_us) & (self.after_seq < last_seq)
+        return Ranges(self.first[some], self.last[some], self.start_us[some], self.end_us[some], self.after_seq[some])
 
 
 class RunReader:
@@ -155,30 +162,36 @@ class RunReader:
         """Start without memory."""
         self._runs: dict[int, _Run] = {}
 
-    def find(self, connection: sqlite3.Connection, ranges: Ranges, after_seq: int = 0) -> list[int]:
-        """Return the sequence numbers of indexed events in the ranges, unordered.
+    def find(self, connection: sqlite3.Connection, ranges: Ranges) -> list[int]:
+        """Return the sequence numbers of indexed events in the ranges, unordered. The caller has a read transaction."""
+        found = [sequences for sequences, _ in self._matches(connection, ranges)]
+        result: list[int] = np.concatenate(found).tolist() if found else []
+        return result
 
-        Only numbers above `after_seq` count. The caller has a read transaction.
-        """
-        found: list[Int64s] = []
-        if not ranges.first.size:
-            return []
-        rows = connection.execute(
-            "SELECT run FROM event_runs WHERE start_us < ? AND end_us > ? AND last_seq > ?",
-            (int(ranges.end_us.max()), int(ranges.start_us.min()), after_seq),
-        ).fetchall()
-        for (run,) in rows:
-            entries = self._entries(connection, run, ranges)
-            starts = np.searchsorted(entries.keys, ranges.first, side="left")
-            counts = np.searchsorted(entries.keys, ranges.last, side="right") - starts
+    def hit(self, connection: sqlite3.Connection, ranges: Ranges) -> set[int]:
+        """Return the first key of each range in which there is an indexed event. The caller has a read transaction."""
+        found: set[int] = set()
+        for _, firsts in self._matches(connection, ranges):
+            found.update(np.unique(firsts).tolist())
+        return found
+
+    def _matches(self, connection: sqlite3.Connection, ranges: Ranges) -> Iterator[tuple[Int64s, Int64s]]:
+        """Yield the sequence numbers of the events of each run that are in a range, and the first key of that range."""
+        rows = connection.execute("SELECT run, start_us, end_us, last_seq FROM event_runs").fetchall()
+        for run, *extent in rows:
+            some = ranges.within(*extent)
+            if not some.first.size:
+                continue
+            entries = self._entries(connection, run, some)
+            starts = np.searchsorted(entries.keys, some.first, side="left")
+            counts = np.searchsorted(entries.keys, some.last, side="right") - starts
             # The places of all entries of all ranges, one range after the other.
             skipped = np.repeat(starts - (np.cumsum(counts) - counts), counts)
             places = np.arange(skipped.size, dtype=np.int64) + skipped
             times, sequences = entries.times[places], entries.sequences[places]
-            matching = (times >= np.repeat(ranges.start_us, counts)) & (times < np.repeat(ranges.end_us, counts))
-            found.append(sequences[matching & (sequences > after_seq)])
-        result: list[int] = np.concatenate(found).tolist() if found else []
-        return result
+            matching = (times >= np.repeat(some.start_us, counts)) & (times < np.repeat(some.end_us, counts))
+            matching &= sequences > np.repeat(some.after_seq, counts)
+            yield sequences[matching], np.repeat(some.first, counts)[matching]
 
     def _entries(self, connection: sqlite3.Connection, number: int, ranges: Ranges) -> Entries:
         """Return the pages of a run that may hold keys of the ranges, in their order."""

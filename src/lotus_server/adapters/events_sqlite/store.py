@@ -3,7 +3,7 @@
 A writer process for everything that changes, and readers on the file for everything else.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from lotus_server.adapters.events_sqlite.making import Making
 from lotus_server.adapters.events_sqlite.messages import Correct, Find, Register, Status
 from lotus_server.adapters.events_sqlite.reader import EventReader
 from lotus_server.adapters.events_sqlite.verify import drifts
-from lotus_server.domain.metering import Correction, Event, Selection, Usage
+from lotus_server.domain.metering import Correction, Event, LogPosition, Selection, Usage
 from lotus_server.kernel.errors import TooLarge, Unavailable
 from lotus_server.ports.event_store import (
     CORRECTIONS_MAX,
@@ -27,6 +27,7 @@ from lotus_server.ports.event_store import (
     Receipt,
     RefusedEvent,
     RefusedQuery,
+    Since,
     Submission,
 )
 
@@ -158,6 +159,14 @@ class SqliteEventStore:
     def refused(self, organization_id: str, query: RefusedQuery) -> list[RefusedEvent]:
         """Return the events that were rejected or in conflict, newest first."""
         return self._reader.refused(organization_id, query)
+
+    def position(self, organization_id: str) -> LogPosition:  # noqa: ARG002 - all organizations have one log
+        """Return how far the log goes."""
+        return self._reader.position()
+
+    def changed(self, organization_id: str, since: Mapping[str, Since]) -> frozenset[str]:
+        """Return of which customers an event of the past came in or was corrected; it may name others, too."""
+        return self._reader.changed(organization_id, since)
 
     def event_count(self, organization_id: str | None = None) -> int:
         """Return how many events are stored, of one organization or of all."""

@@ -22,7 +22,7 @@ from lotus_server.domain.metering.definition import (
     PropertyMatch,
     Selection,
 )
-from lotus_server.domain.metering.events import Correction, CorrectionKind, Event, EventStatus, Verdict
+from lotus_server.domain.metering.events import Correction, CorrectionKind, Event, EventStatus, LogPosition, Verdict
 from lotus_server.domain.metering.filters import compile_filters, holds
 from lotus_server.domain.metering.groups import UNGROUPED, group_key, split_key, values_key
 from lotus_server.domain.metering.oracle import usage_of
@@ -50,6 +50,7 @@ __all__ = [
     "FilterScalar",
     "Granularity",
     "LevelForm",
+    "LogPosition",
     "Metric",
     "MetricDefinition",
     "MetricType",

@@ -42,6 +42,13 @@ class Correction(msgspec.Struct, frozen=True):
     properties: dict[str, Any]
 
 
+class LogPosition(msgspec.Struct, frozen=True):
+    """How far a log of events goes: the number of its last event and that of its last correction, 0 for none."""
+
+    event: int = 0
+    correction: int = 0
+
+
 class Event(msgspec.Struct, frozen=True):
     """One stored event with the content that counts now; that of a voided event is what it had when it was voided.
 
