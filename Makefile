@@ -20,12 +20,14 @@ serve: ## Serve what is in ./data, without demo data
 	@scripts/setup server
 	$(BIN)/lotus serve --data ./$(DATA) --port $(PORT)
 
-test: setup ## Lint, types and all tests, as they run before every release (installs PostgreSQL if it is missing)
+test: setup ## Lint, types and all tests, as they run before every release (installs PostgreSQL and Chromium if they are missing)
 	@scripts/postgres
+	@scripts/chromium
 	@scripts/test
 
 test-long: setup ## Tests that take minutes, and the laws with thousands of new examples
 	@scripts/postgres
+	@scripts/chromium
 	LOTUS_TEST_POSTGRES=required $(BIN)/pytest -m long --hypothesis-profile=long --timeout=3600
 	LOTUS_TEST_POSTGRES=required $(BIN)/pytest --hypothesis-profile=long --timeout=3600
 
@@ -55,4 +57,5 @@ check: lint types ## The quick part of `make test`: lint, types, the repository'
 clean: ## Remove everything that was installed or built; ./data stays
 	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
 	rm -rf clients/node/node_modules clients/node/dist clients/node/build
+	rm -rf web/node_modules src/lotus_server/http/web/assets/vendor screenshots
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -73,7 +73,7 @@ def references(value: object) -> set[str]:
 
 def test_everything_that_is_served_is_described_and_nothing_else(document: dict[str, Any], services: Services) -> None:
     resources = build_resources(services, version="0.0.0")
-    front = Front(services, AccessCache(services), resources, decode=make_decoder(str), boot_id="test")
+    front = Front(services, AccessCache(services), resources, resources, decode=make_decoder(str), boot_id="test")
     served = {
         (method.lower(), route.path)
         for route in routes_of(resources)

@@ -30,10 +30,12 @@ def stage_in_process() -> Iterator[Stage]:
         open_services(Settings(data=Path(folder))) as services,
         asyncio.Runner() as runner,
     ):
+        resources = build_resources(services, version=version("lotus-server"))
         front = Front(
             services,
             AccessCache(services),
-            build_resources(services, version=version("lotus-server")),
+            resources,
+            resources,  # a scenario opens no pages
             decode=make_decoder(services.ids.random_uuid),
             boot_id=services.ids.random_uuid()[:8],
         )

@@ -37,10 +37,12 @@ def serve(services: Services, settings: Settings, announce: Callable[[], None]) 
 async def _serve(services: Services, settings: Settings, announce: Callable[[], None]) -> None:
     cache = AccessCache(services)
     resources = LaterApp(lambda: _load_resources(services))
+    pages = LaterApp(lambda: _load_pages(services))
     front = Front(
         services,
         cache,
         resources,
+        pages,
         decode=make_decoder(services.ids.random_uuid),
         boot_id=services.ids.random_uuid()[:8],
     )
@@ -63,6 +65,7 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
     ]
     tasks = [asyncio.create_task(job.run()) for job in jobs]
     resources.begin()
+    pages.begin()
     loop.call_soon(announce)
     try:
         await server.serve()
@@ -81,6 +84,12 @@ def _load_resources(services: Services) -> App:
     gc.collect()
     gc.freeze()
     return app
+
+
+def _load_pages(services: Services) -> App:
+    from lotus_server.http.web.app import build_pages
+
+    return build_pages(services, version=version("lotus-server"))
 
 
 def _note_key_uses(services: Services, cache: AccessCache) -> int:

@@ -1,7 +1,7 @@
 """The front: every request passes here first.
 
 It forgives what old clients do to paths, knows who is calling, serves the hot paths itself, and hands everything
-else to the resources.
+else to the resources of the API or to the pages of the web app.
 """
 
 import asyncio
@@ -37,6 +37,8 @@ from lotus_server.usecases.services import Services
 
 _log = structlog.get_logger()
 _HEALTHCHECK: Final = "/api/healthcheck/"
+# What is served with the API's resources though it needs no key: their descriptions, and the server's figures.
+_OPEN_RESOURCES: Final = ("/docs", "/openapi.json", "/metrics", "/static-offline-docs", "/api/")
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -44,12 +46,13 @@ class Front:
     """The outermost ASGI application."""
 
     def __init__(
-        self, services: Services, cache: AccessCache, resources: App, *, decode: Decoder, boot_id: str
+        self, services: Services, cache: AccessCache, resources: App, pages: App, *, decode: Decoder, boot_id: str
     ) -> None:
-        """Stand before `resources`; `boot_id` makes the ids of requests unique over restarts."""
+        """Stand before `resources` and `pages`; `boot_id` makes the ids of requests unique over restarts."""
         self._services = services
         self._cache = cache
         self._resources = resources
+        self._pages = pages
         self._replays = Replays(services)
         self._request_ids = (f"{boot_id}-{number}".encode() for number in itertools.count(1))
         self._hot = {
@@ -72,8 +75,10 @@ class Front:
                 await Reply(200, b"{}").send(out)
             elif path.startswith("/api/") and path != _HEALTHCHECK:
                 await self._serve_caller(scope, receive, out)
-            else:
+            elif path.startswith(_OPEN_RESOURCES):
                 await self._resources(scope, receive, out)
+            else:
+                await self._pages(scope, receive, out)
         except LotusError as error:
             status, body = problem_of(error)
             await Reply(status, body, PROBLEM_JSON).send(out)

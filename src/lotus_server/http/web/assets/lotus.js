@@ -1,0 +1,139 @@
+// What the pages do beyond HTML: everything here is an addition, reading works without it.
+// Behaviour hangs on data attributes; src/lotus_server/http/web/README.md lists them.
+"use strict";
+{
+  const on = (kind, selector, act) =>
+    document.addEventListener(kind, (event) => {
+      const found = event.target instanceof Element ? event.target.closest(selector) : null;
+      if (found) act(found, event);
+    });
+
+  // Times: written in UTC by the server, shown in the viewer's zone with UTC on hover.
+  const language = document.documentElement.dataset.locale || undefined;
+  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const minute = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const second = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+  const localize = (root) =>
+    root.querySelectorAll("time[data-local]").forEach((time) => {
+      const style = { day, minute, second }[time.dataset.local] ?? minute;
+      time.textContent = style.format(new Date(time.dateTime));
+      delete time.dataset.local;
+    });
+
+  const toast = (text, kind) => {
+    const place = document.querySelector("#toasts");
+    const box = document.createElement("div");
+    box.className = `alert alert-${kind === "error" ? "danger" : "success"} alert-dismissible mb-2 shadow`;
+    box.setAttribute("role", kind === "error" ? "alert" : "status");
+    box.textContent = text;
+    place.append(box);
+    setTimeout(() => box.remove(), 6000);
+  };
+
+  // Copy buttons: data-copy="text", or data-copy-from="#id" for what an element says.
+  on("click", "[data-copy], [data-copy-from]", async (button) => {
+    const source = button.dataset.copyFrom ? document.querySelector(button.dataset.copyFrom) : null;
+    const text = source ? (source.value ?? source.textContent) : button.dataset.copy;
+    await navigator.clipboard.writeText(text.trim());
+    toast("Copied.");
+  });
+
+  // Dialogs: a link with data-dialog has its page's dialog loaded by htmx into <dialog id="dialog">.
+  const dialog = () => document.querySelector("#dialog");
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target.id !== "dialog-body") return;
+    if (!dialog().open) dialog().showModal();
+    const first = dialog().querySelector("[autofocus], input:not([type=hidden]), select, textarea, button[type=submit]");
+    if (first) first.focus();
+  });
+  on("click", "[data-close-dialog]", (_, event) => {
+    if (!dialog()?.open) return;
+    event.preventDefault();
+    dialog().close();
+  });
+  on("click", "dialog", (found, event) => {
+    if (event.target === found) found.close();
+  });
+
+  // A filter form sends itself: selects and dates at once; text is sent by htmx with a delay.
+  on("change", "[data-autosubmit] select, [data-autosubmit] input[type=date], [data-autosubmit] input[type=checkbox]", (input) =>
+    input.form.requestSubmit(),
+  );
+
+  // Rows that can be added and removed: <template data-row-of="#id"> holds one row with __i__ for its number.
+  const next = (list) => {
+    const number = Number(list.dataset.nextRow ?? list.children.length);
+    list.dataset.nextRow = String(number + 1);
+    return String(number);
+  };
+  on("click", "[data-add-row]", (button) => {
+    const list = document.querySelector(button.dataset.addRow);
+    const template = document.querySelector(`template[data-row-of="${button.dataset.addRow}"]`);
+    const box = document.createElement("template");
+    box.innerHTML = template.innerHTML.replaceAll("__i__", next(list));
+    const row = box.content.firstElementChild;
+    list.append(box.content);
+    if (window.htmx) window.htmx.process(row);
+    row.querySelector("input, select, textarea")?.focus();
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  on("click", "[data-remove-row]", (button) => {
+    const row = button.closest("[data-row]");
+    const list = row.parentElement;
+    row.remove();
+    list.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
+  // What belongs to one choice only: data-shown-when="field=value|value" within the same form.
+  const showParts = (root) =>
+    root.querySelectorAll("[data-shown-when]").forEach((part) => {
+      const [name, values] = part.dataset.shownWhen.split("=");
+      const field = (part.closest("form") ?? document).elements[name];
+      const value = field instanceof RadioNodeList ? field.value : field?.type === "checkbox" ? String(field.checked) : field?.value;
+      part.hidden = !values.split("|").includes(value ?? "");
+      if (part.matches("fieldset")) part.disabled = part.hidden;
+    });
+  on("change", "form", (form) => showParts(form));
+
+  // Light, dark, or as the system has it; the cookie tells the server, so that the next page comes in the right colours.
+  on("click", "[data-set-theme]", (button) => {
+    document.documentElement.dataset.theme = button.dataset.setTheme;
+    document.cookie = `lotus_theme=${button.dataset.setTheme}; path=/; max-age=31536000; samesite=lax`;
+    window.lotusApplyTheme();
+  });
+
+  // A form is sent once: its button says so until the answer comes.
+  document.addEventListener("submit", (event) => {
+    const button = event.submitter;
+    if (event.defaultPrevented || !button || event.target.method === "get") return;
+    setTimeout(() => {
+      button.disabled = true;
+      button.classList.add("btn-loading");
+    });
+  });
+  addEventListener("pageshow", () =>
+    document.querySelectorAll(".btn-loading").forEach((button) => {
+      button.disabled = false;
+      button.classList.remove("btn-loading");
+    }),
+  );
+
+  // "/" goes to the page's search.
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target.matches?.("input, textarea, select, [contenteditable]");
+    const search = document.querySelector("[data-search]");
+    if (event.key !== "/" || isTyping || !search || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    search.focus();
+  });
+
+  document.addEventListener("htmx:sendError", () => toast("The server could not be reached. Nothing was changed.", "error"));
+  document.addEventListener("htmx:afterSettle", (event) => {
+    localize(event.target.parentElement ?? document);
+    showParts(document);
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    localize(document);
+    showParts(document);
+  });
+}

@@ -1,0 +1,79 @@
+"""Numbers, amounts and times as people of the organization's country write them."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal, format_percent
+from markupsafe import Markup, escape
+
+from lotus_server.domain.accounts import InvoiceSettings
+from lotus_server.kernel.instants import to_text
+
+NOTHING = "–"
+
+
+class Formats:
+    """Writes values for one organization."""
+
+    def __init__(self, settings: InvoiceSettings) -> None:
+        """Follow the settings of its invoices."""
+        self._locale = Locale.parse(settings.locale)
+        self._zone = ZoneInfo(settings.timezone)
+
+    @property
+    def locale_tag(self) -> str:
+        """Return the locale as browsers name it, such as `en-US`."""
+        return str(self._locale).replace("_", "-")
+
+    def money(self, amount: Decimal | None, currency: str) -> str:
+        """Return an amount with its currency: at least the currency's decimal places, and more where it has more."""
+        if amount is None:
+            return NOTHING
+        return format_currency(_plain(amount), currency, locale=self._locale, decimal_quantization=False)
+
+    def number(self, value: Decimal | int | None) -> str:
+        """Return a number with all its decimal places."""
+        if value is None:
+            return NOTHING
+        return format_decimal(_plain(Decimal(value)), locale=self._locale, decimal_quantization=False)
+
+    def percent(self, share: Decimal | None) -> str:
+        """Return a share of one in percent, with one decimal place."""
+        return NOTHING if share is None else format_percent(share, "#,##0.0%", locale=self._locale)
+
+    def day(self, instant: datetime | None) -> str:
+        """Return the organization's day of an instant."""
+        if instant is None:
+            return NOTHING
+        return format_date(instant.astimezone(self._zone).date(), "medium", locale=self._locale)
+
+    def when(self, instant: datetime | None, precision: str = "minute") -> Markup | str:
+        """Return an instant that the browser shows in the viewer's zone, with UTC on hover.
+
+        `precision` is `day`, `minute` or `second`.
+        """
+        if instant is None:
+            return NOTHING
+        text = format_datetime(instant.astimezone(self._zone), "medium", locale=self._locale)
+        iso = to_text(instant)
+        return Markup('<time datetime="{}" title="{} UTC" data-local="{}">{}</time>').format(
+            iso, iso.replace("T", " ").removesuffix("Z"), precision, escape(f"{text} {self._zone.key}")
+        )
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Return a number without the zeros at its end that its computation left."""
+    return value.normalize() if value else Decimal(0)
+
+
+def input_text(value: Any) -> str:  # noqa: ANN401 - whatever a form shows
+    """Return a value as an input field takes it: exact, without signs for thousands."""
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return format(_plain(value), "f")
+    return str(value)

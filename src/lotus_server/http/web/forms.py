@@ -1,0 +1,161 @@
+"""Forms: fields named by their path in the API's JSON, so that a page and the API take the same and refuse the same."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from lotus_server.http.web.formats import input_text
+from lotus_server.kernel.errors import FieldProblem, LotusError, Problems
+
+_STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_ROWS_MAX: Final = 1_000
+# What belongs to the page and not to the thing: `csrf_token:hidden`.
+_HIDDEN: Final = "hidden"
+
+
+class Form:
+    """What was typed, or what there is to change, with what is wrong with it.
+
+    A field's name is its path in the JSON of the API, such as `components[0].price.tiers[1].up_to`. After a colon it may
+    say what its text is: `auto_renew:bool`, `properties:json`, `tags:list` (parted by commas or new lines), or `hidden`
+    for what belongs to the page alone.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = (), *, files: Mapping[str, bytes] | None = None) -> None:
+        """Read the pairs of a sent form; of a repeated name the last counts, except for a list, which gets them all."""
+        self.files: Mapping[str, bytes] = files or {}
+        self._texts: dict[str, str] = {}
+        self._kinds: dict[str, str] = {}
+        self._problems: dict[str, str] = {}
+        self.error: str | None = None
+        for name, text in pairs:
+            path, _, kind = name.partition(":")
+            many = kind == "list" and path in self._texts
+            self._texts[path] = f"{self._texts[path]},{text}" if many else text.replace("\r\n", "\n")
+            self._kinds[path] = kind
+        self._close_gaps()
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> "Form":
+        """Return the form that shows what there is: a row of the API, or parts of one."""
+        return cls(_flat(payload))
+
+    def text(self, path: str, default: str = "") -> str:
+        """Return what stands in a field."""
+        return self._texts.get(path, default)
+
+    def has(self, path: str) -> bool:
+        """Tell whether a field was sent."""
+        return path in self._texts
+
+    def count(self, path: str) -> int:
+        """Return how many rows a list has."""
+        inner = re.compile(re.escape(path) + r"\[(\d+)\]")
+        return len({found.group(1) for name in self._texts if (found := inner.match(name))})
+
+    def payload(self, *, keeps_blank: bool = False) -> dict[str, Any]:
+        """Return the JSON that the form describes. A blank field is left out, or is null with `keeps_blank`.
+
+        Raises Invalid for a field of JSON that is none.
+        """
+        problems = Problems()
+        found: dict[str, Any] = {}
+        for path, text in self._texts.items():
+            if self._kinds.get(path) == _HIDDEN:
+                continue
+            value = self._value(path, text, problems)
+            if value is not None or keeps_blank:
+                _put(found, path, value)
+        problems.raise_if_any()
+        return found
+
+    def with_error(self, error: LotusError) -> "Form":
+        """Keep what is wrong: beside the fields that the form has, and the rest above it."""
+        known = {path for path in self._texts if self._kinds.get(path) != _HIDDEN}
+        rest: list[FieldProblem] = []
+        for problem in error.problems:
+            self._problems.setdefault(problem.field, problem.detail)
+            if problem.field not in known:
+                rest.append(problem)
+        if not error.problems:
+            self.error = error.detail
+        elif rest:
+            self.error = " ".join(dict.fromkeys(problem.detail for problem in rest))
+        return self
+
+    def problem(self, path: str) -> str | None:
+        """Return what is wrong with a field."""
+        return self._problems.get(path)
+
+    def _value(self, path: str, text: str, problems: Problems) -> Any:  # noqa: ANN401 - whatever JSON holds
+        kind = self._kinds.get(path, "")
+        stripped = text.strip()
+        if kind == "bool":
+            return stripped == "true"
+        if not stripped:
+            return None
+        if kind == "list":
+            return [each.strip() for each in re.split(r"[,\n]", text) if each.strip()]
+        if kind == "json":
+            try:
+                return json.loads(text, parse_float=Decimal)
+            except (ValueError, RecursionError):
+                problems.add(path, "malformed_json", f"{path} is not valid JSON.")
+        return stripped
+
+    def _close_gaps(self) -> None:
+        """Number the rows of lists from 0 on: rows in the midst may have been taken away."""
+        places: dict[str, dict[int, int]] = {}
+        for path in self._texts:
+            for found in re.finditer(r"\[(\d+)\]", path):
+                places.setdefault(path[: found.start()], {})[min(int(found.group(1)), _ROWS_MAX)] = 0
+        for rows in places.values():
+            for place, row in enumerate(sorted(rows)):
+                rows[row] = place
+        if any(row != place for rows in places.values() for row, place in rows.items()):
+            self._texts = {_renumbered(path, places): text for path, text in self._texts.items()}
+            self._kinds = {_renumbered(path, places): kind for path, kind in self._kinds.items()}
+
+
+def _renumbered(path: str, places: Mapping[str, Mapping[int, int]]) -> str:
+    new, end = "", 0
+    for found in re.finditer(r"\[(\d+)\]", path):
+        row = min(int(found.group(1)), _ROWS_MAX)
+        new += f"{path[end : found.start()]}[{places[path[: found.start()]][row]}]"
+        end = found.end()
+    return new + path[end:]
+
+
+def _put(target: dict[str, Any], path: str, value: Any) -> None:  # noqa: ANN401
+    """Set a value in nested objects and lists, which are made on the way."""
+    steps: list[str | int] = [name or int(row) for name, row in _STEP.findall(path)]
+    place: Any = target
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        is_last = following is None
+        new: Any = value if is_last else [] if isinstance(following, int) else {}
+        if isinstance(place, list):
+            assert isinstance(step, int)
+            while len(place) <= step:
+                place.append(None)
+            if is_last or place[step] is None:
+                place[step] = new
+            place = place[step]
+        else:
+            if is_last or place.get(str(step)) is None:
+                place[str(step)] = new
+            place = place[str(step)]
+
+
+def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:  # noqa: ANN401
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            yield from _flat(member, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            yield from _flat(member, f"{path}[{index}]")
+    elif isinstance(value, bool):
+        yield path, "true" if value else "false"
+    else:
+        yield path, input_text(value)

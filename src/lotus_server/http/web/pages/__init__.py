@@ -1,0 +1,14 @@
+"""The pages, a module per area; each has its functions in `pages`, which is listed here."""
+
+from typing import Final
+
+from lotus_server.http.web.pages import api_keys, customers, sign_in, start
+from lotus_server.http.web.routing import Pages
+
+AREAS: Final[tuple[Pages, ...]] = (
+    start.open_pages,
+    sign_in.pages,
+    start.pages,
+    customers.pages,
+    api_keys.pages,
+)

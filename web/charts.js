@@ -1,0 +1,129 @@
+// Draws every <figure data-chart> on a page from the JSON data block within it. The table beside a chart says the same
+// without a script. What a data block holds is told in src/lotus_server/http/web/README.md.
+import { BarChart, LineChart, PieChart } from "echarts/charts";
+import { AriaComponent, GridComponent, LegendComponent, TooltipComponent } from "echarts/components";
+import { init, use } from "echarts/core";
+import { CanvasRenderer } from "echarts/renderers";
+
+use([BarChart, LineChart, PieChart, AriaComponent, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
+
+const drawn = new Map();
+
+function color(name) {
+  return getComputedStyle(document.body).getPropertyValue(name).trim();
+}
+
+function palette() {
+  const names = ["primary", "teal", "orange", "purple", "pink", "lime", "cyan", "yellow", "red", "indigo"];
+  return names.map((name) => color(`--tblr-${name}`));
+}
+
+function formatter(spec) {
+  const language = document.documentElement.dataset.locale || "en";
+  const options = spec.currency ? { style: "currency", currency: spec.currency } : { maximumFractionDigits: 6 };
+  const whole = new Intl.NumberFormat(language, options);
+  const short = new Intl.NumberFormat(language, { ...options, notation: "compact", maximumFractionDigits: 1 });
+  const unit = spec.unit ? ` ${spec.unit}` : "";
+  return { value: (x) => (x == null ? "–" : whole.format(x) + unit), axis: (x) => short.format(x) };
+}
+
+function axes(spec, format) {
+  const line = color("--tblr-border-color");
+  const label = { color: color("--tblr-secondary-color") };
+  const quiet = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: label };
+  const numbers = { type: "value", ...quiet, axisLabel: { ...label, formatter: format.axis } };
+  const values = { ...numbers, splitLine: { lineStyle: { color: line, opacity: 0.6 } } };
+  const isLine = spec.kind === "line" || spec.kind === "area";
+  const names =
+    spec.x_kind === "number"
+      ? { ...numbers, splitLine: { show: false } }
+      : { type: "category", data: spec.x, ...quiet, boundaryGap: !isLine };
+  return spec.kind === "rows" ? { xAxis: values, yAxis: { ...names, inverse: true } } : { xAxis: names, yAxis: values };
+}
+
+function points(spec, series) {
+  const numbers = series.data.map((each) => (each === null ? null : Number(each)));
+  return spec.x_kind === "number" ? numbers.map((y, index) => [Number(spec.x[index]), y]) : numbers;
+}
+
+function series(spec, each) {
+  const isLine = spec.kind === "line" || spec.kind === "area";
+  return {
+    name: each.name,
+    type: isLine ? "line" : "bar",
+    data: points(spec, each),
+    stack: spec.is_stacked ? "all" : undefined,
+    areaStyle: spec.kind === "area" ? { opacity: 0.15 } : undefined,
+    step: each.is_step ? "end" : undefined,
+    showSymbol: false,
+    barMaxWidth: 28,
+    itemStyle: each.color ? { color: color(`--tblr-${each.color}`) } : undefined,
+    lineStyle: each.is_dashed ? { type: "dashed" } : undefined,
+    emphasis: { focus: "series" },
+  };
+}
+
+function tooltip(format) {
+  // The tooltip is drawn, not written as HTML: no style attribute has to pass the page's policy.
+  return {
+    renderMode: "richText",
+    backgroundColor: color("--tblr-bg-surface"),
+    borderColor: color("--tblr-border-color"),
+    textStyle: { color: color("--tblr-body-color") },
+    valueFormatter: (x) => format.value(Array.isArray(x) ? x.at(-1) : x),
+  };
+}
+
+function option(spec) {
+  const format = formatter(spec);
+  const text = { color: color("--tblr-body-color"), fontFamily: "inherit" };
+  const shared = {
+    color: palette(),
+    textStyle: text,
+    animationDuration: 300,
+    aria: { enabled: true },
+    tooltip: tooltip(format),
+  };
+  if (spec.kind === "pie") {
+    const data = spec.x.map((name, index) => ({ name, value: Number(spec.series[0].data[index]) }));
+    return {
+      ...shared,
+      tooltip: { ...shared.tooltip, trigger: "item" },
+      legend: { bottom: 0, type: "scroll", textStyle: text },
+      series: [{ type: "pie", radius: ["50%", "75%"], center: ["50%", "42%"], label: { show: false }, data }],
+    };
+  }
+  const hasLegend = spec.series.length > 1;
+  return {
+    ...shared,
+    tooltip: { ...shared.tooltip, trigger: "axis" },
+    legend: hasLegend ? { top: 0, type: "scroll", textStyle: text } : undefined,
+    grid: { left: 8, right: 16, top: hasLegend ? 36 : 12, bottom: 8, containLabel: true },
+    ...axes(spec, format),
+    series: spec.series.map((each) => series(spec, each)),
+  };
+}
+
+function draw(figure) {
+  const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+  const place = figure.querySelector("[data-chart-place]");
+  const chart = drawn.get(place) ?? init(place, null, { renderer: "canvas" });
+  drawn.set(place, chart);
+  chart.setOption(option(spec), true);
+  figure.dataset.drawn = "true";
+}
+
+function drawAll() {
+  for (const [place, chart] of drawn) {
+    if (!place.isConnected) {
+      chart.dispose();
+      drawn.delete(place);
+    }
+  }
+  document.querySelectorAll("figure[data-chart]").forEach(draw);
+}
+
+drawAll();
+document.addEventListener("htmx:afterSettle", drawAll);
+document.addEventListener("lotus:theme", drawAll);
+addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));
