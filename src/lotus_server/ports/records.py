@@ -18,6 +18,7 @@ from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
+from lotus_server.ports.analytics_records import Figures, RevenueBook
 from lotus_server.ports.audit_records import AuditLog
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
 from lotus_server.ports.customer_records import Customers, Subscriptions
@@ -340,6 +341,16 @@ class Transaction(Protocol):
     @property
     def wallets(self) -> Wallets:
         """The settings of wallets, and the top-ups wanted."""
+        ...
+
+    @property
+    def revenue(self) -> RevenueBook:
+        """Revenue by day."""
+        ...
+
+    @property
+    def figures(self) -> Figures:
+        """What there is, counted."""
         ...
 
     @property

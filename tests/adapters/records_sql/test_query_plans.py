@@ -8,6 +8,7 @@ import pytest
 
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.adapters.records_sql.tables import METADATA
+from lotus_server.domain.analytics import Basis, Dimension
 from lotus_server.domain.subscriptions import Status
 from lotus_server.ports.credit_records import CreditQuestion, DueCredit
 from lotus_server.ports.listing import (
@@ -87,6 +88,20 @@ def _ask_for_lists(of: Transaction) -> None:
     of.plans.sold_as("org", ["pro_1"])
 
 
+def _ask_for_analytics(of: Transaction) -> None:
+    of.revenue.is_behind("org")
+    of.revenue.next("org", 10)
+    of.revenue.by_day("org", Basis.INVOICED, Dimension.TOTAL, values.MARCH)
+    of.revenue.by_key("org", Basis.EARNED, Dimension.PLAN, values.MARCH)
+    of.figures.subscriptions("org", values.MARCH)
+    of.figures.customers("org", values.MARCH)
+    list(of.figures.held("org", values.NOW))
+    of.figures.open_invoices("org", values.NOW)
+    of.figures.parked("org", 10)
+    of.figures.customer_ids("org")
+    of.figures.verification("org")
+
+
 @pytest.fixture
 def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
     """SQLite's plan of every statement that answers a question of the port."""
@@ -100,6 +115,7 @@ def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str,
         connection.set_trace_callback(statements.append)
         _ask_everything(transaction)
         _ask_for_lists(transaction)
+        _ask_for_analytics(transaction)
         transaction.api_keys.note_use(["a"], values.NOW)
         connection.set_trace_callback(None)
         found = {}

@@ -37,6 +37,7 @@ from lotus_server.adapters.records_sql.credits import SqlCreditLedger
 from lotus_server.adapters.records_sql.discounts import SqlCoupons, SqlDiscounts
 from lotus_server.adapters.records_sql.engines import Database, database_at
 from lotus_server.adapters.records_sql.errors import meaning_of_errors
+from lotus_server.adapters.records_sql.figures import SqlFigures
 from lotus_server.adapters.records_sql.invoices import SqlInvoices
 from lotus_server.adapters.records_sql.logos import SqlLogos
 from lotus_server.adapters.records_sql.metrics import SqlMetrics
@@ -45,6 +46,7 @@ from lotus_server.adapters.records_sql.pending_lines import SqlPendingLines
 from lotus_server.adapters.records_sql.people import SqlPeople
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
 from lotus_server.adapters.records_sql.replies import SqlReplies
+from lotus_server.adapters.records_sql.revenue_book import SqlRevenueBook
 from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
 from lotus_server.adapters.records_sql.wallets import SqlWallets
 from lotus_server.domain.subscriptions import Subscription
@@ -149,6 +151,16 @@ class SqlTransaction:
     def wallets(self) -> SqlWallets:
         """The settings of wallets, and the top-ups wanted."""
         return SqlWallets(self._connection)
+
+    @property
+    def revenue(self) -> SqlRevenueBook:
+        """Revenue by day."""
+        return SqlRevenueBook(self._connection)
+
+    @property
+    def figures(self) -> SqlFigures:
+        """What there is, counted."""
+        return SqlFigures(self._connection)
 
     @property
     def replies(self) -> SqlReplies:

@@ -376,6 +376,7 @@ INVOICES = Table(
         "currency",
         "total",
         "credited",
+        "due_at",
         sqlite_where=text("payment_status = 'unpaid'"),
         postgresql_where=text("payment_status = 'unpaid'"),
     ),

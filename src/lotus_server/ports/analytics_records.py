@@ -1,0 +1,141 @@
+"""The records that analytics are made from: sums of revenue, counts, subscriptions; a part of `ports/records.py`."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from lotus_server.domain.analytics import Basis, Dimension, Held, RevenueSum, SoldInvoice, Takeback
+from lotus_server.kernel.period import Period
+
+
+class RevenueMark(msgspec.Struct, frozen=True):
+    """Up to which invoice and which credit note revenue is summed up, by their places in the order of making."""
+
+    invoices: int = 0
+    credit_notes: int = 0
+
+
+class Booked(msgspec.Struct, frozen=True):
+    """What is to be summed up next, and the mark after it.
+
+    `voided` are invoices at or before that mark, by id, which were voided and are still in the sums.
+    """
+
+    invoices: tuple[SoldInvoice, ...]
+    takebacks: tuple[Takeback, ...]
+    voided: tuple[tuple[str, SoldInvoice], ...]
+    mark: RevenueMark
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to sum up."""
+        return not (self.invoices or self.takebacks or self.voided)
+
+
+class RevenueBook(Protocol):
+    """Revenue by day, summed up from invoices and credit notes in the order in which those were made."""
+
+    def is_behind(self, organization_id: str) -> bool:
+        """Tell whether anything of an organization is not summed up yet."""
+        ...
+
+    def next(self, organization_id: str, limit: int) -> Booked:
+        """Return up to `limit` of each kind that are to be summed up next.
+
+        In a transaction that may write nobody else sums up until it ends.
+        """
+        ...
+
+    def keep(self, organization_id: str, sums: Sequence[RevenueSum], booked: Booked) -> None:
+        """Add sums to those that are kept, and remember what they were made from."""
+        ...
+
+    def by_day(
+        self, organization_id: str, basis: Basis, dimension: Dimension, window: Period
+    ) -> list[tuple[str, str, datetime, Decimal]]:
+        """Return currency, key, day and amount of each day of a window that has any, in this order."""
+        ...
+
+    def by_key(
+        self, organization_id: str, basis: Basis, dimension: Dimension, window: Period
+    ) -> dict[tuple[str, str], Decimal]:
+        """Return what a window comes to by currency and key."""
+        ...
+
+
+class DayCounts(msgspec.Struct, frozen=True):
+    """How many things there are at the beginning of a window, and how many come and go on each of its days.
+
+    Days on which nothing happens are left out.
+    """
+
+    at_start: int
+    came: dict[datetime, int]
+    went: dict[datetime, int]
+
+
+class OpenInvoices(msgspec.Struct, frozen=True):
+    """What is unpaid in a currency, and how much of that is past due."""
+
+    currency: str
+    count: int
+    amount: Decimal
+    past_due_count: int
+    past_due_amount: Decimal
+
+
+class ParkedSubscription(msgspec.Struct, frozen=True):
+    """A subscription that could not be billed, why, and when it is tried again."""
+
+    subscription_id: str
+    customer_id: str
+    cause: str
+    retry_at: datetime | None
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """What the last recount of an organization's aggregates found: how many there are, and how many were wrong."""
+
+    organization_id: str
+    verified_at: datetime
+    aggregate_count: int
+    drift_count: int
+
+
+class Figures(Protocol):
+    """What there is and how it came to be, counted where it lies."""
+
+    def subscriptions(self, organization_id: str, window: Period) -> DayCounts:
+        """Return how many subscriptions were active, began and ended; add-ons are not counted."""
+        ...
+
+    def customers(self, organization_id: str, window: Period) -> DayCounts:
+        """Return how many customers there were and were made; none ever goes."""
+        ...
+
+    def held(self, organization_id: str, before: datetime) -> Iterator[Held]:
+        """Yield every subscription that began before an instant, also those that have ended, and add-ons."""
+        ...
+
+    def open_invoices(self, organization_id: str, now: datetime) -> list[OpenInvoices]:
+        """Return what is unpaid, by currency."""
+        ...
+
+    def parked(self, organization_id: str, limit: int) -> tuple[int, list[ParkedSubscription]]:
+        """Return how many subscriptions could not be billed, and up to `limit` of them, by id."""
+        ...
+
+    def customer_ids(self, organization_id: str) -> list[str]:
+        """Return the id of every customer, in order."""
+        ...
+
+    def keep_verification(self, verification: Verification) -> None:
+        """Keep what a recount found in place of the one before."""
+        ...
+
+    def verification(self, organization_id: str) -> Verification | None:
+        """Return what the last recount found; null when there was none."""
+        ...

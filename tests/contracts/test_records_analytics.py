@@ -1,0 +1,251 @@
+"""How every database of records answers what analytics ask."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lotus_server.adapters.records_sql import SqlRecords
+from lotus_server.domain.analytics import Basis, Dimension, Held, RevenueSum, RevenueSums, SoldInvoice
+from lotus_server.domain.invoicing import CreditedLine, CreditNoteAmounts, Invoice, PaymentStatus
+from lotus_server.kernel.money import total
+from lotus_server.kernel.period import Duration, Period
+from lotus_server.kernel.quantity import ZERO, subtract
+from lotus_server.ports.analytics_records import Booked, OpenInvoices, ParkedSubscription, RevenueMark, Verification
+from lotus_server.ports.records import Records
+from tests import records_values as values
+
+MARCH = values.MARCH
+FIRST = MARCH.start
+NOTHING = Booked((), (), (), RevenueMark())
+
+
+def day(number: int) -> datetime:
+    return datetime(2026, 3, number, tzinfo=UTC)
+
+
+@pytest.fixture
+def filled(records: SqlRecords) -> Records:
+    with records.transaction() as transaction:
+        values.fill(transaction)
+        values.fill(transaction, "other")
+    return records
+
+
+def revenue(amount: str, on: int = 1, key: str = "", dimension: Dimension = Dimension.TOTAL) -> RevenueSum:
+    return RevenueSum(Basis.INVOICED, "USD", dimension, day(on), key, Decimal(amount))
+
+
+def _sum_up(records: Records, organization_id: str = "org", limit: int = 100) -> Booked:
+    with records.transaction() as transaction:
+        booked = transaction.revenue.next(organization_id, limit)
+        sums = RevenueSums()
+        for invoice in booked.invoices:
+            sums.add_invoice(invoice)
+        transaction.revenue.keep(organization_id, sums.taken(), booked)
+    return booked
+
+
+def _is_behind(records: Records, organization_id: str = "org") -> bool:
+    with records.snapshot() as transaction:
+        return transaction.revenue.is_behind(organization_id)
+
+
+def _sold(invoice: Invoice) -> SoldInvoice:
+    return msgspec.convert(invoice, SoldInvoice, from_attributes=True)
+
+
+def test_what_is_to_be_summed_up_comes_in_the_order_of_making(filled: Records) -> None:
+    with filled.transaction() as transaction:
+        for number in (3, 2):
+            transaction.invoices.add(values.invoice(number))
+
+    first, second = _sum_up(filled, limit=2), _sum_up(filled, limit=2)
+
+    assert ["sub:arrears:1", "sub:arrears:3"] == [each.cause for each in first.invoices]
+    assert ["sub:arrears:2"] == [each.cause for each in second.invoices]
+    assert _sum_up(filled).is_empty
+    assert not _is_behind(filled)
+    assert _is_behind(filled, "other")
+
+
+def test_an_invoice_comes_with_all_that_revenue_needs(filled: Records) -> None:
+    assert (_sold(values.invoice()),) == _sum_up(filled).invoices
+
+
+def test_a_credit_note_comes_with_its_invoice(filled: Records) -> None:
+    (takeback,) = _sum_up(filled).takebacks
+
+    assert (_sold(values.invoice()), values.NOW) == (takeback.invoice, takeback.issued_at)
+    assert (CreditedLine(0, Decimal("0.51")),) == takeback.lines
+
+
+def test_a_voided_invoice_is_told_once(filled: Records) -> None:
+    _sum_up(filled)
+    with filled.transaction() as transaction:
+        transaction.invoices.replace_status(values.invoice(payment_status=PaymentStatus.VOIDED))
+
+    assert _is_behind(filled)
+    assert ["inv_1"] == [invoice_id for invoice_id, _ in _sum_up(filled).voided]
+    assert not _is_behind(filled)
+    assert _sum_up(filled).is_empty
+
+
+def test_an_invoice_that_is_not_summed_up_yet_is_not_taken_out(filled: Records) -> None:
+    with filled.transaction() as transaction:
+        transaction.invoices.add(values.invoice(2, payment_status=PaymentStatus.VOIDED))
+
+    first, second = _sum_up(filled, limit=1), _sum_up(filled, limit=1)
+
+    assert (1, 0) == (len(first.invoices), len(first.voided))
+    assert (1, ["inv_2"]) == (len(second.invoices), [invoice_id for invoice_id, _ in second.voided])
+
+
+def test_sums_are_added_to_those_that_are_kept(filled: Records) -> None:
+    for some in ([revenue("0.1"), revenue("5", 2)], [revenue("0.2"), revenue("-9.99", 3)]):
+        with filled.transaction() as transaction:
+            transaction.revenue.keep("org", some, NOTHING)
+
+    with filled.snapshot() as transaction:
+        found = transaction.revenue.by_day("org", Basis.INVOICED, Dimension.TOTAL, Period(day(1), day(3)))
+        assert [] == transaction.revenue.by_day("org", Basis.EARNED, Dimension.TOTAL, MARCH)
+        assert [] == transaction.revenue.by_day("other", Basis.INVOICED, Dimension.TOTAL, MARCH)
+
+    assert [("USD", "", day(1), Decimal("0.3")), ("USD", "", day(2), Decimal(5))] == found
+
+
+def test_a_window_comes_to_the_sum_of_its_days_by_key(filled: Records) -> None:
+    plans = [
+        revenue(amount, on, plan, Dimension.PLAN)
+        for amount, on, plan in [("1", 1, "pro"), ("0.07", 2, "pro"), ("3", 2, "basic"), ("100", 31, "pro")]
+    ]
+    with filled.transaction() as transaction:
+        transaction.revenue.keep("org", [*plans, revenue("7")], NOTHING)
+        found = transaction.revenue.by_key("org", Basis.INVOICED, Dimension.PLAN, Period(day(1), day(31)))
+
+    assert {("USD", "pro"): Decimal("1.07"), ("USD", "basic"): Decimal(3)} == found
+
+
+amounts = (
+    values.decimals
+    | st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False, places=4)
+    | st.sampled_from([Decimal(text) for text in ("-0.5", "0.000001", "-0.0000001", "999999999999.999999", "1E+13")])
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
+@given(st.lists(amounts, min_size=1, max_size=6))
+def test_sums_are_exact_whatever_the_amounts(filled: Records, several: list[Decimal]) -> None:
+    with filled.transaction() as transaction:
+        window = Period(day(1), day(1) + timedelta(days=len(several)))
+        kept = {
+            when: amount
+            for _, _, when, amount in transaction.revenue.by_day("org", Basis.INVOICED, Dimension.TOTAL, window)
+        }
+        days = [day(1) + timedelta(days=place) for place in range(len(several))]
+        sums = [
+            RevenueSum(Basis.INVOICED, "USD", Dimension.TOTAL, when, "", subtract(amount, kept.get(when, ZERO)))
+            for when, amount in zip(days, several, strict=True)
+        ]
+        transaction.revenue.keep("org", sums, NOTHING)
+
+        assert {("USD", ""): total(several)} == transaction.revenue.by_key(
+            "org", Basis.INVOICED, Dimension.TOTAL, window
+        )
+
+
+def test_subscriptions_are_counted_as_they_begin_and_end(filled: Records) -> None:
+    with filled.transaction() as transaction:
+        for name, starts_at, ends_at in (
+            ("long ago", day(1) - timedelta(days=90), None),
+            ("ended before", day(1) - timedelta(days=90), day(1) - timedelta(days=1)),
+            ("ends", day(1) - timedelta(days=90), day(10) + timedelta(hours=5)),
+            ("begins", day(10), None),
+            ("never began", day(12), day(12)),
+            ("later", day(1) + timedelta(days=60), None),
+        ):
+            transaction.subscriptions.add(values.subscription(name, starts_at=starts_at, ends_at=ends_at))
+        transaction.subscriptions.add(values.subscription("add-on", starts_at=day(10), parent_id="sub"))
+        found = transaction.figures.subscriptions("org", MARCH)
+
+    assert 2 == found.at_start
+    assert {day(1): 1, day(10): 1, day(12): 1} == found.came
+    assert {day(10): 1, day(12): 1} == found.went
+
+
+def test_customers_are_counted_as_they_are_made(filled: Records) -> None:
+    with filled.transaction() as transaction:
+        transaction.customers.add(values.customer("old", created_at=FIRST - timedelta(microseconds=1)))
+        transaction.customers.add(values.customer("new", created_at=day(31)))
+        found = transaction.figures.customers("org", MARCH)
+        names = transaction.figures.customer_ids("org")
+
+    assert (1, {day(1): 1, day(31): 1}) == (found.at_start, found.came)
+    assert ["acme", "new", "old"] == names
+
+
+def test_subscriptions_are_told_with_what_they_hold(filled: Records) -> None:
+    with filled.transaction() as transaction:
+        transaction.subscriptions.add(values.subscription("late", starts_at=day(2)))
+        found = list(transaction.figures.held("org", day(2)))
+
+    assert [Held("acme", "pro", "pro_1", Duration.MONTHLY, FIRST, None)] == found
+
+
+def test_what_is_unpaid_is_summed_up_by_currency(filled: Records) -> None:
+    now = values.NOW + timedelta(days=30)
+    with filled.transaction() as transaction:
+        for number, changes in enumerate(
+            [
+                {"total": Decimal("0.1"), "credited": Decimal("0.02"), "due_at": now + timedelta(days=1)},
+                {"total": Decimal(7), "payment_status": PaymentStatus.PAID},
+                {"total": Decimal(7), "payment_status": PaymentStatus.VOIDED},
+                {"total": Decimal(3), "currency": "EUR", "due_at": now + timedelta(days=1)},
+            ],
+            2,
+        ):
+            transaction.invoices.add(values.invoice(number, **changes))
+        found = transaction.figures.open_invoices("org", now)
+
+    assert [
+        OpenInvoices("EUR", 1, Decimal(3), 0, Decimal(0)),
+        OpenInvoices("USD", 2, Decimal("0.58"), 1, Decimal("0.5")),
+    ] == found
+
+
+def test_parked_subscriptions_are_told_with_their_cause(filled: Records) -> None:
+    with filled.transaction() as transaction:
+        for number in (3, 2, 1):
+            parked = values.subscription(f"sub_{number}", parked_cause=f"cause {number}", due_at=day(number))
+            transaction.subscriptions.add(parked)
+        count, found = transaction.figures.parked("org", 2)
+
+    assert 3 == count
+    assert [
+        ParkedSubscription("sub_1", "acme", "cause 1", day(1)),
+        ParkedSubscription("sub_2", "acme", "cause 2", day(2)),
+    ] == found
+
+
+def test_only_the_last_recount_is_kept(filled: Records) -> None:
+    first = Verification("org", day(1), 10, 1)
+    second = msgspec.structs.replace(first, verified_at=day(2), drift_count=0)
+    with filled.transaction() as transaction:
+        assert transaction.figures.verification("org") is None
+        for each in (first, second):
+            transaction.figures.keep_verification(each)
+
+    with filled.snapshot() as transaction:
+        assert second == transaction.figures.verification("org")
+        assert transaction.figures.verification("other") is None
+
+
+def test_credit_notes_of_one_invoice_are_summed_up_each(filled: Records) -> None:
+    amounts = CreditNoteAmounts((CreditedLine(0, Decimal("0.5")),), Decimal("0.5"), (), Decimal("0.5"))
+    with filled.transaction() as transaction:
+        transaction.credit_notes.add(values.credit_note("second", amounts=amounts))
+
+    assert [1, 1, 0] == [len(_sum_up(filled, limit=1).takebacks) for _ in range(3)]
