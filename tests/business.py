@@ -12,6 +12,7 @@ from lotus_server.domain.metering import Aggregation, MetricDefinition
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.instants import parse_instant
 from lotus_server.kernel.period import Duration
+from lotus_server.ports.invoice_reading import InvoiceQuestion
 from lotus_server.ports.records import Page
 from lotus_server.usecases.billing import draft_invoices
 from lotus_server.usecases.clock import move_clock
@@ -136,7 +137,8 @@ class Business:
 
     def invoices(self, customer_id: str | None = None) -> list[Invoice]:
         """Issued invoices, oldest first."""
-        views = list_invoices(self.services, self.organization, EVERYTHING, customer_id=customer_id)
+        asked = InvoiceQuestion(customer_id=customer_id)
+        views = list_invoices(self.services, self.organization, EVERYTHING, asked)
         return [view.invoice for view in reversed(views)]
 
     def amounts(self) -> list[tuple[str, Decimal]]:

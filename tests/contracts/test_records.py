@@ -19,6 +19,7 @@ from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, LotusError
 from lotus_server.ports.credit_records import CreditQuestion
+from lotus_server.ports.invoice_reading import InvoiceQuestion
 from lotus_server.ports.listing import SubscriptionQuestion
 from lotus_server.ports.paging import Page
 from lotus_server.ports.records import Records, Transaction
@@ -445,12 +446,12 @@ def test_pages_joined_are_the_whole_list(shared_records: Records, sizes: list[in
             "subscription_id",
         )
         of_invoices = _joined(
-            sizes, lambda page: snapshot.invoices.page("pages", page, customer_id=chosen), "invoice_id"
+            sizes, lambda page: snapshot.invoices.page("pages", page, InvoiceQuestion(chosen)), "invoice_id"
         )
 
         assert snapshot.customers.page("pages", Page()) == of_customers
         assert snapshot.subscriptions.page("pages", Page(), SubscriptionQuestion(chosen)) == of_subscriptions
-        assert snapshot.invoices.page("pages", Page(), customer_id=chosen) == of_invoices
+        assert snapshot.invoices.page("pages", Page(), InvoiceQuestion(chosen)) == of_invoices
         numbers = [invoice.invoice_number for invoice in of_invoices]
         assert sorted(numbers, reverse=True) == numbers
         ids = [customer.customer_id for customer in of_customers]
@@ -500,9 +501,12 @@ def test_lists_can_be_narrowed(filled: Records) -> None:
         assert ["s3", "sub"] == _ids(subscriptions.page("org", Page(), SubscriptionQuestion(plan_id="pro")))
         assert ["sub"] == _ids(subscriptions.page("org", Page(), SubscriptionQuestion("acme", "pro")))
         invoices = snapshot.invoices
-        assert ["inv_2", "inv_1"] == _invoice_ids(invoices.page("org", Page(), customer_id="acme"))
-        assert ["inv_3", "inv_1"] == _invoice_ids(invoices.page("org", Page(), payment_status="unpaid"))
-        assert ["inv_2"] == _invoice_ids(invoices.page("org", Page(limit=1, after="inv_3"), customer_id="acme"))
+        assert ["inv_2", "inv_1"] == _invoice_ids(invoices.page("org", Page(), InvoiceQuestion("acme")))
+        assert ["inv_3", "inv_1"] == _invoice_ids(invoices.page("org", Page(), UNPAID))
+        assert ["inv_2"] == _invoice_ids(invoices.page("org", Page(limit=1, after="inv_3"), InvoiceQuestion("acme")))
+
+
+UNPAID = InvoiceQuestion(payment_status=PaymentStatus.UNPAID)
 
 
 def _ids(subscriptions: list[Subscription]) -> list[str]:

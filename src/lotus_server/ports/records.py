@@ -22,6 +22,7 @@ from lotus_server.ports.analytics_records import Figures, RevenueBook
 from lotus_server.ports.audit_records import AuditLog
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
 from lotus_server.ports.customer_records import Customers, Subscriptions
+from lotus_server.ports.invoice_reading import EVERY_INVOICE, InvoiceQuestion, InvoiceSum
 from lotus_server.ports.invoicing_records import BilledPeriods, Coupons, CreditNotes, Discounts, WaitingLines
 from lotus_server.ports.listing import (
     Outstanding,
@@ -198,10 +199,16 @@ class Invoices(Protocol):
         """Return one invoice; `for_update` keeps everybody else from changing it until the transaction ends."""
         ...
 
-    def page(
-        self, organization_id: str, page: Page, *, customer_id: str | None = None, payment_status: str | None = None
-    ) -> list[Invoice]:
-        """Return invoices, newest number first; `page.after` is an invoice id."""
+    def page(self, organization_id: str, page: Page, question: InvoiceQuestion = EVERY_INVOICE) -> list[Invoice]:
+        """Return the invoices asked for, in the order asked for; `page.after` is an invoice id."""
+        ...
+
+    def heads(self, organization_id: str, page: Page, question: InvoiceQuestion = EVERY_INVOICE) -> list[Invoice]:
+        """Return what `page` does, without their lines."""
+        ...
+
+    def sums(self, organization_id: str, question: InvoiceQuestion = EVERY_INVOICE) -> list[InvoiceSum]:
+        """Return what the invoices asked for come to, by status, then currency, only where there are any."""
         ...
 
     def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Invoice]]:

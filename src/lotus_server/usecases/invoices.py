@@ -9,6 +9,7 @@ from lotus_server.domain.catalog import Plan, PlanVersion
 from lotus_server.domain.invoicing import Invoice, InvoiceLine, PaymentStatus, credit_of_cause
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.errors import Conflict, NotFound
+from lotus_server.ports.invoice_reading import EVERY_INVOICE, InvoiceQuestion
 from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.credit_ledger import return_credit, void_bought_credit
 from lotus_server.usecases.discount_uses import give_back_discounts
@@ -33,14 +34,12 @@ def list_invoices(
     services: Services,
     organization: Organization,
     page: Page,
-    *,
-    customer_id: str | None = None,
-    payment_status: str | None = None,
+    question: InvoiceQuestion = EVERY_INVOICE,
 ) -> list[InvoiceView]:
-    """Return invoices, newest number first."""
+    """Return the invoices asked for; `page.after` is an invoice id."""
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
-        invoices = tx.invoices.page(organization_id, page, customer_id=customer_id, payment_status=payment_status)
+        invoices = tx.invoices.page(organization_id, page, question)
         return _views(tx, organization, invoices)
 
 

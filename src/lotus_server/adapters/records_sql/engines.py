@@ -7,7 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, Protocol
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, FromClause, create_engine, event, text
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from typing_extensions import override
 
 from lotus_server.adapters.records_sql.changes import ChangeFeed, PostgresChangeFeed, SqliteChangeFeed
 from lotus_server.kernel.errors import Unavailable
@@ -102,6 +104,16 @@ class SqliteDatabase:
         self._reader.dispose()
 
 
+class _HintingCompiler(SQLiteCompiler):
+    """Writes the hint of a table behind it, such as INDEXED BY, which SQLAlchemy knows for other databases only."""
+
+    @override
+    def get_from_hint_text(self, table: FromClause, text: str | None) -> str | None:
+        """Return what stands behind the table."""
+        del table
+        return text
+
+
 def _sqlite_engine(url: URL, *, begin: str, query_only: bool) -> Engine:
     engine = create_engine(
         url,
@@ -111,6 +123,7 @@ def _sqlite_engine(url: URL, *, begin: str, query_only: bool) -> Engine:
         pool_timeout=CONNECTION_SECONDS_MAX,
         pool_use_lifo=True,
     )
+    engine.dialect.statement_compiler = _HintingCompiler
 
     def configure(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
         # Python's sqlite3 would begin transactions by itself, only before some statements, and never an immediate one.

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, literal_column, select, tuple_, update
+from sqlalchemy import Connection, bindparam, literal_column, select, update
 
+from lotus_server.adapters.records_sql.invoice_reading import ids_of_page, scaled, sums_of
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, next_number, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import INVOICE_SERIES, INVOICES
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.kernel.errors import NotFound
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO, add, subtract
+from lotus_server.ports.invoice_reading import EVERY_INVOICE, InvoiceQuestion, InvoiceSum
 from lotus_server.ports.listing import Outstanding
 from lotus_server.ports.records import Page
 
@@ -49,7 +51,7 @@ _INSERT: Final = Insert(
     ],
     {"made_number": next_number(INVOICES)},
 )
-_REPLACE_STATUS: Final = Replace(INVOICES, ("payment_status", "credited"), "invoice")
+_REPLACE_STATUS: Final = Replace(INVOICES, ("payment_status", "credited", "due_scaled"), "invoice")
 _ALL: Final = select(*(INVOICES.c[name] for name in _COLUMNS)).where(of_tenant(INVOICES))
 _ONE: Final = _ALL.where(INVOICES.c.invoice_id == bindparam("invoice_id"))
 # SQLite has no row locks and needs none: there, a transaction that may write is alone from its beginning.
@@ -57,15 +59,11 @@ _ONE_FOR_UPDATE: Final = _ONE.with_for_update()
 _BY_CAUSE: Final = _ALL.where(INVOICES.c.cause == bindparam("cause"))
 _BY_CAUSES: Final = _ALL.where(INVOICES.c.cause.in_(bindparam("causes", expanding=True)))
 _NEWEST_FIRST: Final = (INVOICES.c.made_number.desc(), INVOICES.c.invoice_id.desc())
-_PLACE: Final = (
-    select(INVOICES.c.made_number)
-    .where(of_tenant(INVOICES), INVOICES.c.invoice_id == bindparam("after"))
-    .scalar_subquery()
-)
-_IS_OLDER: Final = tuple_(INVOICES.c.made_number, INVOICES.c.invoice_id) < tuple_(_PLACE, bindparam("after"))
+_BY_IDS: Final = _ALL.where(INVOICES.c.invoice_id.in_(bindparam("invoice_ids", expanding=True)))
+_HEADS: Final = select(*(INVOICES.c[name] for name in _COLUMNS if name != "lines")).where(of_tenant(INVOICES))
+_HEADS_BY_IDS: Final = _HEADS.where(INVOICES.c.invoice_id.in_(bindparam("invoice_ids", expanding=True)))
 _HEADS_OF_CUSTOMERS: Final = (
-    select(*(INVOICES.c[name] for name in _COLUMNS if name != "lines"))
-    .where(of_tenant(INVOICES), INVOICES.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
+    _HEADS.where(INVOICES.c.customer_id.in_(bindparam("customer_ids", expanding=True)))
     # By an expression, so that SQLite looks for the customers instead of reading everybody's invoices in their order.
     .order_by((INVOICES.c.made_number + 0).desc(), INVOICES.c.invoice_id.desc())
 )
@@ -127,6 +125,9 @@ def invoice_to_row(value: Invoice) -> Values:
         "credited": value.credited,
         "discounts": value.discounts,
         "note": value.note,
+        "plan_id": next((line.plan_id for line in value.lines if line.plan_id is not None), None),
+        "total_scaled": scaled(value.total),
+        "due_scaled": scaled(value.amount_due),
     }
 
 
@@ -169,19 +170,27 @@ class SqlInvoices:
         row = self._connection.execute(_ONE_FOR_UPDATE if for_update else _ONE, keys).first()
         return None if row is None else invoice_from_row(row)
 
-    def page(
-        self, organization_id: str, page: Page, *, customer_id: str | None = None, payment_status: str | None = None
-    ) -> list[Invoice]:
-        keys = {"organization_id": organization_id}
-        query = _ALL.order_by(*_NEWEST_FIRST).limit(page.limit)
-        if page.after is not None:
-            query = query.where(_IS_OLDER)
-            keys["after"] = page.after
-        if customer_id is not None:
-            query = query.where(INVOICES.c.customer_id == customer_id)
-        if payment_status is not None:
-            query = query.where(INVOICES.c.payment_status == payment_status)
-        return [invoice_from_row(row) for row in self._connection.execute(query, keys)]
+    def page(self, organization_id: str, page: Page, question: InvoiceQuestion = EVERY_INVOICE) -> list[Invoice]:
+        ids = ids_of_page(self._connection, organization_id, question, page)
+        found = {}
+        for some in portions(ids):
+            for row in self._connection.execute(_BY_IDS, {"organization_id": organization_id, "invoice_ids": some}):
+                invoice = invoice_from_row(row)
+                found[invoice.invoice_id] = invoice
+        return [found[each] for each in ids]
+
+    def heads(self, organization_id: str, page: Page, question: InvoiceQuestion = EVERY_INVOICE) -> list[Invoice]:
+        ids = ids_of_page(self._connection, organization_id, question, page)
+        found = {}
+        for some in portions(ids):
+            keys = {"organization_id": organization_id, "invoice_ids": some}
+            for row in self._connection.execute(_HEADS_BY_IDS, keys):
+                invoice = _head_from_row(row)
+                found[invoice.invoice_id] = invoice
+        return [found[each] for each in ids]
+
+    def sums(self, organization_id: str, question: InvoiceQuestion = EVERY_INVOICE) -> list[InvoiceSum]:
+        return sums_of(self._connection, organization_id, question)
 
     def of_customers(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, list[Invoice]]:
         found: dict[str, list[Invoice]] = {}

@@ -334,6 +334,8 @@ SUBSCRIPTIONS = Table(
     ),
 )
 
+_READ_SUMS = ("due_at", "total_scaled", "plan_id", "invoice_number")
+_READ = ("payment_status", "currency", *_READ_SUMS)
 INVOICES = Table(
     "invoices",
     METADATA,
@@ -359,6 +361,10 @@ INVOICES = Table(
     Column("discounts", Structured(tuple[AppliedDiscount, ...]), nullable=False, server_default="[]"),
     Column("note", TEXT, nullable=False, server_default=text("''")),
     Column("made_number", BigInteger, nullable=False),
+    # For lists and sums: the plan of the first line by one; the total, and what is left of it, in 1/10,000.
+    Column("plan_id", TEXT),
+    Column("total_scaled", BigInteger, nullable=False, server_default="0"),
+    Column("due_scaled", BigInteger, nullable=False, server_default="0"),
     _belongs_to("customers", "customer_id"),
     _belongs_to("subscriptions", "subscription_id"),
     UniqueConstraint("organization_id", "cause", name="uq_invoices_cause"),
@@ -366,6 +372,8 @@ INVOICES = Table(
     Index("ix_invoices_made", "organization_id", "made_number", "invoice_id"),
     Index("ix_invoices_customer", "organization_id", "customer_id", "made_number", "invoice_id"),
     Index("ix_invoices_payment_status", "organization_id", "payment_status", "made_number", "invoice_id"),
+    Index("ix_invoices_issued", "organization_id", "issued_at", "made_number", "invoice_id", *_READ),
+    Index("ix_invoices_sums", "organization_id", "payment_status", "currency", "issued_at", "due_scaled", *_READ_SUMS),
     # Carries what a sum needs, so that what customers owe is read from the index alone. All of it has one status, but
     # only with that SQLite prefers this index to the one before.
     Index(

@@ -13,9 +13,11 @@ from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
 from lotus_server.usecases.documents import invoice_pdf
 from lotus_server.usecases.e_invoices import EInvoiceFormat, invoice_factur_x, invoice_xml
+from lotus_server.usecases.invoice_reading import narrowed
 from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status, void_invoice
 from lotus_server.usecases.one_off_invoices import issue_one_off
 from lotus_server.wire.explain import invoice_explanation_row, invoice_text
+from lotus_server.wire.invoice_reading import invoice_selection
 from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
 from lotus_server.wire.one_off_invoices import OneOffForm, one_off_draft
 
@@ -27,13 +29,45 @@ def list_all(
     request: Request,
     caller: Annotated[Caller, Depends(reading)],
     page: Annotated[Page, Depends(paging)],
+    *,
     customer_id: str | None = None,
-    payment_status: Literal["unpaid", "paid", "voided", "uncollectible"] | None = None,
+    payment_status: Annotated[
+        str | None, Query(description="unpaid, past_due (a part of unpaid), paid, voided or uncollectible")
+    ] = None,
+    plan_id: Annotated[str | None, Query(description="The plan of the first line that is by one.")] = None,
+    currency_code: str | None = None,
+    number: Annotated[str | None, Query(description="A part of the invoice number.")] = None,
+    issued_after: str | None = None,
+    issued_before: str | None = None,
+    due_after: str | None = None,
+    due_before: str | None = None,
+    amount_min: Annotated[str | None, Query(description="The least amount, included.")] = None,
+    amount_max: Annotated[str | None, Query(description="The greatest amount, included.")] = None,
+    sort: Annotated[str | None, Query(description="number (default), issue_date, due_date or amount")] = None,
+    order: Annotated[str | None, Query(description="desc (default) or asc")] = None,
 ) -> Response:
-    """Return issued invoices with their lines, newest number first."""
-    views = list_invoices(
-        caller.services, caller.organization, page, customer_id=customer_id, payment_status=payment_status
-    )
+    """Return issued invoices with their lines, newest number first unless it says otherwise.
+
+    `..._after` is included in a period, `..._before` is not.
+    """
+    given = {
+        "customer_id": customer_id,
+        "payment_status": payment_status,
+        "plan_id": plan_id,
+        "currency_code": currency_code,
+        "number": number,
+        "issued_after": issued_after,
+        "issued_before": issued_before,
+        "due_after": due_after,
+        "due_before": due_before,
+        "amount_min": amount_min,
+        "amount_max": amount_max,
+        "sort": sort,
+        "order": order,
+    }
+    asked = invoice_selection({key: value for key, value in given.items() if value is not None})
+    question = narrowed(caller.services, caller.organization, asked.question, asked.state)
+    views = list_invoices(caller.services, caller.organization, page, question)
     link = link_to_next(request, page, [view.invoice.invoice_id for view in views])
     return json_reply(200, [invoice_row(view) for view in views], link)
 
