@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lotus_server.http.web.pages import api_keys, customers, sign_in, start
+from lotus_server.http.web.pages import api_keys, customers, events, sign_in, start
 from lotus_server.http.web.routing import Pages
 
 AREAS: Final[tuple[Pages, ...]] = (
@@ -11,4 +11,5 @@ AREAS: Final[tuple[Pages, ...]] = (
     start.pages,
     customers.pages,
     api_keys.pages,
+    events.pages,
 )
