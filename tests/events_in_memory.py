@@ -1,6 +1,7 @@
 """An event store without a process and without a file, built on the oracle: for tests of what is made from usage."""
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
@@ -25,6 +26,7 @@ from lotus_server.domain.metering import (
 )
 from lotus_server.kernel.errors import Unavailable
 from lotus_server.kernel.instants import from_microseconds, to_microseconds
+from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import (
     CorrectionOrder,
     CorrectionResult,
@@ -217,6 +219,14 @@ class EventsInMemory:
             for name, event in came
             if name in since and event.sequence > since[name].position.event and event.happened_at < since[name].before
         }
+
+    def event_days(self, organization_id: str, window: Period) -> dict[datetime, int]:
+        """Return how many events happened on each day of a window; corrected ones count as they are now."""
+        days = Counter(
+            event.happened_at.replace(hour=0, minute=0, second=0, microsecond=0)
+            for event in self._events.get(organization_id, {}).values()
+        )
+        return {day: count for day, count in days.items() if window.contains(day)}
 
     def event_count(self, organization_id: str | None = None) -> int:
         """Return how many events are stored."""

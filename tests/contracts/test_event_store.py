@@ -24,6 +24,7 @@ from lotus_server.domain.metering import (
     parts_of,
 )
 from lotus_server.kernel.errors import Invalid, TooLarge, Unavailable
+from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import EventQuery, EventStore, Receipt, Submission
 from tests.contracts.event_examples import JUNE, MAY, SELECTIONS, SENT, many
 from tests.contracts.event_stores import count, quantity, run, send, verdicts
@@ -214,6 +215,18 @@ def test_an_empty_store_answers(store: EventStore, organization: str) -> None:
     assert [Decimal(0), None] == [usage.value for usage in store.usage(organization, nothing)]
     assert [] == store.events(organization, EventQuery())
     assert 0 == store.event_count(organization)
+
+
+def test_events_are_counted_on_the_day_on_which_they_happened(store: EventStore, organization: str) -> None:
+    midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    late = midnight + timedelta(days=1, microseconds=-1)
+    send(store, organization, Sent("a", at=midnight), Sent("b", at=late), Sent("c", at=midnight - timedelta(days=2)))
+    send(store, organization, Sent("a", at=midnight), Sent("d", at=late))
+    window = Period(midnight - timedelta(days=2), midnight + timedelta(days=1))
+
+    assert {midnight - timedelta(days=2): 1, midnight: 3} == store.event_days(organization, window)
+    assert {} == store.event_days(organization, Period(midnight - timedelta(days=1), midnight))
+    assert {} == store.event_days(f"{organization}x", window)
 
 
 def test_sums_are_exact(store: EventStore, organization: str) -> None:

@@ -22,6 +22,7 @@ from lotus_server.domain.metering import (
     Usage,
     Verdict,
 )
+from lotus_server.kernel.period import Period
 
 CORRECTIONS_MAX: Final = 1_000
 IDS_MAX: Final = 10_000
@@ -317,6 +318,13 @@ class EventStore(Protocol):
 
         None is left out. Customers may be named of whom nothing changed, so whoever needs to know looks. A customer of
         whom the position lies beyond the end of the log, as after an older log was brought back, is always named.
+        """
+        ...
+
+    def event_days(self, organization_id: str, window: Period) -> dict[datetime, int]:
+        """Return how many events happened on each day of UTC that begins in a window, by the day's midnight.
+
+        Events are counted as they were sent, whatever became of them later. Days without any are left out.
         """
         ...
 

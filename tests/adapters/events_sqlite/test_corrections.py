@@ -78,6 +78,7 @@ def test_a_file_of_the_first_format_is_brought_to_the_present_one(tmp_path: Path
     writer = EventWriter(tmp_path, decoder())
 
     assert kept(tmp_path, "org", COUNT) is None
+    assert {NOW.replace(hour=0, minute=0): 2} == EventReader(tmp_path).event_days("org", MAY)
     keep(writer, tmp_path, "org", COUNT)
     assert [2] == kept(tmp_path, "org", COUNT)
     writer.append([submission("org", Sent("a"), Sent("c"))])

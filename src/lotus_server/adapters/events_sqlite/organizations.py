@@ -1,6 +1,19 @@
 """The organizations of a file, each with a small number and the count of its events."""
 
 import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from itertools import repeat
+
+from lotus_server.adapters.events_sqlite.schema import DAY_US
+
+
+def counts_by_day(orgs: Sequence[int], times_us: Sequence[int]) -> dict[tuple[int, int], int]:
+    """Return how many events each organization has on each day, in days since 1970."""
+    first, last = min(times_us, default=0) // DAY_US, max(times_us, default=0) // DAY_US
+    # Usually all of a batch happened today, and then nothing is done for each event.
+    days = repeat(first) if first == last else (time // DAY_US for time in times_us)
+    return Counter(zip(orgs, days, strict=False))
 
 
 class Organizations:
@@ -37,13 +50,18 @@ class Organizations:
         """Return how many events of an organization were ever refused."""
         return self._refused.get(org, 0)
 
-    def write(self, added: dict[int, int]) -> None:
-        """Write new organizations, and add to the event counts. The caller has a transaction."""
+    def write(self, added: dict[tuple[int, int], int]) -> None:
+        """Write new organizations, and add to the counts of events, by organization and day, within a transaction."""
         rows = [(org, organization_id) for organization_id, org in self._staged.items()]
         self._connection.executemany("INSERT INTO organizations VALUES (?, ?, 0, 0)", rows)
         self._connection.executemany(
             "UPDATE organizations SET event_count = event_count + ? WHERE org = ?",
-            [(count, org) for org, count in added.items()],
+            [(count, org) for (org, _), count in added.items()],
+        )
+        self._connection.executemany(
+            "INSERT INTO event_days VALUES (?, ?, ?)"
+            " ON CONFLICT (org, day) DO UPDATE SET event_count = event_count + excluded.event_count",
+            [(org, day, count) for (org, day), count in added.items()],
         )
         self._connection.executemany(
             "UPDATE organizations SET refused_count = ? WHERE org = ?",

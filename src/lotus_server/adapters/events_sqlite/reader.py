@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from lotus_server.adapters.events_sqlite.row_reader import RowReader, Stream, fi
 from lotus_server.adapters.events_sqlite.rows import Row
 from lotus_server.adapters.events_sqlite.schema import (
     DATABASE_NAME,
+    DAY_US,
     last_correction,
     last_sequence,
     open_for_reading,
@@ -44,7 +46,8 @@ from lotus_server.domain.metering import (
     usage_of_parts,
     usage_of_points,
 )
-from lotus_server.kernel.instants import to_microseconds
+from lotus_server.kernel.instants import from_microseconds, to_microseconds
+from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import EventQuery, RefusedEvent, RefusedQuery, Since
 
 _AT_HAND: Final = (
@@ -248,6 +251,17 @@ class EventReader:
                 "SELECT event_count FROM organizations WHERE organization_id = ?", (organization_id,)
             ).fetchone()
             return int(row[0]) if row else 0
+
+    def event_days(self, organization_id: str, window: Period) -> dict[datetime, int]:
+        """Return how many events happened on each day of a window."""
+        first, end = (to_microseconds(instant) // DAY_US for instant in (window.start, window.end))
+        with self.snapshot() as connection:
+            rows = connection.execute(
+                "SELECT day, event_days.event_count FROM organizations JOIN event_days USING (org)"
+                " WHERE organization_id = ? AND day >= ? AND day < ?",
+                (organization_id, first, end),
+            ).fetchall()
+        return {from_microseconds(day * DAY_US): count for day, count in rows}
 
     def sequences(self, organization_id: str, ids: frozenset[str]) -> dict[str, int]:
         """Return the sequence numbers of the events that have some ids, by reading the organization's whole log."""

@@ -7,7 +7,7 @@ from typing import Final
 DATABASE_NAME: Final = "events.db"
 LOCK_NAME: Final = "events.db.lock"
 GUARD_NAME: Final = "events.guard"
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 # Measured with 1,000 events a commit on this log: 4,096 bytes 420 k/s, 8,192 bytes 500 k/s, 16,384 bytes 520 k/s; with
 # 10 events a commit 25, 28 and 22 k/s, because a commit writes whole pages.
@@ -16,6 +16,8 @@ PAGE_BYTES: Final = 8_192
 _CHECKPOINT_PAGES_MAX: Final = 16_384
 _WAL_BYTES_KEPT: Final = 64 << 20
 _BUSY_MILLISECONDS: Final = 10_000
+
+DAY_US: Final = 86_400_000_000
 
 # What the second format has beside the first. `corrections` is append only and has the content after each correction;
 # `corrected` is the newest of them for each event, and `corrected_streams` the newest for each customer and event name
@@ -46,6 +48,13 @@ CREATE VIEW effective AS SELECT
     events.flags, coalesce(corrected.customer, events.customer) AS customer, events.name, events.id,
     coalesce(corrected.properties, events.properties) AS properties, coalesce(corrected.status, 'recorded') AS status
     FROM events LEFT JOIN corrected ON corrected.seq = events.seq;
+"""
+
+# The third format counts the events of each day that they happened on, as they were sent; `day` is days since 1970.
+_THIRD_FORMAT: Final = """
+CREATE TABLE event_days (
+    org INTEGER NOT NULL, day INTEGER NOT NULL, event_count INTEGER NOT NULL, PRIMARY KEY (org, day)
+) WITHOUT ROWID;
 """
 
 _FIRST_FORMAT: Final = """
@@ -82,6 +91,12 @@ CREATE TABLE unique_values (
 ) WITHOUT ROWID;
 """
 
+# The remainder is brought above zero, because SQLite rounds towards zero also before 1970.
+RECOUNTED_DAYS: Final = """
+SELECT org, (happened_us - ((happened_us % 86400000000) + 86400000000) % 86400000000) / 86400000000 AS day, count(*)
+FROM events GROUP BY org, day
+"""
+
 
 class WrongFormat(Exception):
     """The file was written by another version of this store."""
@@ -100,11 +115,14 @@ def open_for_writing(path: Path, secret: bytes) -> sqlite3.Connection:
     connection.execute("PRAGMA cache_size = -65536")
     connection.execute("BEGIN IMMEDIATE")
     if connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").fetchone() is None:
-        for statement in (_FIRST_FORMAT + _SECOND_FORMAT).split(";"):
+        for statement in (_FIRST_FORMAT + _SECOND_FORMAT + _THIRD_FORMAT).split(";"):
             connection.execute(statement)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", [("format", FORMAT), ("secret", secret)])
-    elif _format_of(connection) == 1:
-        _migrate_from_1(connection)
+    else:
+        if _format_of(connection) == 1:
+            _migrate_from_1(connection)
+        if _format_of(connection) == 2:
+            _migrate_from_2(connection)
     connection.execute("COMMIT")
     _check_format(connection)
     return connection
@@ -136,6 +154,14 @@ def _migrate_from_1(connection: sqlite3.Connection) -> None:
     for table in ("aggregates", "aggregate_states", "unique_values"):
         connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
     connection.execute("UPDATE meta SET value = 2 WHERE key = 'format'")
+
+
+def _migrate_from_2(connection: sqlite3.Connection) -> None:
+    """Add what the third format has more: the log is read once."""
+    for statement in _THIRD_FORMAT.split(";"):
+        connection.execute(statement)
+    connection.execute("INSERT INTO event_days " + RECOUNTED_DAYS)
+    connection.execute("UPDATE meta SET value = 3 WHERE key = 'format'")
 
 
 def _format_of(connection: sqlite3.Connection) -> int | None:

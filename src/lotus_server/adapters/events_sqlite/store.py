@@ -17,6 +17,7 @@ from lotus_server.adapters.events_sqlite.reader import EventReader
 from lotus_server.adapters.events_sqlite.verify import drifts
 from lotus_server.domain.metering import Correction, Event, LogPosition, Selection, Usage
 from lotus_server.kernel.errors import TooLarge, Unavailable
+from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import (
     CORRECTIONS_MAX,
     IDS_MAX,
@@ -167,6 +168,10 @@ class SqliteEventStore:
     def changed(self, organization_id: str, since: Mapping[str, Since]) -> frozenset[str]:
         """Return of which customers an event of the past came in or was corrected; it may name others, too."""
         return self._reader.changed(organization_id, since)
+
+    def event_days(self, organization_id: str, window: Period) -> dict[datetime, int]:
+        """Return how many events happened on each day of a window."""
+        return self._reader.event_days(organization_id, window)
 
     def event_count(self, organization_id: str | None = None) -> int:
         """Return how many events are stored, of one organization or of all."""

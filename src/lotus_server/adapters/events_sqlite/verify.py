@@ -16,7 +16,7 @@ from lotus_server.adapters.events_sqlite.reader import EventReader, usage_kept
 from lotus_server.adapters.events_sqlite.row_reader import Stream
 from lotus_server.adapters.events_sqlite.rows import rows_by_sequence
 from lotus_server.adapters.events_sqlite.run_index import Entries, read_run
-from lotus_server.adapters.events_sqlite.schema import last_sequence
+from lotus_server.adapters.events_sqlite.schema import RECOUNTED_DAYS, last_sequence
 from lotus_server.domain.metering import usage_of
 from lotus_server.ports.event_store import Drift
 
@@ -52,6 +52,7 @@ def drifts(reader: EventReader, progress: Progress) -> Iterator[Drift]:
     _check_log(reader, total, lambda read: progress(read, 2 * total))
     _check_index(reader)
     _check_corrections(reader)
+    _check_days(reader)
     yield from _recounts(reader, lambda done, streams: progress(total + total * done // streams, 2 * total))
 
 
@@ -109,6 +110,15 @@ def _check_index(reader: EventReader) -> None:
         if expected.to_bytes() != found.to_bytes():
             raise DamagedLog(f"run {run[0]} differs from the events {run[1]} to {run[2]} of the log")
         checked = run[2]
+
+
+def _check_days(reader: EventReader) -> None:
+    """Check that as many events are counted for each day as the log has."""
+    with reader.snapshot() as connection:
+        kept = dict.fromkeys(connection.execute("SELECT org, day, event_count FROM event_days").fetchall())
+        found = next((row for row in connection.execute(RECOUNTED_DAYS).fetchall() if row not in kept), None)
+    if found:
+        raise DamagedLog(f"organization {found[0]} has {found[2]} events on day {found[1]}, which is not what is kept")
 
 
 def _check_corrections(reader: EventReader) -> None:

@@ -22,7 +22,7 @@ from lotus_server.adapters.events_sqlite.hashes import HashIds, hash_ids, seed_o
 from lotus_server.adapters.events_sqlite.judge import Group, judge
 from lotus_server.adapters.events_sqlite.live import Live, Segment, StreamKey, Streams
 from lotus_server.adapters.events_sqlite.messages import NewAggregate
-from lotus_server.adapters.events_sqlite.organizations import Organizations
+from lotus_server.adapters.events_sqlite.organizations import Organizations, counts_by_day
 from lotus_server.adapters.events_sqlite.receipts import Taken, receipt
 from lotus_server.adapters.events_sqlite.refused import Refusal, RefusedLog, refusals_of
 from lotus_server.adapters.events_sqlite.rows import Row, ids_by_sequence, insert_events
@@ -176,7 +176,7 @@ class EventWriter:
         keys = self._stage_aggregates(group, first)
         self._streams.write()
         self._refused.write(refusals)
-        self._organizations.write({org: group.orgs.count(org) for org in set(group.orgs)})
+        self._organizations.write(counts_by_day(group.orgs, [event.happened_us for event in group.events]))
         self._connection.execute("COMMIT")
         try:
             self._pages_since_checkpoint += len(refusals) // _EVENTS_PER_PAGE
