@@ -74,7 +74,7 @@ from lotus_server.domain.metering import (
     PropertyMatch,
 )
 from lotus_server.domain.rating import Step
-from lotus_server.domain.subscriptions import QuantityChange, Subscription
+from lotus_server.domain.subscriptions import Pause, PausedFees, QuantityChange, Subscription
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.ports.records import StoredReply, Transaction
 
@@ -536,6 +536,17 @@ subscriptions = st.builds(
     parent_id=st.none() | texts,
     trial_end=st.none() | instants,
     timezone=texts,
+    pauses=st.lists(
+        st.builds(
+            Pause,
+            starts_at=instants,
+            ends_at=st.none() | instants,
+            fees=st.sampled_from(PausedFees),
+            is_planned=st.booleans(),
+            place=st.integers(0, 9),
+        ),
+        max_size=2,
+    ).map(tuple),
 )
 invoice_lines = st.builds(
     InvoiceLine,

@@ -152,13 +152,18 @@ def _features(
 def active_components(
     entitlements: Entitlements, now: datetime, *, event_name: str | None = None, metric_id: str | None = None
 ) -> list[MeteredComponent]:
-    """Return the components of active subscriptions whose metric counts an event name, or is a given metric."""
+    """Return the components of subscriptions in use whose metric counts an event name, or is a given metric."""
     return [
         held
         for held in entitlements.components
         if (held.metric.definition.event_name == event_name or held.metric.metric_id == metric_id)
-        and held.subscription.status_at(now) is Status.ACTIVE
+        and _is_usable(held.subscription, now)
     ]
+
+
+def _is_usable(subscription: Subscription, now: datetime) -> bool:
+    """Tell whether anything of a subscription may be used: it is active, and not paused."""
+    return subscription.status_at(now) is Status.ACTIVE and not subscription.is_paused_at(now)
 
 
 def selection_of(held: MeteredComponent, now: datetime) -> Selection:
@@ -210,11 +215,11 @@ def read_usages(
 def subscriptions_with_feature(
     entitlements: Entitlements, now: datetime, *, feature_name: str | None = None, feature_id: str | None = None
 ) -> list[tuple[Subscription, FeatureValue]]:
-    """Return each active subscription with what its plan says of the feature: false where it has not got it."""
+    """Return each active, not paused subscription with what its plan says of the feature: false where it lacks it."""
     return [
         (subscription, _value_in(entitlements, subscription, feature_name, feature_id))
         for subscription in entitlements.subscriptions
-        if subscription.status_at(now) is Status.ACTIVE
+        if _is_usable(subscription, now)
     ]
 
 

@@ -8,7 +8,15 @@ import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.domain.catalog import AddOnFrequency, Plan, PlanVersion, sold_versions, version_in
-from lotus_server.domain.subscriptions import Status, Subscription, charge_key, period_containing
+from lotus_server.domain.subscriptions import (
+    Pause,
+    PausedFees,
+    Status,
+    Subscription,
+    carry_pauses,
+    charge_key,
+    period_containing,
+)
 from lotus_server.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ONE, multiply
@@ -163,9 +171,15 @@ def _attached(
         parent_id=parent.subscription_id,
         trial_end=parent.trial_end if parent.is_trial_at(starts_at) and not is_once else None,
         timezone=parent.timezone,
+        pauses=tuple(_as_attached(each, is_once=is_once) for each in carry_pauses(parent, starts_at)),
     )
     opened = period_containing(attached, starts_at)
     return msgspec.structs.replace(attached, open_period=opened, ends_at=opened.end if is_once else parent.ends_at)
+
+
+def _as_attached(pause: Pause, *, is_once: bool) -> Pause:
+    """Return a pause of the subscription as one of an add-on: what is charged once is charged all the same."""
+    return msgspec.structs.replace(pause, fees=PausedFees.CHARGE_FULL) if is_once else pause
 
 
 def _refuse_second(tx: Transaction, attached: Subscription, addon: Plan, now: datetime) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Component, PlanVersion, Timing
-from lotus_server.domain.invoicing import Item, Terms, adjusted_change, change_line, item_of_charge, item_of_prepaid
+from lotus_server.domain.invoicing import Item, Terms, adjusted_change, change_lines, item_of_charge, item_of_prepaid
 from lotus_server.domain.subscriptions import (
     Status,
     change_quantity,
@@ -73,7 +73,13 @@ def _invoice_change(services: Services, tx: Transaction, terms: Terms, item: Ite
     """Issue what the last change comes to in the open period; nothing when it comes to nothing."""
     subscription = terms.subscription
     change = subscription.quantity_changes[-1]
-    line = change_line(terms, item, change, subscription.open_period)
+    # Whatever else takes effect at this instant by now came before.
+    same = [
+        line
+        for each, line in change_lines(terms, item, subscription.open_period)
+        if each.effective_at == change.effective_at
+    ]
+    line = same[-1] if same else None
     cause = f"{subscription.subscription_id}:quantity:{len(subscription.quantity_changes)}"
     if line is not None:
         lines = adjusted_change(terms, (line,), opened=subscription.open_period)

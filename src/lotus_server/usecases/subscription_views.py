@@ -25,6 +25,11 @@ class SubscriptionView(msgspec.Struct, frozen=True):
         """Return where the subscription stands."""
         return self.subscription.status_at(self.now)
 
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether the subscription is active and paused."""
+        return self.status is Status.ACTIVE and self.subscription.is_paused_at(self.now)
+
 
 def views_of(
     tx: Transaction, organization: Organization, subscriptions: list[Subscription], now: datetime

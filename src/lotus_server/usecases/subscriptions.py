@@ -32,6 +32,7 @@ from lotus_server.domain.subscriptions import (
     period_containing,
     refuse_overlap,
     renew_again,
+    until_present,
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
@@ -45,7 +46,7 @@ from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.pending import defer
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
-from lotus_server.usecases.subscription_reading import require_subscription
+from lotus_server.usecases.subscription_reading import attached_to, require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.usage_reading import usages_until
 from lotus_server.usecases.version_choice import Wish, choose_version
@@ -244,25 +245,14 @@ def cancel_within(
         if ending.ends_at is not None:
             _end_what_is_attached(services, tx, subscription, ending.ends_at, now)
         return ending, None
+    subscription = until_present(subscription, now)
     ended = end_now(subscription, now)
     has_started = subscription.starts_at <= now
     invoice = _last_invoice(services, tx, subscription, how, now) if how.bills and has_started else None
-    for attached in _attached_to(tx, subscription, now):
+    for attached in attached_to(tx, subscription, now):
         cancelled, _ = cancel_within(services, tx, attached, how, now)
         tx.subscriptions.replace(cancelled)
     return ended, invoice
-
-
-def _attached_to(tx: Transaction, subscription: Subscription, now: datetime) -> list[Subscription]:
-    """Return the add-ons of a subscription that have not ended, each kept from everybody else."""
-    organization_id, parent_id = subscription.organization_id, subscription.subscription_id
-    found = []
-    for each in tx.subscriptions.attached_to(organization_id, [parent_id]).get(parent_id, ()):
-        attached = tx.subscriptions.get(organization_id, each.subscription_id, for_update=True)
-        assert attached is not None, "subscriptions are never deleted"
-        if attached.status_at(now) is not Status.ENDED:
-            found.append(attached)
-    return found
 
 
 def _end_what_is_attached(
@@ -273,7 +263,7 @@ def _end_what_is_attached(
     That is later for what would have ended with it before, unless it is charged once and ends with its period.
     """
     was = subscription.ends_at
-    for attached in _attached_to(tx, subscription, now):
+    for attached in attached_to(tx, subscription, now):
         current = bring_up_to_date(services, tx, attached, now)
         if was is not None and was < ends_at and current.ends_at == was and _is_recurring(tx, current):
             tx.subscriptions.replace(_ending_at(tx, current, ends_at, now))
@@ -369,7 +359,7 @@ def _renewing(services: Services, tx: Transaction, subscription: Subscription, n
     if renewing.open_period.end > subscription.open_period.end and subscription.starts_at <= now:
         _refuse_what_is_invoiced_in_advance(tx, subscription, "auto_renew")
     refuse_overlap(renewing, tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id))
-    for attached in _attached_to(tx, subscription, now):
+    for attached in attached_to(tx, subscription, now):
         current = bring_up_to_date(services, tx, attached, now)
         if current.ends_at == subscription.ends_at and _is_recurring(tx, current):
             tx.subscriptions.replace(_renewing(services, tx, current, now))

@@ -8,12 +8,14 @@ from pydantic import Field
 from lotus_server.domain.accounts import Organization
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.usecases.attachments import attach_addon
+from lotus_server.usecases.pauses import pause_subscription, resume_subscription
 from lotus_server.usecases.plan_switch import switch_plan
 from lotus_server.usecases.quantities import set_quantity
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.subscriptions import cancel_subscription, change_subscription
 from lotus_server.wire.attachments import attachment
 from lotus_server.wire.forms import Form, Text, read, required
+from lotus_server.wire.pauses import pause_order, resume_order
 from lotus_server.wire.plan_switch import plan_switch
 from lotus_server.wire.quantities import quantity_order, units_order
 from lotus_server.wire.subscriptions import later_cancellation, subscription_change
@@ -25,7 +27,8 @@ class ChangePreviewForm(Form):
     """A change: its `action`, and beside it what the call for that change takes."""
 
     action: Text = Field(
-        None, description="cancel, switch_plan, update, quantities, change_prepaid_units or attach_addon."
+        None,
+        description="cancel, switch_plan, update, quantities, change_prepaid_units, attach_addon, pause or resume.",
     )
     metric_id: Text = Field(None, description="Of change_prepaid_units: whose units.")
 
@@ -79,6 +82,20 @@ def _attach(payload: object) -> Change:
     return lambda services, organization, subscription_id: attach_addon(services, organization, subscription_id, wanted)
 
 
+def _pause(payload: object) -> Change:
+    order = pause_order(payload)
+    return lambda services, organization, subscription_id: pause_subscription(
+        services, organization, subscription_id, order
+    )
+
+
+def _resume(payload: object) -> Change:
+    order = resume_order(payload)
+    return lambda services, organization, subscription_id: resume_subscription(
+        services, organization, subscription_id, order
+    )
+
+
 _CHANGES: Final[dict[str, Callable[[object], Change]]] = {
     "cancel": _cancel,
     "switch_plan": _switch,
@@ -86,6 +103,8 @@ _CHANGES: Final[dict[str, Callable[[object], Change]]] = {
     "quantities": _quantities,
     "change_prepaid_units": _units,
     "attach_addon": _attach,
+    "pause": _pause,
+    "resume": _resume,
 }
 
 

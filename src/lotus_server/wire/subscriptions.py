@@ -17,6 +17,7 @@ from lotus_server.wire.calendars import Anchor, calendar_of
 from lotus_server.wire.fields import INTERVALS, day_text, end_instant, instant, is_day
 from lotus_server.wire.forms import Form, Text, read, required
 from lotus_server.wire.free_form import free_form
+from lotus_server.wire.pauses import pause_rows
 from lotus_server.wire.quantities import (
     ChargeQuantityForm,
     PrepaidUnitsForm,
@@ -269,6 +270,8 @@ def subscription_record(view: SubscriptionView) -> Row:
         "trial_end": None if subscription.trial_end is None else to_text(subscription.trial_end),
         "is_trialing": view.status is Status.ACTIVE and subscription.is_trial_at(view.now),
         "timezone": subscription.timezone,
+        "is_paused": view.is_paused,
+        "pauses": pause_rows(view),
         "addons": [addon_row(each) for each in view.addons],
         "quantities": quantity_rows(view),
         "prepaid_units": prepaid_rows(view),

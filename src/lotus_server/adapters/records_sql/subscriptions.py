@@ -48,6 +48,7 @@ _COLUMNS: Final = (
     "parent_id",
     "trial_end",
     "timezone",
+    "pauses",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -133,6 +134,7 @@ def subscription_to_row(value: Subscription) -> Values:
         "parent_id": value.parent_id,
         "trial_end": value.trial_end,
         "timezone": value.timezone,
+        "pauses": value.pauses,
     }
 
 

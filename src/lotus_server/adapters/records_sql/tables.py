@@ -44,7 +44,7 @@ from lotus_server.domain.invoicing import (
     TaxSubtotal,
 )
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import QuantityChange
+from lotus_server.domain.subscriptions import Pause, QuantityChange
 from lotus_server.kernel.period import Duration
 
 METADATA = MetaData(
@@ -278,6 +278,7 @@ SUBSCRIPTIONS = Table(
     Column("parent_id", TEXT),
     Column("trial_end", Instant),
     Column("timezone", TEXT, nullable=False, server_default="UTC"),
+    Column("pauses", Structured(tuple[Pause, ...]), nullable=False, server_default="[]"),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),

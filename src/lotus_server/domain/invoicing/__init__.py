@@ -14,7 +14,7 @@ from lotus_server.domain.invoicing.billed_period import (
     billed_period,
     usage_digest,
 )
-from lotus_server.domain.invoicing.charge_lines import change_line
+from lotus_server.domain.invoicing.charge_lines import change_lines
 from lotus_server.domain.invoicing.commitment import commitment_lines
 from lotus_server.domain.invoicing.corrections import Correction, correct
 from lotus_server.domain.invoicing.credit_note import (
@@ -107,7 +107,7 @@ __all__ = [
     "cause_of_credit",
     "cause_of_period",
     "cause_of_start",
-    "change_line",
+    "change_lines",
     "commitment_lines",
     "correct",
     "credit_note_amounts",

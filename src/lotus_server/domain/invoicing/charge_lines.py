@@ -13,8 +13,10 @@ from lotus_server.domain.rating import Rated, Step, prorate, share_of, share_tex
 from lotus_server.domain.subscriptions import (
     QuantityChange,
     changes_within,
+    charged_quantity_before,
     held_quantities,
-    quantity_before,
+    is_charged_at,
+    is_charged_within,
 )
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
@@ -22,13 +24,23 @@ from lotus_server.kernel.quantity import plain, subtract
 
 
 def charges_in_advance(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
-    """Return a line for each item that is due before a period begins, with the quantity that it has then."""
+    """Return a line for each item that is due before a period begins, with the quantity that it has then.
+
+    There is none for a period that begins within a pause that is not charged.
+    """
+    if not is_charged_at(terms.subscription, period.start):
+        return ()
     items = charged_items(terms, period)
     return tuple(advance_line(terms, item, period) for item in items if item.timing is Timing.IN_ADVANCE)
 
 
 def charges_in_arrears(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
-    """Return a line for each item that is due when a period is over, for the quantities that were held in it."""
+    """Return a line for each item that is due when a period is over, for the quantities that were held in it.
+
+    There is none for a period that lies within a pause that is not charged.
+    """
+    if not is_charged_within(terms.subscription, period):
+        return ()
     items = charged_items(terms, period)
     return tuple(held_line(terms, item, period) for item in items if item.timing is Timing.IN_ARREARS)
 
@@ -46,15 +58,14 @@ def invoiced_changes(terms: Terms, opened: Period) -> tuple[InvoiceLine, ...]:
 def _change_lines(terms: Terms, opened: Period) -> Iterator[tuple[QuantityChange, InvoiceLine]]:
     for item in charged_items(terms, opened):
         if item.timing is Timing.IN_ADVANCE:
-            for change in changes_within(terms.subscription, item.key, opened):
-                line = change_line(terms, item, change, opened)
+            for change, line in change_lines(terms, item, opened):
                 if line is not None:
                     yield change, line
 
 
 def advance_line(terms: Terms, item: Item, period: Period) -> InvoiceLine:
     """Return the line of an item for a period as it is when the period begins."""
-    quantity = quantity_before(terms.subscription, item.key, period.start, item.default)
+    quantity = charged_quantity_before(terms.subscription, item.key, period.start, item.default)
     return _line(terms, item, _held(terms, item, ((period, quantity),)), period, quantity)
 
 
@@ -68,16 +79,26 @@ def held_line(terms: Terms, item: Item, period: Period) -> InvoiceLine:
     return _line(terms, item, _held(terms, item, parts), period, parts[-1][1])
 
 
-def change_line(terms: Terms, item: Item, change: QuantityChange, opened: Period) -> InvoiceLine | None:
-    """Return the line that a change within a period that was invoiced in advance comes to, null when it is nothing.
+def change_lines(terms: Terms, item: Item, opened: Period) -> Iterator[tuple[QuantityChange, InvoiceLine | None]]:
+    """Yield each change of what is charged within a period that was invoiced in advance, with the line of it.
 
-    The difference is due, or comes back, for the rest of the period. Without proration only what goes beyond the
-    greatest quantity of the period so far is due, in full, and nothing comes back.
+    The line is null when the change comes to nothing. The difference is due, or comes back, for the rest of the period.
+    Without proration only what goes beyond the greatest quantity of the period so far is due, in full, and nothing
+    comes back.
     """
     if terms.subscription.is_trial_at(opened.start):
-        return None
+        return
+    before: tuple[Decimal, ...] = (charged_quantity_before(terms.subscription, item.key, opened.start, item.default),)
+    for change in changes_within(terms.subscription, item.key, opened, item.default):
+        yield change, _change_line(terms, item, change, before, opened)
+        before = (change.quantity, *before)
+
+
+def _change_line(
+    terms: Terms, item: Item, change: QuantityChange, before: tuple[Decimal, ...], opened: Period
+) -> InvoiceLine | None:
+    """Return the line of a change; `before` has the quantities of the period before it, the latest first."""
     rest = Period(change.effective_at, opened.end)
-    before = _before(terms, item, change, opened)
     if item.proration is Proration.FULL:
         before = max(before, key=lambda quantity: (item.whole(quantity).amount, quantity)), *before
     difference = subtract(item.whole(change.quantity).amount, item.whole(before[0]).amount)
@@ -93,16 +114,6 @@ def change_line(terms: Terms, item: Item, change: QuantityChange, opened: Period
         rated = Rated(due, (Step(f"{text} x {taken}", None, None, due),))
     line = _line(terms, item, rated, rest, change.quantity)
     return None if not line.exact_amount else line
-
-
-def _before(terms: Terms, item: Item, change: QuantityChange, opened: Period) -> tuple[Decimal, ...]:
-    """Return the quantities of a period before one of its changes, the one that it changes first."""
-    found = [quantity_before(terms.subscription, item.key, opened.start, item.default)]
-    for each in changes_within(terms.subscription, item.key, opened):
-        if each is change:
-            break
-        found.append(each.quantity)
-    return tuple(reversed(found))
 
 
 def _held(terms: Terms, item: Item, parts: tuple[tuple[Period, Decimal], ...]) -> Rated:

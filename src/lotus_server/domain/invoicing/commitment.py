@@ -9,6 +9,7 @@ from lotus_server.domain.invoicing.lines import line_of
 from lotus_server.domain.invoicing.parts import divided
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step, share_of, share_text
+from lotus_server.domain.subscriptions import charged_parts
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.period import Period
@@ -71,11 +72,14 @@ def _committed(terms: Terms, held: Period) -> tuple[Decimal, str]:
     """Return what the held part of a whole period is committed to, rounded, and how that comes about."""
     commitment = terms.version.commitment
     assert commitment is not None, "it was looked at before"
-    (part,), whole = divided(terms, (held,))
+    found = charged_parts(terms.subscription, held)
+    parts, whole = divided(terms, [part for part, _ in found])
+    charged = [part for part, (_, is_charged) in zip(parts, found, strict=True) if is_charged]
     text = f"a commitment of {plain(commitment.amount)}"
-    if part != whole:
-        text = f"{text} x {share_text(part=part, whole=whole)}"
-    exact = share_of(commitment.amount, part=part, whole=whole)
+    if charged != [whole]:
+        shares = " + ".join(share_text(part=part, whole=whole) for part in charged) or "0"
+        text = f"{text} x {shares}" if len(charged) < 2 else f"{text} x ({shares})"
+    exact = total(share_of(commitment.amount, part=part, whole=whole) for part in charged)
     return round_to_minor_unit(exact, currency(terms.version.currency)), text
 
 

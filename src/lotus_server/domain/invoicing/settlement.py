@@ -5,12 +5,11 @@ from enum import StrEnum
 import msgspec
 
 from lotus_server.domain.catalog import Proration, Timing
-from lotus_server.domain.invoicing.charge_lines import advance_line, change_line, held_line, pending_changes
+from lotus_server.domain.invoicing.charge_lines import advance_line, change_lines, held_line, pending_changes
 from lotus_server.domain.invoicing.invoice import InvoiceLine
 from lotus_server.domain.invoicing.items import Item, charged_items
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step
-from lotus_server.domain.subscriptions import changes_within
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO, subtract
@@ -65,12 +64,7 @@ def _settled(
 
 
 def _invoiced_changes(terms: Terms, item: Item, opened: Period) -> tuple[InvoiceLine, ...]:
-    lines = (
-        change_line(terms, item, change, opened)
-        for change in changes_within(terms.subscription, item.key, opened)
-        if change.is_invoiced
-    )
-    return tuple(line for line in lines if line is not None)
+    return tuple(line for change, line in change_lines(terms, item, opened) if change.is_invoiced and line is not None)
 
 
 def _rule(item: Item, behavior: FlatFeeBehavior) -> Proration:

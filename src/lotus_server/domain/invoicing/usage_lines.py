@@ -9,7 +9,7 @@ from lotus_server.domain.invoicing.measured import measured
 from lotus_server.domain.invoicing.metered import Metered, Part, parts_of
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, in_money, rate, rate_beyond, rate_windows
-from lotus_server.domain.subscriptions import default_prepaid_units, prepaid_key, quantity_before, usage_period
+from lotus_server.domain.subscriptions import prepaid_within, usage_period
 from lotus_server.kernel.period import Period
 
 
@@ -50,6 +50,5 @@ def _rated(terms: Terms, component: Component, period: Period, part: Part) -> Ra
         return rate_windows(component.price, part.priced)
     if component.prepaid is None:
         return rate(component.price, part.priced[0])
-    key, default = prepaid_key(component), default_prepaid_units(component)
-    units = quantity_before(terms.subscription, key, period.end, default)
+    units = prepaid_within(terms.subscription, component, period)
     return rate_beyond(component.price, part.priced[0].quantity, prepaid=units)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from lotus_server.domain.catalog import PlanVersion
+from lotus_server.domain.subscriptions.pauses import carry_pauses, until_present
 from lotus_server.domain.subscriptions.subscription import Status, Subscription
 from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.kernel.period import Duration, Period, period_at
@@ -112,7 +113,7 @@ def end_now(subscription: Subscription, now: datetime) -> Subscription:
     _refuse_ended(subscription, now)
     ends_at = max(now, subscription.starts_at)
     return msgspec.structs.replace(
-        subscription,
+        until_present(subscription, now),
         ends_at=ends_at,
         auto_renew=False,
         canceled_at=now,
@@ -178,7 +179,7 @@ def succeed(
     """Return the subscription to another version that begins at the instant at which `old`, still running, ends.
 
     It keeps customer, filters, metadata, the end, the anchor of the periods, and what is left of a trial; none of its
-    usage is carried over yet.
+    usage is carried over yet. Pauses that are not over go on.
     """
     starts_at = max(now, old.starts_at)
     new = Subscription(
@@ -201,6 +202,7 @@ def succeed(
         canceled_at=old.canceled_at,
         trial_end=old.trial_end if old.is_trial_at(starts_at) else None,
         timezone=old.timezone,
+        pauses=carry_pauses(old, starts_at),
     )
     return msgspec.structs.replace(new, open_period=period_containing(new, starts_at))
 

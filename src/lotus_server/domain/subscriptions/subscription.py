@@ -24,12 +24,50 @@ class QuantityChange(msgspec.Struct, frozen=True, omit_defaults=True):
     """From `effective_at` on, included, the subscription has another quantity of what `key` names.
 
     `is_invoiced`: what the change comes to in its period, if that was invoiced in advance, has an invoice of its own.
+    `is_planned`: it was decided before, so a period that begins with it has the new quantity from the beginning.
     """
 
     key: str
     quantity: Decimal
     effective_at: datetime
     is_invoiced: bool = False
+    is_planned: bool = False
+
+
+class PausedFees(StrEnum):
+    """What becomes of the charges of the time in which a subscription is paused.
+
+    `charge_prorated`: that time is not charged. Each charge goes by its own proration rule, as if nothing were held in
+    the pause: what was invoiced in advance for it comes back, what begins within it is not charged. `charge_full`: the
+    pause changes no charge.
+    """
+
+    CHARGE_PRORATED = "charge_prorated"
+    CHARGE_FULL = "charge_full"
+
+
+class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A time `[starts_at, ends_at)` in which nothing may be used (`ends_at` null: until somebody resumes).
+
+    `is_planned`, `end_is_planned`: it was decided before the instant at which it takes effect, so a period that begins
+    with it is invoiced accordingly. `is_invoiced`, `end_is_invoiced`: what it comes to in a period that was invoiced in
+    advance has an invoice of its own. `place`, `end_place`: how many changes of quantities had been made when it was
+    decided, which says what came first at one instant.
+    """
+
+    starts_at: datetime
+    ends_at: datetime | None = None
+    fees: PausedFees = PausedFees.CHARGE_PRORATED
+    is_planned: bool = False
+    is_invoiced: bool = False
+    place: int = 0
+    end_is_planned: bool = False
+    end_is_invoiced: bool = False
+    end_place: int = 0
+
+    def covers(self, instant: datetime) -> bool:
+        """Tell whether an instant lies in the pause."""
+        return self.starts_at <= instant and (self.ends_at is None or instant < self.ends_at)
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -43,7 +81,8 @@ class Subscription(msgspec.Struct, frozen=True):
     of, and is not billed there. `quantities` are those that it started with, by key, where they are not the plan's
     own, and `quantity_changes` what became of them, in the order of time. `parent_id` is the subscription that this one
     is an add-on to. Nothing is charged for the time before `trial_end` (null: there is no trial). `timezone` is the one
-    on whose wall clock the boundaries of periods lie, as it was when the subscription was made.
+    on whose wall clock the boundaries of periods lie, as it was when the subscription was made. `pauses` are in the
+    order of time and do not overlap.
     """
 
     organization_id: str
@@ -71,6 +110,7 @@ class Subscription(msgspec.Struct, frozen=True):
     parent_id: str | None = None
     trial_end: datetime | None = None
     timezone: str = UTC_NAME
+    pauses: tuple[Pause, ...] = ()
 
     def status_at(self, now: datetime) -> Status:
         """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""
@@ -81,3 +121,7 @@ class Subscription(msgspec.Struct, frozen=True):
     def is_trial_at(self, instant: datetime) -> bool:
         """Tell whether an instant that the subscription covers lies in its trial, `[starts_at, trial_end)`."""
         return self.trial_end is not None and instant < self.trial_end
+
+    def is_paused_at(self, instant: datetime) -> bool:
+        """Tell whether an instant lies in a pause."""
+        return any(pause.covers(instant) for pause in self.pauses)

@@ -10,6 +10,7 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.ports.records import Page
 from lotus_server.usecases.attachments import attach_addon, cancel_addon
+from lotus_server.usecases.pauses import pause_subscription, resume_subscription
 from lotus_server.usecases.plan_switch import switch_plan
 from lotus_server.usecases.quantities import set_quantity
 from lotus_server.usecases.subscriptions import (
@@ -22,6 +23,7 @@ from lotus_server.usecases.subscriptions import (
 )
 from lotus_server.wire.attachments import AttachForm, attached_row, attachment
 from lotus_server.wire.lists import subscription_question
+from lotus_server.wire.pauses import PauseForm, ResumeForm, pause_order, resume_order
 from lotus_server.wire.plan_switch import SwitchForm, plan_change, plan_switch
 from lotus_server.wire.quantities import QuantityForm, UnitsForm, quantity_order, units_order
 from lotus_server.wire.subscriptions import (
@@ -184,6 +186,24 @@ def change_charge_quantity(subscription_id: str, caller: Writer, payload: Payloa
 def change_prepaid_units(subscription_id: str, metric_id: str, caller: Writer, payload: Payload) -> Response:
     """Change how many units of a metric are prepaid, from now on; the subscription is returned."""
     view = set_quantity(caller.services, caller.organization, subscription_id, units_order(metric_id, payload))
+    return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.post("/subscriptions/{subscription_id}/pause/", summary="Pause", openapi_extra=body_of(PauseForm))
+def pause(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """Pause a subscription from now on or later, for a time or until it is resumed; the subscription is returned.
+
+    Nothing may be used in the pause. The periods go on; unless `flat_fee_behavior` says otherwise, the paused time is
+    not charged.
+    """
+    view = pause_subscription(caller.services, caller.organization, subscription_id, pause_order(payload))
+    return json_reply(200, subscription_row(view, as_dates=False))
+
+
+@router.post("/subscriptions/{subscription_id}/resume/", summary="Resume", openapi_extra=body_of(ResumeForm))
+def resume(subscription_id: str, caller: Writer, payload: Payload) -> Response:
+    """End the pause that a subscription is in, or the next one, now or later; the subscription is returned."""
+    view = resume_subscription(caller.services, caller.organization, subscription_id, resume_order(payload))
     return json_reply(200, subscription_row(view, as_dates=False))
 
 
