@@ -14,9 +14,9 @@ from lotus_server.kernel.instants import parse_instant
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.invoice_reading import InvoiceQuestion
 from lotus_server.ports.records import Page
-from lotus_server.usecases.billing import draft_invoices
 from lotus_server.usecases.clock import move_clock
 from lotus_server.usecases.customers import CustomerDraft, create_customer, get_customer
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.invoices import list_invoices
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.organizations import OrganizationDraft, create_organization

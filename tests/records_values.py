@@ -28,6 +28,7 @@ from lotus_server.domain.catalog import (
     RecurringCharge,
     Tag,
     Tier,
+    UsageInvoicing,
     Volume,
 )
 from lotus_server.domain.credits import (
@@ -74,7 +75,7 @@ from lotus_server.domain.metering import (
     PropertyMatch,
 )
 from lotus_server.domain.rating import Step
-from lotus_server.domain.subscriptions import Pause, PausedFees, QuantityChange, Subscription
+from lotus_server.domain.subscriptions import Cadence, Pause, PausedFees, QuantityChange, Subscription
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.ports.records import StoredReply, Transaction
 
@@ -454,6 +455,7 @@ plans = st.builds(
     external_links=st.lists(st.builds(ExternalLink, source=texts, external_plan_id=texts), max_size=2).map(tuple),
     addon=st.none() | st.builds(AddOnTerms),
 )
+intervals = st.none() | st.sampled_from(Duration)
 conversions = st.none() | st.builds(Conversion, unit=texts, rate=decimals)
 _tiers = st.lists(
     st.builds(Tier, up_to=st.none() | decimals, unit_price=decimals, flat_fee=decimals, batch_size=decimals),
@@ -494,6 +496,8 @@ plan_versions = st.builds(
             limit=st.none() | decimals,
             prepaid=st.none() | st.builds(Prepaid, units=st.none() | decimals),
             conversion=conversions,
+            invoicing_interval=intervals,
+            reset_interval=intervals,
         ),
         max_size=3,
     ).map(tuple),
@@ -509,6 +513,7 @@ plan_versions = st.builds(
     feature_values=st.dictionaries(texts, st.booleans() | decimals | texts, max_size=3),
     proration_unit=st.sampled_from(ProrationUnit),
     calendar=st.none() | st.builds(Calendar, day_anchor=small_numbers, month_anchor=small_numbers),
+    usage_invoicing=st.builds(UsageInvoicing, interval=intervals),
 )
 pricing_units = st.builds(PricingUnit, organization_id=st.just("org"), code=texts, name=texts, symbol=texts)
 subscriptions = st.builds(
@@ -547,6 +552,7 @@ subscriptions = st.builds(
         ),
         max_size=2,
     ).map(tuple),
+    cadence=st.builds(Cadence, interval=intervals, invoiced_until=st.none() | instants),
 )
 invoice_lines = st.builds(
     InvoiceLine,

@@ -78,3 +78,36 @@ def test_a_period_whose_invoice_was_voided_is_not_found(filled: Records) -> None
         found = transaction.billed_periods.of_customer("org", "acme")
 
     assert [] == found == carried(filled, "sub")
+
+
+def test_a_period_is_found_by_its_start_also_when_its_invoice_was_voided(filled: Records) -> None:
+    with filled.transaction() as transaction:
+        invoice = transaction.invoices.get("org", "inv_1")
+        assert invoice is not None
+        transaction.invoices.replace_status(msgspec.structs.replace(invoice, payment_status=PaymentStatus.VOIDED))
+        found = transaction.billed_periods.get("org", "sub", values.MARCH.start)
+        nothing = transaction.billed_periods.get("org", "sub", values.MARCH.end)
+
+    assert (values.billed_period(), None) == (found, nothing)
+
+
+def test_a_further_part_of_a_period_moves_it_to_another_invoice(filled: Records) -> None:
+    line = BilledLine(
+        *(LineKind.USAGE, "calls", "API calls", Decimal(5), Decimal(1), "calls", None, 0),
+        held=values.MARCH,
+        invoice_id="inv_1",
+        invoice_number="LOT-000001",
+    )
+    until = BilledTerms(("calls",), invoiced_until={"calls": values.MARCH.end})
+    with filled.transaction() as transaction:
+        transaction.invoices.add(values.invoice(invoice_id="inv_2", invoice_number="LOT-000002", cause="second"))
+        changed = values.billed_period(
+            held=Period(values.MARCH.start, values.MARCH.start),
+            invoice_id="inv_2",
+            invoice_number="LOT-000002",
+            terms=until,
+            lines=(line,),
+        )
+        transaction.billed_periods.replace(changed)
+    with filled.snapshot() as transaction:
+        assert changed == transaction.billed_periods.get("org", "sub", values.MARCH.start)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lotus_server.domain.catalog import Graduated, PerUnit, Prepaid, Proration, Tier, Timing
 from lotus_server.domain.metering import Aggregation, Granularity, MetricDefinition, MetricType
 from lotus_server.kernel.period import Duration
-from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plans import ChargeDraft, ComponentDraft, PlanDraft, VersionDraft, create_plan
 from lotus_server.usecases.quantities import QuantityOrder, set_quantity

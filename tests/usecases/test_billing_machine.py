@@ -38,9 +38,10 @@ from lotus_server.kernel.errors import LotusError
 from lotus_server.ports.credit_records import CreditQuestion
 from lotus_server.ports.event_store import CorrectionOrder
 from lotus_server.ports.paging import Page
-from lotus_server.usecases.billing import bill_due, draft_invoices
+from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.credits import CreditDraft, create_credit
 from lotus_server.usecases.discounts import DiscountDraft, give_discount
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.pauses import PauseOrder, ResumeOrder, pause_subscription, resume_subscription
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
 from lotus_server.usecases.quantities import QuantityOrder, set_quantity

@@ -10,8 +10,8 @@ from lotus_server.domain.invoicing import FlatFeeBehavior, Invoice, PaymentStatu
 from lotus_server.domain.subscriptions import Status
 from lotus_server.kernel.errors import Conflict, NotFound
 from lotus_server.kernel.period import Duration
-from lotus_server.usecases.billing import draft_invoices
 from lotus_server.usecases.customers import get_customer
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.subscriptions import Cancellation, SubscriptionChange, cancel_matching, change_subscription
 from tests.business import PENNY, Business, at, charge
 

@@ -20,7 +20,7 @@ from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import add
 from lotus_server.ports.event_store import CorrectionOrder, EventQuery
-from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plans import ComponentDraft, PlanDraft, VersionDraft, create_plan
 from tests.business import Business, at, found_business

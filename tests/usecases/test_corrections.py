@@ -13,9 +13,9 @@ from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.event_store import CorrectionOrder
-from lotus_server.usecases.billing import draft_invoices
 from lotus_server.usecases.correction_invoices import invoice_corrections
 from lotus_server.usecases.corrections import list_open_corrections
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.invoices import void_invoice
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan

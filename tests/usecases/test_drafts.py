@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from lotus_server.domain.catalog import Timing
 from lotus_server.kernel.errors import NotFound
-from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.drafts import draft_invoices
 from tests.business import PENNY, Business, charge, found_business
 
 

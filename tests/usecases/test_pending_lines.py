@@ -10,7 +10,7 @@ from lotus_server.domain.catalog import PerUnit, Timing
 from lotus_server.domain.invoicing import Invoice
 from lotus_server.kernel.errors import NotFound
 from lotus_server.kernel.money import total
-from lotus_server.usecases.billing import draft_invoices
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.pending_billing import bill_pending_due, invoice_pending_now, list_pending
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan

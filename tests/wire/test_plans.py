@@ -164,7 +164,7 @@ def test_a_wrong_value_within_an_initial_version_is_named() -> None:
             ("components[0].conversion_rate", "ambiguous"),
         ),
         ({"billing_cycle": "anniversary", "day_anchor": 5}, ("billing_cycle", "ambiguous")),
-        ({"usage_billing_frequency": "monthly"}, ("usage_billing_frequency", "unsupported")),
+        ({"usage_billing_frequency": "hourly"}, ("usage_billing_frequency", "invalid_choice")),
         ({"recurring_charges": [{"name": "Base"}]}, ("recurring_charges[0].amount", "required")),
         ({"recurring_charges": [{"amount": 1}]}, ("recurring_charges[0].name", "required")),
         (

@@ -290,8 +290,8 @@ def test_a_metric_without_a_cost_was_free() -> None:
         ({"price": {"model": "per_unit", "unit_price": 1}, "cost_per_batch": 1}, ("price", "ambiguous")),
         ({"tiers": [FREE_TO_50], "limit": 60}, ("limit", "ambiguous")),
         (
-            {"price": {"model": "per_unit", "unit_price": 1}, "reset_interval_unit": "week"},
-            ("reset_interval_unit", "unsupported"),
+            {"price": {"model": "per_unit", "unit_price": 1}, "reset_interval_unit": "hour"},
+            ("reset_interval_unit", "invalid_choice"),
         ),
         ({"cost_per_batch": -1}, ("cost_per_batch", "negative")),
         ({"cost_per_batch": 1, "metric_units_per_batch": 0}, ("metric_units_per_batch", "not_positive")),

@@ -16,7 +16,7 @@ def explain(
 ) -> None:
     """Say why an invoice is that much: what was counted, each step of the calculation, and the rounding."""
     from lotus_server.kernel.errors import Invalid
-    from lotus_server.usecases.billing import draft_invoices
+    from lotus_server.usecases.drafts import draft_invoices
     from lotus_server.usecases.invoices import get_invoice
     from lotus_server.wire.explain import draft_text, invoice_text
 

@@ -17,6 +17,10 @@ class BilledPeriods(Protocol):
         """Keep a period that was invoiced. Raises Conflict `billed_period_exists`."""
         ...
 
+    def get(self, organization_id: str, subscription_id: str, period_start: datetime) -> BilledPeriod | None:
+        """Return a billed period by the start of the period, whatever became of its invoice."""
+        ...
+
     def of_customer(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> list[BilledPeriod]:
         """Return every billed period of a customer by subscription, then start.
 

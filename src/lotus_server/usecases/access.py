@@ -13,7 +13,15 @@ from lotus_server.domain.access import ComponentUsage, Entitlements, MeteredComp
 from lotus_server.domain.accounts import Organization, Principal
 from lotus_server.domain.catalog import Feature, FeatureValue, Plan, PlanVersion
 from lotus_server.domain.metering import Aggregation, MetricType, Selection, Usage
-from lotus_server.domain.subscriptions import Status, Subscription, metered_period, period_containing, whole_period
+from lotus_server.domain.subscriptions import (
+    Status,
+    Subscription,
+    interval_at,
+    metered_period,
+    period_containing,
+    whole_period,
+)
+from lotus_server.kernel.period import Duration, Period
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import metrics_by_id
 from lotus_server.usecases.customers import require_customer
@@ -175,14 +183,29 @@ def selection_of(held: MeteredComponent, now: datetime) -> Selection:
     subscription, definition = held.subscription, held.metric.definition
     opened = period_containing(subscription, now)
     period = metered_period(subscription, opened, held.metric.metric_id)
+    interval = held.component.reset_interval
+    if interval is not None and not subscription.is_trial_at(now):
+        period = _reset_period(opened, period, interval_at(subscription, interval, now))
     if definition.type is MetricType.COUNTER:
         return Selection(definition, subscription.customer_id, period, subscription.matches)
     if measures_time(definition):
         period = period.until(now)
     elif definition.type is MetricType.GAUGE:
         definition = msgspec.structs.replace(definition, aggregation=Aggregation.LATEST)
-    cycle = whole_period(subscription, opened.start) if definition.depends_on_cycle else None
+    cycle = _cycle(subscription, opened, interval, now) if definition.depends_on_cycle else None
     return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
+
+
+def _reset_period(opened: Period, metered: Period, interval: Period) -> Period:
+    """Return the part of a metered period that counts: the present interval, with what was carried over into it."""
+    start = metered.start if interval.start <= opened.start else interval.start
+    return Period(start, interval.end)
+
+
+def _cycle(subscription: Subscription, opened: Period, interval: Duration | None, now: datetime) -> Period:
+    if interval is None or subscription.is_trial_at(now):
+        return whole_period(subscription, opened.start)
+    return interval_at(subscription, interval, now)
 
 
 def usages_at_hand(

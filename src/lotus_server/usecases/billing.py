@@ -1,191 +1,57 @@
-"""Billing: the draft, the invoice at the start, the invoice at the end of a period. They are one calculation."""
+"""Billing: the invoice at the start, those within a period, the invoice at its end."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
-from lotus_server.domain.accounts import Customer, Organization
-from lotus_server.domain.catalog import Plan, PlanVersion
+from lotus_server.domain.accounts import Organization
 from lotus_server.domain.invoicing import (
-    Discount,
     Invoice,
     InvoiceLine,
-    Metered,
     PendingLines,
     PeriodBilling,
     Terms,
-    Totals,
     adjusted,
+    adjusted_usage,
     advance_lines,
-    arrears_lines,
     cause_of_period,
     cause_of_start,
+    cause_of_usage,
     commitment_lines,
+    held_lines,
+    is_billed_in_parts,
     pending_lines_of,
-    total_of,
 )
-from lotus_server.domain.subscriptions import Status, Subscription, advance, awaits_invoice, park, period_containing
+from lotus_server.domain.subscriptions import (
+    Subscription,
+    advance,
+    awaits_invoice,
+    due_after,
+    park,
+    usage_invoiced,
+)
 from lotus_server.kernel.errors import LotusError
-from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.catalog_reading import metrics_by_id, renewed, terms_of
+from lotus_server.usecases.catalog_reading import renewed, terms_of
 from lotus_server.usecases.corrections import (
     NO_CORRECTIONS,
-    Closed,
     Corrections,
     closed_periods,
-    corrections_of,
     keep_billed,
     open_corrections,
 )
-from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.issuing import heading_of, issue_under
 from lotus_server.usecases.pending import keep_invoiced, waiting_for
-from lotus_server.usecases.services import Services, present
-from lotus_server.usecases.usage_reading import usages_until, with_usage_at_hand
+from lotus_server.usecases.services import Services
+from lotus_server.usecases.usage_billing import billing_of, usage_of, usage_within
+from lotus_server.usecases.usage_reading import with_usage_at_hand
 
 _log = structlog.get_logger()
 RETRY_AFTER = timedelta(hours=1)
 DUE_AT_ONCE_MAX = 500
 _Key = tuple[str, str]
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """What billing a subscription now would put on its invoice.
-
-    `usages` by component id is what the lines were made from, and `discounts` are those that apply. `earlier` has the
-    plan and version of each billed period that may be corrected, and of lines that waited, by version id.
-    """
-
-    terms: Terms
-    period: Period
-    lines: tuple[InvoiceLine, ...]
-    usages: dict[str, Metered]
-    discounts: tuple[Discount, ...] = ()
-    earlier: Mapping[str, tuple[Plan, PlanVersion]] = msgspec.field(default_factory=dict)
-
-    def sold(self, line: InvoiceLine) -> tuple[Plan, PlanVersion]:
-        """Return the plan and version that a line is by: those of now, or those of an earlier time."""
-        return self.earlier.get(line.version_id or "", (self.terms.plan, self.terms.version))
-
-    @property
-    def totals(self) -> Totals:
-        """Return what the lines come to, before credit."""
-        code, tax = self.terms.version.currency, self.terms.tax
-        return total_of(self.lines, balance=ZERO, code=code, tax=tax, discounts=self.discounts)
-
-
-def draft_invoices(services: Services, organization: Organization, customer_id: str) -> tuple[Customer, list[Draft]]:
-    """Return a customer and the draft of each active subscription. Writes nothing.
-
-    A period that is over and waits for its invoice has a draft, too, before that of the present one. Raises NotFound
-    `customer_not_found`.
-    """
-    now = present(services, organization)
-    with services.records.snapshot() as tx:
-        customer = require_customer(tx, organization, customer_id)
-        held = tx.subscriptions.of_customer(organization.organization_id, customer_id)
-        shown = [each for each in held if each.status_at(now) is Status.ACTIVE or awaits_invoice(each, now)]
-        metrics = metrics_by_id(tx, organization.organization_id)
-        all_terms = [terms_of(tx, subscription, metrics) for subscription in shown]
-        carried = [_carried(closed_periods(tx, terms), terms, all_terms) for terms in all_terms]
-        waiting = [_awaited(waiting_for(tx, terms, now), terms, all_terms) for terms in all_terms]
-        earlier = _sold(tx, organization.organization_id, [each for some in waiting for each in some])
-        drafts: list[Draft] = []
-        for terms, closed, pending in zip(all_terms, carried, waiting, strict=True):
-            is_over = awaits_invoice(terms.subscription, now)
-            if is_over:
-                drafts.append(_draft_of_what_is_over(services, tx, terms, now, closed=closed, waiting=pending))
-            if terms.subscription.status_at(now) is Status.ACTIVE:
-                drafts.append(draft_of(services, terms, now, *(() if is_over else (closed, pending))))
-    return customer, [msgspec.structs.replace(each, earlier={**earlier, **each.earlier}) for each in drafts]
-
-
-def _sold(
-    tx: Transaction, organization_id: str, waiting: Sequence[PendingLines]
-) -> dict[str, tuple[Plan, PlanVersion]]:
-    """Return the plan and version of each line that waits, by version id."""
-    found = {}
-    for line in pending_lines_of(waiting):
-        assert line.plan_id is not None, "only lines of plans wait"
-        assert line.version_id is not None, "only lines of plans wait"
-        plan, version = tx.plans.get(organization_id, line.plan_id), tx.plans.version(organization_id, line.version_id)
-        assert plan is not None, "what was sold is never deleted"
-        assert version is not None, "what was sold is never deleted"
-        found[line.version_id] = (plan, version)
-    return found
-
-
-def _carried(closed: list[Closed], terms: Terms, all_terms: list[Terms]) -> list[Closed]:
-    """Return the billed periods whose corrections a draft shows.
-
-    The corrections of subscriptions that have ended come with whatever is invoiced first in their currency.
-    """
-    first = _first_invoiced(terms.version.currency, all_terms)
-    own = terms.subscription.subscription_id
-    return [each for each in closed if own in {each.billed.subscription_id, first.subscription_id}]
-
-
-def _awaited(waiting: list[PendingLines], terms: Terms, all_terms: list[Terms]) -> list[PendingLines]:
-    """Return the lines that wait for the invoice of which a draft is made: the next one, unless they are due before."""
-    if _first_invoiced(terms.version.currency, all_terms).subscription_id != terms.subscription.subscription_id:
-        return []
-    return [each for each in waiting if each.due_at >= terms.issue_at]
-
-
-def _first_invoiced(code: str, all_terms: list[Terms]) -> Subscription:
-    return min(
-        (each.subscription for each in all_terms if each.version.currency == code),
-        key=lambda each: (each.open_period.end, each.subscription_id),
-    )
-
-
-def _draft_of_what_is_over(
-    services: Services,
-    tx: Transaction,
-    terms: Terms,
-    now: datetime,
-    *,
-    closed: Sequence[Closed],
-    waiting: Sequence[PendingLines],
-) -> Draft:
-    """Return what the invoice will be of a period that is over, with what has come in so far."""
-    closing = _closing(services, tx, terms)
-    lines = (*closing.lines, *corrections_of(services, closed).lines, *pending_lines_of(waiting))
-    following = tx.plans.version(terms.version.organization_id, closing.following.version_id)
-    assert following is not None, "a subscription's version is never deleted"
-    others = {following.version_id: (terms.plan, following), **_earlier(closed)}
-    period, discounts = terms.subscription.open_period, terms.discounts_at(now)
-    return Draft(terms, period, lines, dict(closing.billing.usages), discounts, others)
-
-
-def _earlier(closed: Sequence[Closed]) -> dict[str, tuple[Plan, PlanVersion]]:
-    return {each.terms.version.version_id: (each.terms.plan, each.terms.version) for each in closed}
-
-
-def draft_of(
-    services: Services,
-    terms: Terms,
-    now: datetime,
-    closed: Sequence[Closed] = (),
-    waiting: Sequence[PendingLines] = (),
-) -> Draft:
-    """Return what a subscription owes for its present period as of `now`.
-
-    Usage so far, charges in arrears for the time so far, the corrections of billed periods, and what waits for the
-    invoice.
-    """
-    period = period_containing(terms.subscription, now)
-    usages = usages_until(services, terms, period, now)
-    held = period.until(now)
-    lines = arrears_lines(terms, held, usages, opened=period)
-    lines = (*lines, *commitment_lines(terms, lines, opened=period, held=held))
-    lines = adjusted(terms, lines, opened=period)
-    lines = (*lines, *corrections_of(services, closed).lines, *pending_lines_of(waiting))
-    return Draft(terms, period, lines, usages, terms.discounts_at(now), _earlier(closed))
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
@@ -264,7 +130,7 @@ def _bill_together(services: Services, now: datetime, organization_id: str | Non
     try:
         with services.records.transaction() as tx:
             claimed = tx.subscriptions.claim(now, DUE_AT_ONCE_MAX, organization_id)
-            causes = [cause for each in claimed for cause in (cause_of_start(each), cause_of_period(each))]
+            causes = [cause for each in claimed for cause in _causes(each)]
             with tx.read_ahead(claimed, causes, now) as batch:
                 informed = _with_usage_at_hand(services, batch, claimed, now, stepped)
 
@@ -283,6 +149,13 @@ def _bill_together(services: Services, now: datetime, organization_id: str | Non
     return len(billed)
 
 
+def _causes(subscription: Subscription) -> tuple[str, ...]:
+    """Return the causes of the invoices that a subscription may have next."""
+    within = due_after(subscription)
+    of_usage = (cause_of_usage(subscription, within),) if within < subscription.open_period.end else ()
+    return cause_of_start(subscription), cause_of_period(subscription), *of_usage
+
+
 def _with_usage_at_hand(
     services: Services, tx: Transaction, subscriptions: Sequence[Subscription], now: datetime, stepped: set[_Key]
 ) -> Services:
@@ -291,6 +164,7 @@ def _with_usage_at_hand(
     And that of the billed periods whose corrections they carry.
     """
     ended = [terms_of(tx, each) for each in subscriptions if each.open_period.end <= now]
+    ended = [terms for terms in ended if not is_billed_in_parts(terms)]
     opened = [(terms, terms.subscription.open_period) for terms in ended]
     looking_back = [terms for terms in ended if _key(terms.subscription) not in stepped]
     closed = [each.part for terms in looking_back for each in closed_periods(tx, terms)]
@@ -362,12 +236,16 @@ def _bill_or_wait(
     """Bill what is due of a subscription, or let its open period, which is over, wait until the grace is over."""
     assert subscription.due_at is not None, "what is never due is not billed"
     terms = terms_of(tx, subscription)
-    if subscription.open_period.end <= min(subscription.due_at, now) and subscription.due_at < terms.issue_at:
+    ends_at = due_after(subscription)
+    if ends_at < subscription.open_period.end:
+        if ends_at <= min(subscription.due_at, now) and subscription.due_at < ends_at + terms.grace:
+            return msgspec.structs.replace(subscription, due_at=ends_at + terms.grace, parked_cause=None)
+    elif subscription.open_period.end <= min(subscription.due_at, now) and subscription.due_at < terms.issue_at:
         return msgspec.structs.replace(subscription, due_at=terms.issue_at, parked_cause=None)
     return _bill_once(services, tx, terms, now, looks_back=looks_back)
 
 
-class _Closing(msgspec.Struct, frozen=True):
+class Closing(msgspec.Struct, frozen=True):
     """What becomes of an open period at its end: what follows it, the lines of its invoice, how its usage is billed."""
 
     following: Subscription
@@ -382,9 +260,12 @@ def _bill_once(services: Services, tx: Transaction, terms: Terms, now: datetime,
     if period.start == subscription.starts_at:
         # However late it is looked at first: the charges due before the first period have their invoice, and only one.
         invoice_start(services, tx, terms, max(period.start, subscription.created_at))
+    ends_at = due_after(subscription)
+    if ends_at < period.end and ends_at <= min(now, subscription.due_at):
+        return _bill_usage(services, tx, terms, ends_at, now, looks_back=looks_back)
     if min(now, subscription.due_at) < period.end:  # it was due because it starts
-        return msgspec.structs.replace(subscription, due_at=period.end, parked_cause=None)
-    closing = _closing(services, tx, terms)
+        return msgspec.structs.replace(subscription, due_at=ends_at, parked_cause=None)
+    closing = closing_of(services, tx, terms)
     issue_at = terms.issue_at
     if subscription.parked_cause is None:
         issue_at = max(issue_at, subscription.due_at)
@@ -393,13 +274,48 @@ def _bill_once(services: Services, tx: Transaction, terms: Terms, now: datetime,
     return closing.following
 
 
-def _closing(services: Services, tx: Transaction, terms: Terms) -> _Closing:
+def _bill_usage(
+    services: Services, tx: Transaction, terms: Terms, ends_at: datetime, now: datetime, *, looks_back: bool
+) -> Subscription:
+    """Invoice the usage up to an instant within the open period at which the intervals of components end."""
+    subscription = terms.subscription
+    assert subscription.due_at is not None, "what is never due is not billed"
+    issue_at = ends_at + terms.grace
+    if subscription.parked_cause is None:
+        issue_at = max(issue_at, subscription.due_at)
+    issued_at = max(min(now, issue_at), ends_at, subscription.created_at)
+    issue_usage(services, tx, terms, ends_at, now=issued_at, is_boundary=True, looks_back=looks_back)
+    return usage_invoiced(subscription, ends_at)
+
+
+def issue_usage(
+    services: Services,
+    tx: Transaction,
+    terms: Terms,
+    until: datetime,
+    *,
+    now: datetime,
+    is_boundary: bool,
+    looks_back: bool = True,
+) -> Invoice | None:
+    """Issue the invoice of usage up to an instant within the open period, with the corrections of billed periods."""
+    subscription, opened = terms.subscription, terms.subscription.open_period
+    usage = usage_within(services, terms, until, is_boundary=is_boundary)
+    billing = billing_of(usage, (), terms, opened=opened, held=opened)
+    billing = msgspec.structs.replace(billing, is_committed=False)
+    corrections = open_corrections(services, tx, terms) if looks_back else NO_CORRECTIONS
+    lines, cause = adjusted_usage(terms, usage.lines), cause_of_usage(subscription, until)
+    return issue(services, tx, terms, lines, cause=cause, now=now, billing=billing, corrections=corrections)
+
+
+def closing_of(services: Services, tx: Transaction, terms: Terms) -> Closing:
+    """Return what becomes of the open period at its end, which may lie ahead."""
     subscription, period = terms.subscription, terms.subscription.open_period
-    usages = usages_until(services, terms, period, period.end)
+    usage = usage_of(services, terms, opened=period, held=period)
     following = renewed(tx, terms.version, advance(subscription))
-    lines = arrears_lines(terms, period, usages)
-    billing = PeriodBilling(period, period, usages, lines, terms.component_ids)
-    lines = (*lines, *commitment_lines(terms, lines, opened=period, held=period))
+    others = held_lines(terms, period)
+    billing = billing_of(usage, others, terms, opened=period, held=period)
+    lines = (*usage.lines, *others, *commitment_lines(terms, billing.lines, opened=period, held=period))
     if following.version_id == subscription.version_id:
         goes_on = msgspec.structs.replace(terms, subscription=following)
         ahead = () if following.is_fully_billed else advance_lines(goes_on, following.open_period)
@@ -408,7 +324,7 @@ def _closing(services: Services, tx: Transaction, terms: Terms) -> _Closing:
         replacing = terms_of(tx, following, terms.metrics)
         ahead = advance_lines(replacing, following.open_period)
         lines = (*adjusted(terms, lines, opened=period), *adjusted(replacing, ahead, opened=period))
-    return _Closing(following, lines, billing)
+    return Closing(following, lines, billing)
 
 
 def issue_period(

@@ -6,9 +6,9 @@ import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization, TaxStatus
 from lotus_server.domain.catalog import PlanVersion, as_sold, version_after_renewal
-from lotus_server.domain.invoicing import TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
+from lotus_server.domain.invoicing import BilledPeriod, TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
 from lotus_server.domain.metering import Metric
-from lotus_server.domain.subscriptions import Subscription
+from lotus_server.domain.subscriptions import Subscription, due_after, with_cadence_of
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 
@@ -33,7 +33,15 @@ def terms_of(tx: Transaction, subscription: Subscription, metrics: dict[str, Met
         organization.invoice_settings.payment_term_days,
         tuple(tx.discounts.of_customer(organization_id, customer.customer_id, for_update=True)),
         grace=timedelta(hours=organization.invoice_settings.invoice_grace_hours),
+        billed=_billed_so_far(tx, subscription),
     )
+
+
+def _billed_so_far(tx: Transaction, subscription: Subscription) -> BilledPeriod | None:
+    if subscription.cadence.invoiced_until is None:
+        return None
+    period_start = subscription.open_period.start
+    return tx.billed_periods.get(subscription.organization_id, subscription.subscription_id, period_start)
 
 
 def tax_terms(organization: Organization, customer: Customer) -> TaxTerms:
@@ -56,7 +64,10 @@ def renewed(tx: Transaction, version: PlanVersion, subscription: Subscription) -
         return subscription
     versions = {each.version_id: each for each in tx.plans.versions(version.organization_id, version.plan_id)}
     found = version_after_renewal(version, versions, subscription.open_period.start)
-    return msgspec.structs.replace(subscription, version_id=found.version_id)
+    if found.version_id == version.version_id:
+        return subscription
+    moved = with_cadence_of(msgspec.structs.replace(subscription, version_id=found.version_id), found)
+    return msgspec.structs.replace(moved, due_at=due_after(moved))
 
 
 def metrics_by_id(tx: Transaction, organization_id: str) -> dict[str, Metric]:

@@ -2,7 +2,7 @@
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.usecases.catalog_reading import tax_terms
-from lotus_server.usecases.corrections import Corrections, corrections_of, with_terms
+from lotus_server.usecases.corrections import Corrections, corrections_of, of_finished_periods, with_terms
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.invoices import InvoiceView, view_of
 from lotus_server.usecases.issuing import Heading, issue_under
@@ -19,9 +19,7 @@ def invoice_corrections(services: Services, organization: Organization, customer
         discounts = tx.discounts.of_customer(organization.organization_id, customer_id, for_update=True)
         found = corrections_of(
             services,
-            with_terms(
-                tx, tx.billed_periods.of_customer(organization.organization_id, customer_id, for_update=True), []
-            ),
+            with_terms(tx, of_finished_periods(tx, organization.organization_id, customer_id, for_update=True), []),
         ).found
         now = present(services, organization)
         views = []

@@ -15,6 +15,7 @@ from lotus_server.domain.invoicing import (
     Terms,
     billed_period,
     correct,
+    stretches_of,
 )
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.ports.records import Transaction
@@ -33,7 +34,10 @@ class Closed(msgspec.Struct, frozen=True):
     @property
     def part(self) -> ClosedPart:
         """Return what to ask the event store."""
-        return ClosedPart(self.terms, self.billed.held, self.billed.terms.counts_end)
+        billed = self.billed
+        until = billed.terms.invoiced_until
+        stretches = stretches_of(self.terms, billed.held, until) if until else None
+        return ClosedPart(self.terms, billed.held, billed.terms.counts_end, stretches)
 
 
 class Corrections(msgspec.Struct, frozen=True):
@@ -72,7 +76,14 @@ def closed_periods(tx: Transaction, terms: Terms) -> list[Closed]:
     found = tx.billed_periods.carried_by(
         organization_id, customer_id, subscription.subscription_id, terms.version.currency
     )
-    return with_terms(tx, found, [terms])
+    return with_terms(tx, [each for each in found if not _goes_on(each, subscription)], [terms])
+
+
+def _goes_on(billed: BilledPeriod, subscription: Subscription) -> bool:
+    """Tell whether more of a period's usage will be invoiced: that says by itself what has changed about the rest."""
+    if billed.subscription_id != subscription.subscription_id or subscription.is_fully_billed:
+        return False
+    return billed.starts_at == subscription.open_period.start
 
 
 def corrections_of(services: Services, closed: Sequence[Closed]) -> Corrections:
@@ -104,8 +115,16 @@ def keep_billed(
     if billing is not None:
         number = invoice.invoice_number
         period = billed_period(terms, billing, own, invoice_id=invoice.invoice_id, invoice_number=number)
-    if period is not None:
+    if period is not None and billing is not None:
+        keep_period(tx, period, is_first=billing.of_usage is None or billing.of_usage.before is None)
+
+
+def keep_period(tx: Transaction, period: BilledPeriod, *, is_first: bool) -> None:
+    """What is billed of a period is remembered; parts of it may be already."""
+    if is_first:
         tx.billed_periods.add(period)
+    else:
+        tx.billed_periods.replace(period)
 
 
 def list_open_corrections(
@@ -118,13 +137,24 @@ def list_open_corrections(
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
         customer = require_customer(tx, organization, customer_id)
-        closed = with_terms(tx, tx.billed_periods.of_customer(organization_id, customer_id), [])
+        closed = with_terms(tx, of_finished_periods(tx, organization_id, customer_id), [])
     by_start = {(each.billed.subscription_id, each.billed.starts_at): each for each in closed}
     return customer, [
         OpenCorrection(by_start[each.billed.subscription_id, each.billed.starts_at], each.lines)
         for each in corrections_of(services, closed).found
         if each.lines
     ]
+
+
+def of_finished_periods(
+    tx: Transaction, organization_id: str, customer_id: str, *, for_update: bool = False
+) -> list[BilledPeriod]:
+    """Return the billed periods of a customer of which no more usage will be invoiced, except by corrections."""
+    found = tx.billed_periods.of_customer(organization_id, customer_id, for_update=for_update)
+    if not any(each.terms.invoiced_until for each in found):
+        return found
+    held = {each.subscription_id: each for each in tx.subscriptions.of_customer(organization_id, customer_id)}
+    return [each for each in found if not _goes_on(each, held[each.subscription_id])]
 
 
 def with_terms(tx: Transaction, found: Sequence[BilledPeriod], known: Sequence[Terms]) -> list[Closed]:

@@ -3,8 +3,8 @@
 from lotus_server.domain.accounts import Customer, Organization
 from lotus_server.kernel.errors import Invalid, NotFound
 from lotus_server.ports.documents import DocumentKind, InvoiceDocument
-from lotus_server.usecases.billing import Draft, draft_invoices
 from lotus_server.usecases.documents import deduction_rows, line_rows, notes_of, printed, printed_on, tax_rows
+from lotus_server.usecases.drafts import Draft, draft_invoices
 from lotus_server.usecases.services import Services, present
 
 

@@ -22,10 +22,13 @@ from lotus_server.domain.catalog import (
     ProrationUnit,
     RecurringCharge,
     Timing,
+    UsageInvoicing,
+    interval_problems,
     metric_problems,
     version_problems,
 )
 from lotus_server.kernel.errors import FieldProblem, Problems
+from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.services import Services
@@ -50,6 +53,8 @@ class ComponentDraft(msgspec.Struct, frozen=True):
     limit: Decimal | None = None
     prepaid: Prepaid | None = None
     conversion: Conversion | None = None
+    invoicing_interval: Duration | None = None
+    reset_interval: Duration | None = None
 
 
 class GrantedFeature(msgspec.Struct, frozen=True):
@@ -80,6 +85,7 @@ class VersionDraft(msgspec.Struct, frozen=True):
     commitment: Commitment | None = None
     proration_unit: ProrationUnit = ProrationUnit.EXACT
     calendar: Calendar | None = None
+    usage_invoicing: UsageInvoicing = UsageInvoicing()
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -125,9 +131,12 @@ def version_of(
         commitment=draft.commitment,
         proration_unit=draft.proration_unit,
         calendar=draft.calendar,
+        usage_invoicing=draft.usage_invoicing,
         feature_values={feature_id: value for feature_id, value in granted.items() if value is not True},
     )
     problems.extend(version_problems(version))
+    if plan.addon is None:
+        problems.extend(interval_problems(version, plan.duration))
     definitions = {metric.metric_id: metric.definition for metric in all_metrics}
     for index, component in enumerate(version.components):
         if component.metric_id in definitions:
@@ -160,7 +169,14 @@ def _charge(services: Services, draft: ChargeDraft) -> RecurringCharge:
 
 def _component(services: Services, draft: ComponentDraft, metric_id: str) -> Component:
     return Component(
-        services.ids.new("component"), metric_id, draft.price, draft.limit, draft.prepaid, draft.conversion
+        services.ids.new("component"),
+        metric_id,
+        draft.price,
+        draft.limit,
+        draft.prepaid,
+        draft.conversion,
+        draft.invoicing_interval,
+        draft.reset_interval,
     )
 
 

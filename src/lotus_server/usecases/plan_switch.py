@@ -17,7 +17,6 @@ from lotus_server.domain.invoicing import (
     cause_of_start,
     commitment_lines,
     settled_charge_lines,
-    usage_lines,
 )
 from lotus_server.domain.subscriptions import (
     Subscription,
@@ -37,7 +36,7 @@ from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
-from lotus_server.usecases.usage_reading import usages_until
+from lotus_server.usecases.usage_billing import billing_of, usage_of
 from lotus_server.usecases.version_choice import Wish, choose_version
 
 
@@ -85,7 +84,7 @@ def switch_plan(
         new = successor_of(services, old, plan, version, now, prepaid_units=switch.prepaid_units)
         terms = terms_of(tx, old)
         if switch.carries_usage:
-            new = carry_usage(new, old, _metric_ids(terms.version) & _metric_ids(version))
+            new = carry_usage(new, old, _metric_ids(terms.version) & _metric_ids(version), _invoiced_until(terms))
         if switch.bills and old.starts_at <= now:
             lines, billing = last_billing(services, terms, new, now)
             if switch.defers:
@@ -145,11 +144,19 @@ def last_billing(
     staying = tuple(each for each in terms.version.components if each.metric_id not in new.usage_from)
     terms = msgspec.structs.replace(terms, succeeded_at=now)
     billed = msgspec.structs.replace(terms, version=msgspec.structs.replace(terms.version, components=staying))
-    usages = usages_until(services, billed, opened, now, includes_cut=False)
+    usage = usage_of(services, billed, opened=opened, held=held, includes_cut=False)
     charges = settled_charge_lines(terms, opened=opened, held=held, behavior=FlatFeeBehavior.OWN)
-    lines = (*usage_lines(billed, held, usages), *charges)
-    billing = PeriodBilling(opened, held, usages, lines, billed.component_ids)
-    return adjusted(terms, (*lines, *commitment_lines(terms, lines, opened=opened, held=held)), opened=opened), billing
+    billing = billing_of(usage, charges, billed, opened=opened, held=held)
+    committed = commitment_lines(terms, billing.lines, opened=opened, held=held)
+    return adjusted(terms, (*usage.lines, *charges, *committed), opened=opened), billing
+
+
+def _invoiced_until(terms: Terms) -> dict[str, datetime]:
+    """Return how far usage of the open period was invoiced, by metric id, where some was."""
+    until = {} if terms.billed is None else terms.billed.terms.invoiced_until
+    metrics = {component.component_id: component.metric_id for component in terms.version.components}
+    # Two components can have the same metric; what one of them has invoiced is not charged again.
+    return {metrics[key]: max(at for each, at in until.items() if metrics[each] == metrics[key]) for key in until}
 
 
 def _metric_ids(version: PlanVersion) -> frozenset[str]:

@@ -18,13 +18,13 @@ from lotus_server.domain.invoicing import (
     cause_of_period,
     commitment_lines,
     settled_charge_lines,
-    usage_lines,
 )
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.domain.subscriptions import (
     Status,
     Subscription,
     calendar_anchor,
+    due_after,
     end_now,
     end_with_parent,
     end_with_period,
@@ -33,6 +33,7 @@ from lotus_server.domain.subscriptions import (
     refuse_overlap,
     renew_again,
     until_present,
+    with_cadence_of,
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
@@ -48,7 +49,7 @@ from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import attached_to, require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
-from lotus_server.usecases.usage_reading import usages_until
+from lotus_server.usecases.usage_billing import billing_of, usage_of
 from lotus_server.usecases.version_choice import Wish, choose_version
 
 MATCHES_MAX: Final = 20
@@ -162,7 +163,7 @@ def _new_subscription(
     period = first_period(
         starts_at=charged_from, ends_at=draft.ends_at, anchor=anchor, duration=plan.duration, timezone=timezone
     )
-    return Subscription(
+    subscription = Subscription(
         organization_id=plan.organization_id,
         subscription_id=draft.subscription_id or services.ids.random_uuid(),
         customer_id=draft.customer_id,
@@ -183,6 +184,7 @@ def _new_subscription(
         trial_end=trial_end,
         timezone=timezone,
     )
+    return with_cadence_of(subscription, version)
 
 
 def _trial_end(draft: SubscriptionDraft, version: PlanVersion, timezone: str) -> datetime | None:
@@ -344,8 +346,9 @@ def _ending_at(tx: Transaction, subscription: Subscription, ends_at: datetime, n
     whole = period_containing(ending, subscription.open_period.start)
     if whole.end > subscription.open_period.end and subscription.starts_at <= now:
         _refuse_what_is_invoiced_in_advance(tx, subscription)
-    due_at = whole.end if subscription.starts_at <= now else subscription.due_at
-    return msgspec.structs.replace(ending, open_period=whole, due_at=due_at)
+    ending = msgspec.structs.replace(ending, open_period=whole)
+    due_at = due_after(ending) if subscription.starts_at <= now else subscription.due_at
+    return msgspec.structs.replace(ending, due_at=due_at)
 
 
 def _renewing(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
@@ -384,14 +387,13 @@ def _last_invoice(
     if not how.bills_usage:
         lines = adjusted(terms, charges, opened=opened)
         return _issue_or_defer(services, tx, terms, lines, how=how, billing=None, now=now)
-    usages = usages_until(services, terms, opened, now)
-    lines = (*usage_lines(terms, held, usages), *charges)
+    usage = usage_of(services, terms, opened=opened, held=held)
+    lines = (*usage.lines, *charges)
     is_committed = how.flat_fees is not FlatFeeBehavior.REFUND  # else it would take back what is let off
-    billing = PeriodBilling(
-        opened, held, usages, lines, terms.component_ids, counts_end=True, is_committed=is_committed
-    )
+    billing = billing_of(usage, charges, terms, opened=opened, held=held)
+    billing = msgspec.structs.replace(billing, counts_end=True, is_committed=is_committed)
     if is_committed:
-        lines = (*lines, *commitment_lines(terms, lines, opened=opened, held=held))
+        lines = (*lines, *commitment_lines(terms, billing.lines, opened=opened, held=held))
     lines = adjusted(terms, lines, opened=opened)
     return _issue_or_defer(services, tx, terms, lines, how=how, billing=billing, now=now)
 

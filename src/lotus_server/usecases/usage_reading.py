@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from lotus_server.domain.catalog import Component
-from lotus_server.domain.invoicing import Metered, Terms, amount_definition, amount_properties, needs_values
+from lotus_server.domain.invoicing import Metered, Stretch, Terms, amount_definition, amount_properties, needs_values
 from lotus_server.domain.metering import MetricDefinition, MetricType, Selection, Usage
 from lotus_server.domain.subscriptions import metered_period, usage_period, whole_period
 from lotus_server.kernel.instants import to_microseconds
@@ -55,12 +55,58 @@ def usages_until(
     return _metered(services, terms, answers, {key: each.cut or each.kept for key, each in asked.items()})
 
 
+def usages_of_stretches(
+    services: Services, terms: Terms, stretches: Sequence[Stretch], *, includes_cut: bool
+) -> dict[str, Metered]:
+    """Return what the events say of each stretch, by its key.
+
+    Where one is cut before the end of its interval, an event at the cut itself counts, or does not, as said.
+    """
+    organization_id = terms.subscription.organization_id
+    questions = [
+        _stretch_question(terms, stretch, definition, includes_cut=includes_cut)
+        for stretch in stretches
+        for definition in _definitions(terms, stretch.component)
+    ]
+    answers = iter(_answers(services, organization_id, questions))
+    found = {}
+    for stretch in stretches:
+        component, values = stretch.component, None
+        usage = next(answers)
+        amounts = {name: next(answers) for name in amount_properties(component.price)}
+        if needs_values(component.price):
+            definition = _definition(terms, component)
+            asked = _stretch_question(terms, stretch, definition, includes_cut=includes_cut)
+            values = dict(services.events.values(organization_id, asked.cut or asked.kept))
+        found[stretch.key] = Metered(usage, amounts, values)
+    return found
+
+
+def _stretch_question(terms: Terms, stretch: Stretch, definition: MetricDefinition, *, includes_cut: bool) -> _Question:
+    """Return the question about a stretch; its aggregate is kept under the whole interval, from the stretch's start."""
+    subscription, interval = terms.subscription, stretch.interval
+    used = usage_period(subscription, stretch.period, stretch.component.metric_id)
+    kept = Period(used.start, interval.end)
+    end = used.end + _INSTANT if includes_cut and not measures_time(definition) else used.end
+    cut = kept.until(end) if end < kept.end else None
+    cycle = interval if definition.depends_on_cycle else None
+
+    def over(period: Period) -> Selection:
+        return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
+
+    return _Question(over(kept), None if cut is None else over(cut))
+
+
 class ClosedPart(msgspec.Struct, frozen=True):
-    """The part of a period that was billed, by the terms of then; `counts_end`: with events at its very end."""
+    """The part of a period that was billed, by the terms of then; `counts_end`: with events at its very end.
+
+    Usage that was billed in parts has its `stretches` (null: it was billed in one piece).
+    """
 
     terms: Terms
     held: Period
     counts_end: bool
+    stretches: tuple[Stretch, ...] | None = None
 
 
 def usages_of_closed(services: Services, organization_id: str, parts: Sequence[ClosedPart]) -> list[dict[str, Metered]]:
@@ -68,6 +114,16 @@ def usages_of_closed(services: Services, organization_id: str, parts: Sequence[C
 
     The aggregates of parts are kept from then on, as those of whole periods are already.
     """
+    whole = iter(_usages_of_whole(services, organization_id, [part for part in parts if part.stretches is None]))
+    return [
+        next(whole)
+        if part.stretches is None
+        else usages_of_stretches(services, part.terms, part.stretches, includes_cut=part.counts_end)
+        for part in parts
+    ]
+
+
+def _usages_of_whole(services: Services, organization_id: str, parts: Sequence[ClosedPart]) -> list[dict[str, Metered]]:
     keys = [_key(part.terms, part.held, counts_end=part.counts_end) for part in parts]
     if all(key in services.usage_at_hand for key in keys):
         return [services.usage_at_hand[key] for key in keys]
@@ -133,7 +189,7 @@ def with_usage_at_hand(
             key = _key(terms, period, counts_end=False)
             questions.setdefault(terms.subscription.organization_id, []).append((key, terms, selections))
     for part in closed:
-        if not _wants_values(part.terms):
+        if part.stretches is None and not _wants_values(part.terms):
             selections = _selections_of_closed(part)
             key = _key(part.terms, part.held, counts_end=part.counts_end)
             questions.setdefault(part.terms.subscription.organization_id, []).append((key, part.terms, selections))

@@ -20,20 +20,16 @@ from lotus_server.domain.catalog import (
 )
 from lotus_server.domain.metering import Metric
 from lotus_server.kernel.errors import Problems
+from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE, ZERO
 from lotus_server.usecases.plans import ComponentDraft
-from lotus_server.wire.forms import Form, Number, Text, choice, unsupported
+from lotus_server.wire.forms import Form, Number, Text, choice
+from lotus_server.wire.intervals import IntervalCount, interval_of, interval_row
 from lotus_server.wire.metrics import metric_row
 from lotus_server.wire.original_tiers import TierForm, as_tiers, original_rows, to_tiers
 from lotus_server.wire.prices import UNREADABLE, PriceForm, price_row
 from lotus_server.wire.pricing_units import conversion_of, priced_in
 
-_NOT_SERVED: Final = (
-    "invoicing_interval_unit",
-    "invoicing_interval_count",
-    "reset_interval_unit",
-    "reset_interval_count",
-)
 _BATCH_KEYS: Final = ("free_metric_units", "cost_per_batch", "metric_units_per_batch")
 
 
@@ -69,18 +65,20 @@ class ComponentForm(Form):
     pricing_unit: Any = Field(None, description="The code of a pricing unit, if the price is not in money.")
     conversion_rate: Number = Field(None, description="What one pricing unit costs in the version's currency.")
     prepaid_charge: PrepaidForm | None = Field(None, description="Units are bought before they are used.")
-    invoicing_interval_unit: Any = None
-    invoicing_interval_count: Any = None
-    reset_interval_unit: Any = None
-    reset_interval_count: Any = None
+    invoicing_interval_unit: Text = Field(
+        None, description="How often its usage is invoiced: day, week, month, year; as the version says when missing."
+    )
+    invoicing_interval_count: IntervalCount = Field(None, description="So many of the unit (1).")
+    reset_interval_unit: Text = Field(
+        None, description="How often tiers, free units and limits begin anew; with the billing period when missing."
+    )
+    reset_interval_count: IntervalCount = Field(None, description="So many of the unit (1).")
 
     def to_draft(self, problems: Problems, path: str, currency: str | None = None) -> ComponentDraft:
         """Return the draft; everything wrong with the form is added to `problems`, below `path`."""
         metric = self.metric_id or self.metric_name or self.billable_metric_name
         if not metric:
             problems.add(f"{path}metric_id", "required", "A component names its metric.")
-        for key in _NOT_SERVED:
-            unsupported(problems, f"{path}{key}", getattr(self, key), f"{key} is not supported yet.")
         price, end = self._price(problems, path)
         limits = {value for value in (self.limit, self.max_metric_units, end) if value is not None}
         if len(limits) > 1:
@@ -92,7 +90,13 @@ class ComponentForm(Form):
             max(limits, default=None),
             None if prepaid is None else prepaid.to_prepaid(problems, f"{path}prepaid_charge."),
             conversion_of(self.pricing_unit, self.conversion_rate, problems, path=path, currency=currency),
+            self._interval(problems, path, "invoicing_interval"),
+            self._interval(problems, path, "reset_interval"),
         )
+
+    def _interval(self, problems: Problems, path: str, field: str) -> Duration | None:
+        unit, count = getattr(self, f"{field}_unit"), getattr(self, f"{field}_count")
+        return interval_of(problems, f"{path}{field}", unit, count)
 
     def _price(self, problems: Problems, path: str) -> tuple[Price, Decimal | None]:
         """Return the price, and the limit that the original's last tier sets."""
@@ -163,10 +167,8 @@ def component_row(
         "metric_units_per_batch": in_batches.batch_size if in_batches else ONE if is_free else None,
         "max_metric_units": component.limit,
         "prepaid_charge": _prepaid_row(component.prepaid),
-        "invoicing_interval_unit": None,
-        "invoicing_interval_count": None,
-        "reset_interval_unit": None,
-        "reset_interval_count": None,
+        **interval_row("invoicing_interval", component.invoicing_interval),
+        **interval_row("reset_interval", component.reset_interval),
     }
 
 

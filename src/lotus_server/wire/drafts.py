@@ -7,7 +7,7 @@ from lotus_server.domain.invoicing import InvoiceLine, LineKind
 from lotus_server.domain.subscriptions import last_instant
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.money import total
-from lotus_server.usecases.billing import Draft
+from lotus_server.usecases.drafts import Draft
 from lotus_server.wire.discounts import applied_row
 from lotus_server.wire.explain import draft_explanations, explanation_row
 from lotus_server.wire.fields import INTERVALS, day_text

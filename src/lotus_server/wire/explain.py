@@ -23,7 +23,7 @@ from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.money import round_to_minor_unit
 from lotus_server.kernel.quantity import plain
-from lotus_server.usecases.billing import Draft
+from lotus_server.usecases.drafts import Draft
 from lotus_server.usecases.invoices import InvoiceView
 
 Row = dict[str, Any]

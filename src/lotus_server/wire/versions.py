@@ -15,6 +15,7 @@ from lotus_server.wire.charges import ChargeForm, charge_row
 from lotus_server.wire.components import ComponentForm, component_row
 from lotus_server.wire.fields import instant
 from lotus_server.wire.forms import Form, Number, Text, choice, currency_code, currency_row, unsupported
+from lotus_server.wire.intervals import frequency_text, usage_invoicing_of
 from lotus_server.wire.terms import (
     AdjustmentForm,
     CommitmentForm,
@@ -68,16 +69,17 @@ class VersionForm(Form):
     day_anchor: Anchor = Field(None, description="The day of the month on which periods begin, 1 to 31.")
     month_anchor: Anchor = Field(None, description="A month in which quarters or years begin, 1 to 12.")
     transition_to_plan_id: Any = None
-    usage_billing_frequency: Text = None
+    usage_billing_frequency: Text = Field(
+        None,
+        description="How often usage is invoiced: end_of_period (default), or in parts of the billing period: daily, "
+        "monthly, quarterly.",
+    )
 
     def to_version_draft(self, problems: Problems) -> VersionDraft:
         """Return the draft; it carries everything that is wrong with the form, besides what the use case will find."""
         currency = self._currency(problems)
         for key in _NOT_SERVED:
             unsupported(problems, key, getattr(self, key), f"{key} is not supported yet.")
-        if self.usage_billing_frequency not in {None, "", "end_of_period"}:
-            detail = "Usage is billed at the end of a period: usage_billing_frequency is not supported yet."
-            problems.add("usage_billing_frequency", "unsupported", detail)
         calendar = calendar_of(problems, self.billing_cycle, self.day_anchor, self.month_anchor)
         charges = [
             form.to_draft(problems, f"recurring_charges[{index}].", currency)
@@ -105,6 +107,7 @@ class VersionForm(Form):
             commitment=None if self.commitment is None else self.commitment.to_commitment(problems, "commitment."),
             proration_unit=choice(problems, "proration_unit", self.proration_unit or None, _UNITS, ProrationUnit.EXACT),
             calendar=calendar or None,
+            usage_invoicing=usage_invoicing_of(problems, self.usage_billing_frequency),
             problems=problems.found,
         )
 
@@ -181,7 +184,7 @@ def version_row(view: PlanView, version: PlanVersion) -> dict[str, Any]:
         ],
         "flat_rate": version.flat_rate,
         "flat_fee_billing_type": (Timing.IN_ADVANCE if version.is_paid_in_advance else Timing.IN_ARREARS).value,
-        "usage_billing_frequency": None,
+        "usage_billing_frequency": frequency_text(version.usage_invoicing),
         "price_adjustment": adjustment_row(version.price_adjustment),
         "commitment": commitment_row(version.commitment),
         "proration_unit": version.proration_unit.value,

@@ -234,6 +234,14 @@ class AheadBilledPeriods(SqlBilledPeriods):
         ]
 
     @override
+    def get(self, organization_id: str, subscription_id: str, period_start: datetime) -> BilledPeriod | None:
+        for (owner_id, _), periods in self._known.billed_periods.items():
+            for each in periods:
+                if (owner_id, each.subscription_id, each.starts_at) == (organization_id, subscription_id, period_start):
+                    return each
+        return super().get(organization_id, subscription_id, period_start)
+
+    @override
     def add(self, period: BilledPeriod) -> None:
         super().add(period)
         key = (period.organization_id, period.customer_id)

@@ -1,6 +1,7 @@
 """The periods whose usage was invoiced, with what was invoiced for it so far."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, and_, bindparam, or_, select
@@ -21,7 +22,16 @@ _INSERT: Final = Insert(
         )
     ],
 )
-_REPLACE: Final = Replace(BILLED_PERIODS, ("terms", "lines", "usage_digest"), "billed period")
+_REPLACE: Final = Replace(
+    BILLED_PERIODS,
+    ("held_end", "version_id", "invoice_id", "invoice_number", "terms", "lines", "usage_digest"),
+    "billed period",
+)
+_ONE: Final = select(*BILLED_PERIODS.c).where(
+    of_tenant(BILLED_PERIODS),
+    BILLED_PERIODS.c.subscription_id == bindparam("subscription_id"),
+    BILLED_PERIODS.c.period_start == bindparam("period_start"),
+)
 _OF_CUSTOMER: Final = (
     select(*BILLED_PERIODS.c)
     .join(
@@ -110,6 +120,11 @@ class SqlBilledPeriods:
 
     def add(self, period: BilledPeriod) -> None:
         _INSERT(self._connection, billed_period_to_row(period))
+
+    def get(self, organization_id: str, subscription_id: str, period_start: datetime) -> BilledPeriod | None:
+        keys = {"organization_id": organization_id, "subscription_id": subscription_id, "period_start": period_start}
+        row = self._connection.execute(_ONE, keys).first()
+        return None if row is None else billed_period_from_row(row)
 
     def of_customer(self, organization_id: str, customer_id: str, *, for_update: bool = False) -> list[BilledPeriod]:
         query = _OF_CUSTOMER_FOR_UPDATE if for_update and can_lock(self._connection) else _OF_CUSTOMER

@@ -49,6 +49,7 @@ _COLUMNS: Final = (
     "trial_end",
     "timezone",
     "pauses",
+    "cadence",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -135,6 +136,7 @@ def subscription_to_row(value: Subscription) -> Values:
         "trial_end": value.trial_end,
         "timezone": value.timezone,
         "pauses": value.pauses,
+        "cadence": value.cadence,
     }
 
 

@@ -34,6 +34,7 @@ from lotus_server.domain.catalog import (
     ProrationUnit,
     RecurringCharge,
     Tag,
+    UsageInvoicing,
     VersionStatus,
 )
 from lotus_server.domain.credits import CreditAccount, Rollover
@@ -44,7 +45,7 @@ from lotus_server.domain.invoicing import (
     TaxSubtotal,
 )
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import Pause, QuantityChange
+from lotus_server.domain.subscriptions import Cadence, Pause, QuantityChange
 from lotus_server.kernel.period import Duration
 
 METADATA = MetaData(
@@ -234,6 +235,7 @@ PLAN_VERSIONS = Table(
     Column("feature_values", FreeForm, nullable=False, server_default="{}"),
     Column("proration_unit", Choice(ProrationUnit), nullable=False, server_default=ProrationUnit.EXACT),
     Column("calendar", Structured(Calendar)),
+    Column("usage_invoicing", Structured(UsageInvoicing), nullable=False, server_default="{}"),
     _belongs_to("plans", "plan_id"),
     UniqueConstraint("organization_id", "plan_id", "version", name="uq_plan_versions_number"),
 )
@@ -279,6 +281,7 @@ SUBSCRIPTIONS = Table(
     Column("trial_end", Instant),
     Column("timezone", TEXT, nullable=False, server_default="UTC"),
     Column("pauses", Structured(tuple[Pause, ...]), nullable=False, server_default="[]"),
+    Column("cadence", Structured(Cadence), nullable=False, server_default="{}"),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),

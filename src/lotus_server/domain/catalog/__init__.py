@@ -2,6 +2,12 @@
 
 from lotus_server.domain.catalog.attached import as_sold
 from lotus_server.domain.catalog.checks import AMOUNT_LIMIT, description_problem
+from lotus_server.domain.catalog.intervals import (
+    has_usage_in_parts,
+    interval_problems,
+    invoiced_every,
+    usage_interval,
+)
 from lotus_server.domain.catalog.metric_fit import metric_problems
 from lotus_server.domain.catalog.plans import (
     COMPONENTS_MAX,
@@ -46,6 +52,7 @@ from lotus_server.domain.catalog.prices import (
     needs_event_values,
     needs_only_quantity,
     prices_within,
+    without_minimum,
 )
 from lotus_server.domain.catalog.pricing_units import PricingUnit, pricing_unit_problems
 from lotus_server.domain.catalog.sale import is_for, sold_versions, version_after_renewal, version_in
@@ -61,6 +68,7 @@ from lotus_server.domain.catalog.terms import (
     FeatureValue,
     PriceAdjustment,
     ProrationUnit,
+    UsageInvoicing,
 )
 from lotus_server.domain.catalog.validation import (
     charge_problems,
@@ -124,6 +132,7 @@ __all__ = [
     "Tag",
     "Tier",
     "Timing",
+    "UsageInvoicing",
     "VersionStatus",
     "Volume",
     "addon_problems",
@@ -134,6 +143,9 @@ __all__ = [
     "conversion_problems",
     "description_problem",
     "free_units",
+    "has_usage_in_parts",
+    "interval_problems",
+    "invoiced_every",
     "is_for",
     "metric_problems",
     "needs_event_count",
@@ -146,7 +158,9 @@ __all__ = [
     "sale_problems",
     "sold_versions",
     "tiers_problems",
+    "usage_interval",
     "version_after_renewal",
     "version_in",
     "version_problems",
+    "without_minimum",
 ]

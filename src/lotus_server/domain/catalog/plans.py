@@ -16,6 +16,7 @@ from lotus_server.domain.catalog.terms import (
     FeatureValue,
     PriceAdjustment,
     ProrationUnit,
+    UsageInvoicing,
 )
 from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE, ZERO, add, multiply
@@ -89,7 +90,9 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True):
     """A metric that is sold, at a price.
 
     Usage at or above `limit` is no longer allowed (null: no limit). `prepaid` null: usage is charged when it is over.
-    `conversion` null: the price is in money.
+    `conversion` null: the price is in money. Its usage is invoiced every `invoicing_interval` (null: as the version
+    says). Free units, tiers, limits, minimum and maximum spend begin anew with every `reset_interval` (null: with the
+    billing period). Both are parts of the billing period and are counted from its anchor.
     """
 
     component_id: str
@@ -98,6 +101,8 @@ class Component(msgspec.Struct, frozen=True, omit_defaults=True):
     limit: Decimal | None = None
     prepaid: Prepaid | None = None
     conversion: Conversion | None = None
+    invoicing_interval: Duration | None = None
+    reset_interval: Duration | None = None
 
 
 class Tag(msgspec.Struct, frozen=True):
@@ -150,7 +155,8 @@ class PlanVersion(msgspec.Struct, frozen=True):
     `replace_with` is the version that takes its place when a subscription renews (null: none). `feature_values` says
     something of features other than that they are on. A part of a billing period is its share of the whole in
     `proration_unit`. For the first `trial_days` days nothing is charged. `calendar`
-    null: periods are counted from the day on which charging begins.
+    null: periods are counted from the day on which charging begins. `usage_invoicing` says when usage is invoiced
+    within a period.
     """
 
     organization_id: str
@@ -173,6 +179,7 @@ class PlanVersion(msgspec.Struct, frozen=True):
     feature_values: dict[str, FeatureValue] = {}
     proration_unit: ProrationUnit = ProrationUnit.EXACT
     calendar: Calendar | None = None
+    usage_invoicing: UsageInvoicing = UsageInvoicing()
 
     @property
     def is_custom(self) -> bool:

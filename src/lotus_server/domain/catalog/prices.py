@@ -212,6 +212,17 @@ def prices_within(price: Price) -> tuple[CellPrice, ...]:
     return (*(cell.price for cell in price.cells), *(() if price.default is None else (price.default,)))
 
 
+def without_minimum(price: Price) -> Price:
+    """Return a price that charges what usage costs and lifts it to no minimum spend."""
+    if not isinstance(price, Matrix):
+        return msgspec.structs.replace(price, minimum_spend=None)
+    cells = tuple(
+        MatrixCell(cell.when, msgspec.structs.replace(cell.price, minimum_spend=None)) for cell in price.cells
+    )
+    default = None if price.default is None else msgspec.structs.replace(price.default, minimum_spend=None)
+    return msgspec.structs.replace(price, cells=cells, default=default, minimum_spend=None)
+
+
 def free_units(price: Price) -> Decimal | None:
     """Return how many units cost nothing at all, or null when no quantity ever costs anything.
 

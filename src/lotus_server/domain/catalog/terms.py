@@ -5,6 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
+from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE
 
 FeatureValue = bool | Decimal | str
@@ -70,6 +71,16 @@ class Commitment(msgspec.Struct, frozen=True, omit_defaults=True):
     amount: Decimal
     overage_factor: Decimal = ONE
     includes_recurring_charges: bool = True
+
+
+class UsageInvoicing(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When usage is invoiced other than at the end of a billing period.
+
+    Every `interval` of a period (null: only when the period is over) what has been used so far is invoiced. It says
+    nothing about prices: when tiers and limits begin anew is each component's `reset_interval`.
+    """
+
+    interval: Duration | None = None
 
 
 class AddOnKind(StrEnum):

@@ -23,6 +23,7 @@ from lotus_server.domain.catalog.terms import (
     Commitment,
     FeatureValue,
     PriceAdjustment,
+    UsageInvoicing,
 )
 from lotus_server.domain.catalog.validation import charge_problems, component_problems
 from lotus_server.kernel.currencies import CURRENCIES
@@ -157,6 +158,14 @@ def addon_problems(addon: AddOnTerms, version: PlanVersion) -> tuple[FieldProble
         )
     if version.calendar is not None:
         found.add("billing_cycle", "not_for_type", "An add-on has the periods of its subscription.")
+    if version.usage_invoicing != UsageInvoicing():
+        detail = "The usage of an add-on is invoiced when a period of its subscription is over."
+        found.add("usage_billing_frequency", "not_for_type", detail)
+    for index, each in enumerate(version.components):
+        for field, interval in (("invoicing", each.invoicing_interval), ("reset", each.reset_interval)):
+            if interval is not None:
+                detail = "The usage of an add-on is counted and invoiced by the periods of its subscription."
+                found.add(f"components[{index}].{field}_interval_unit", "not_for_type", detail)
     return found.found
 
 

@@ -3,14 +3,14 @@
 from lotus_server.domain.invoicing.adjustments import (
     adjusted,
     adjusted_change,
+    adjusted_usage,
     adjustment_base,
     adjustment_of,
 )
+from lotus_server.domain.invoicing.billed import BilledLine, BilledPeriod, BilledTerms
 from lotus_server.domain.invoicing.billed_period import (
-    BilledLine,
-    BilledPeriod,
-    BilledTerms,
     PeriodBilling,
+    Slice,
     billed_period,
     usage_digest,
 )
@@ -33,7 +33,9 @@ from lotus_server.domain.invoicing.draft import (
     cause_of_credit,
     cause_of_period,
     cause_of_start,
+    cause_of_usage,
     credit_of_cause,
+    held_lines,
 )
 from lotus_server.domain.invoicing.explanation import EventListing, Explanation, explain, sentences
 from lotus_server.domain.invoicing.invoice import (
@@ -54,6 +56,14 @@ from lotus_server.domain.invoicing.metered import (
 )
 from lotus_server.domain.invoicing.pending import PendingLines, invoiced, pending_lines_of
 from lotus_server.domain.invoicing.settlement import FlatFeeBehavior, settled_charge_lines
+from lotus_server.domain.invoicing.slices import slice_of
+from lotus_server.domain.invoicing.stretches import (
+    Stretch,
+    components_due,
+    is_billed_in_parts,
+    stretches_of,
+    until_for_all,
+)
 from lotus_server.domain.invoicing.taxes import NO_TAX, TaxCategory, TaxedAmount, TaxRate, TaxSubtotal, standard_rate
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.invoicing.totals import TaxTerms, Totals, total_of
@@ -88,6 +98,8 @@ __all__ = [
     "PaymentStatus",
     "PendingLines",
     "PeriodBilling",
+    "Slice",
+    "Stretch",
     "TaxCategory",
     "TaxRate",
     "TaxSubtotal",
@@ -97,6 +109,7 @@ __all__ = [
     "Totals",
     "adjusted",
     "adjusted_change",
+    "adjusted_usage",
     "adjustment_base",
     "adjustment_of",
     "advance_lines",
@@ -107,13 +120,17 @@ __all__ = [
     "cause_of_credit",
     "cause_of_period",
     "cause_of_start",
+    "cause_of_usage",
     "change_lines",
     "commitment_lines",
+    "components_due",
     "correct",
     "credit_note_amounts",
     "credit_of_cause",
     "explain",
+    "held_lines",
     "invoiced",
+    "is_billed_in_parts",
     "item_of_charge",
     "item_of_prepaid",
     "items_of",
@@ -123,8 +140,11 @@ __all__ = [
     "pending_lines_of",
     "sentences",
     "settled_charge_lines",
+    "slice_of",
     "standard_rate",
+    "stretches_of",
     "total_of",
+    "until_for_all",
     "usage_digest",
     "usage_lines",
     "what_is_left",

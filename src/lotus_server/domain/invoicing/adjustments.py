@@ -36,6 +36,17 @@ def adjusted_change(terms: Terms, lines: tuple[InvoiceLine, ...], *, opened: Per
     return _with(terms, lines, opened=opened, is_period=False)
 
 
+def adjusted_usage(terms: Terms, lines: tuple[InvoiceLine, ...]) -> tuple[InvoiceLine, ...]:
+    """Return the lines of usage that is invoiced within a period, and the line of a percentage, if there is one.
+
+    An amount that is added is on the invoice at the end of the period.
+    """
+    adjustment = terms.version.price_adjustment
+    if adjustment is None or adjustment.kind is not AdjustmentKind.PERCENTAGE:
+        return lines
+    return _with(terms, lines, opened=terms.subscription.open_period, is_period=False)
+
+
 def adjustment_base(adjustment: PriceAdjustment, amounts: Iterable[Decimal]) -> Decimal:
     """Return what of amounts a price adjustment looks at: all of them, or those that are charged and not given back."""
     is_percentage = adjustment.kind is AdjustmentKind.PERCENTAGE

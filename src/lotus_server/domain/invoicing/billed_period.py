@@ -3,19 +3,20 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from lotus_server.domain.invoicing.adjustments import adjustment_base
+from lotus_server.domain.invoicing.billed import BilledLine, BilledPeriod, BilledTerms
 from lotus_server.domain.invoicing.commitment import reached_by
-from lotus_server.domain.invoicing.invoice import InvoiceLine, LineKind, LineReference
+from lotus_server.domain.invoicing.invoice import InvoiceLine, LineKind
 from lotus_server.domain.invoicing.metered import Group, Metered
+from lotus_server.domain.invoicing.stretches import Stretch
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.metering import Usage
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ZERO
+from lotus_server.kernel.quantity import ZERO, add
 
 FOLLOWS_USAGE: Final = frozenset({LineKind.USAGE, LineKind.COMMITMENT})
 """The kinds of lines that are rated again. What is held and not used is the same however late events come."""
@@ -26,7 +27,8 @@ class PeriodBilling(msgspec.Struct, frozen=True):
 
     `counts_end`: an event at the very end of `held` counts, too. `lines` are those for what was used and held, before
     commitment and price adjustment; `component_ids` those whose usage is among them. `is_committed` is false where the
-    version's commitment is let off.
+    version's commitment is let off. Usage that is billed in parts of the period has `of_usage` (null: it is billed in
+    one piece), and `usages` are by stretch then.
     """
 
     opened: Period
@@ -36,61 +38,26 @@ class PeriodBilling(msgspec.Struct, frozen=True):
     component_ids: tuple[str, ...]
     counts_end: bool = False
     is_committed: bool = True
+    of_usage: "Slice | None" = None
 
 
-class BilledLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was invoiced so far of one thing that is rated again: the original line and its corrections together."""
-
-    kind: LineKind
-    charge_id: str
-    name: str
-    quantity: Decimal
-    amount: Decimal
-    metric_id: str | None = None
-    group: Group | None = None
-    line: int | None = None
+LineKey = tuple[LineKind, str, str | None, tuple[tuple[str, str | None], ...], datetime | None]
+"""What names a thing that is rated again within its period: kind, charge, metric, group, start of the stretch."""
 
 
-class BilledTerms(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What decides, besides usage, what a billed period comes to.
+class Slice(msgspec.Struct, frozen=True):
+    """What an invoice bills of usage that is billed in parts of a period.
 
-    `reached_elsewhere` is how much of a commitment was reached by other things than usage (null: none counts), and
-    `adjusted` what the version's price adjustment was calculated from.
+    `until` is how far each component is billed with it, by component id. `counted` is everything that these components
+    come to so far, line by line with its stretch, and `lines` what the invoice adds to what was billed `before` (null:
+    nothing was), with their keys.
     """
 
-    component_ids: tuple[str, ...]
-    counts_end: bool = False
-    reached_elsewhere: Decimal | None = None
-    adjusted: Decimal = ZERO
-
-
-class BilledPeriod(msgspec.Struct, frozen=True):
-    """A subscription's period whose usage was invoiced, with what was invoiced for it so far.
-
-    `held` is the billed part of the period that begins at `held.start`. `usage_digest` is that of the usages that
-    `lines` were made from.
-    """
-
-    organization_id: str
-    subscription_id: str
-    held: Period
-    customer_id: str
-    currency: str
-    version_id: str
-    invoice_id: str
-    invoice_number: str
-    terms: BilledTerms
-    lines: tuple[BilledLine, ...]
-    usage_digest: str
-
-    @property
-    def starts_at(self) -> datetime:
-        """Return the start of the period, which names it within its subscription."""
-        return self.held.start
-
-    def reference(self, line: int | None) -> LineReference:
-        """Return the reference to a line of the original invoice."""
-        return LineReference(self.invoice_id, self.invoice_number, line)
+    until: Mapping[str, datetime]
+    counted: tuple[tuple[Stretch, InvoiceLine], ...]
+    lines: tuple[InvoiceLine, ...]
+    keys: tuple[LineKey, ...]
+    before: "BilledPeriod | None"
 
 
 def billed_period(
@@ -105,9 +72,14 @@ def billed_period(
     if version.commitment is not None and billing.is_committed:
         others = tuple(line for line in billing.lines if line.kind is not LineKind.USAGE)
         reached = reached_by(terms, others, opened=billing.opened)
+    part = billing.of_usage
     if version.price_adjustment is not None:
         added = {LineKind.ADJUSTMENT, LineKind.CORRECTION}
         adjusted = adjustment_base(version.price_adjustment, (line.amount for _, line in own if line.kind not in added))
+        if part is not None and part.before is not None:
+            adjusted = add(adjusted, part.before.terms.adjusted)
+    follows = own if part is None else [(place, line) for place, line in own if line.kind is LineKind.COMMITMENT]
+    until = {} if part is None else {**_until_before(part), **part.until}
     return BilledPeriod(
         organization_id=subscription.organization_id,
         subscription_id=subscription.subscription_id,
@@ -117,8 +89,11 @@ def billed_period(
         version_id=version.version_id,
         invoice_id=invoice_id,
         invoice_number=invoice_number,
-        terms=BilledTerms(billing.component_ids, billing.counts_end, reached, adjusted),
-        lines=tuple(billed_line(line, place) for place, line in own if line.kind in FOLLOWS_USAGE),
+        terms=BilledTerms(billing.component_ids, billing.counts_end, reached, adjusted, until),
+        lines=(
+            *(() if part is None else _lines_so_far(part)),
+            *(billed_line(line, place) for place, line in follows if line.kind in FOLLOWS_USAGE),
+        ),
         usage_digest=usage_digest(billing.usages),
     )
 
@@ -128,6 +103,57 @@ def billed_line(line: InvoiceLine, place: int | None) -> BilledLine:
     return BilledLine(
         line.kind, line.charge_id, line.name, line.quantity, line.amount, line.metric_id, line.group, place
     )
+
+
+def key_of_line(line: InvoiceLine, stretch: Stretch | None = None) -> LineKey:
+    """Return what names a line, of a stretch if usage is billed in parts, within its period."""
+    start = None if stretch is None else stretch.period.start
+    return line.kind, line.charge_id, line.metric_id, _group_key(line.group), start
+
+
+def key_of_billed(billed: BilledLine) -> LineKey:
+    """Return what names a billed line within its period."""
+    start = None if billed.held is None else billed.held.start
+    return billed.kind, billed.charge_id, billed.metric_id, _group_key(billed.group), start
+
+
+def _group_key(group: Group | None) -> tuple[tuple[str, str | None], ...]:
+    return tuple(sorted((group or {}).items()))
+
+
+def _until_before(part: Slice) -> Mapping[str, datetime]:
+    return {} if part.before is None else part.before.terms.invoiced_until
+
+
+def _lines_so_far(part: Slice) -> list[BilledLine]:
+    """Return what is billed of usage with a slice, and before it of what the slice does not touch."""
+    before = (
+        {}
+        if part.before is None
+        else {key_of_billed(each): _elsewhere(each, part.before) for each in part.before.lines}
+    )
+    places = {key: place for place, key in enumerate(part.keys)}
+    found: list[BilledLine] = []
+    for stretch, line in part.counted:
+        key = key_of_line(line, stretch)
+        was = before.pop(key, None)
+        place = places.pop(key, None)
+        is_added = place is not None and part.lines[place].kind is not LineKind.CORRECTION
+        if was is None or is_added:
+            found.append(msgspec.structs.replace(billed_line(line, place), held=stretch.period))
+        elif place is None:
+            found.append(was)  # it comes to the same amount; the next line that it has counts from what was invoiced
+        else:
+            found.append(msgspec.structs.replace(was, quantity=line.quantity, amount=line.amount))
+    nothing_left = [key for key in before if key in places]
+    found += [msgspec.structs.replace(before.pop(key), quantity=ZERO, amount=ZERO) for key in nothing_left]
+    return [*found, *before.values()]
+
+
+def _elsewhere(line: BilledLine, period: BilledPeriod) -> BilledLine:
+    """Return a billed line that says which invoice it is on."""
+    at = period.reference(line)
+    return msgspec.structs.replace(line, invoice_id=at.invoice_id, invoice_number=at.invoice_number)
 
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode

@@ -1,25 +1,33 @@
 """Corrections: a period that was invoiced is rated again, and the difference becomes lines of a later invoice."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
 
 from lotus_server.domain.invoicing.adjustments import DEFAULT_NAME, adjustment_base, adjustment_of
-from lotus_server.domain.invoicing.billed_period import BilledLine, BilledPeriod, billed_line, usage_digest
+from lotus_server.domain.invoicing.billed import BilledLine, BilledPeriod
+from lotus_server.domain.invoicing.billed_period import (
+    LineKey,
+    billed_line,
+    key_of_billed,
+    key_of_line,
+    usage_digest,
+)
 from lotus_server.domain.invoicing.commitment import commitment_beyond
 from lotus_server.domain.invoicing.explanation import step_sentence
 from lotus_server.domain.invoicing.invoice import BillingType, InvoiceLine, LineKind, LineReference
 from lotus_server.domain.invoicing.metered import Metered
+from lotus_server.domain.invoicing.stretches import stretch_lines, stretches_of
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.invoicing.usage_lines import usage_lines
 from lotus_server.domain.rating import Step
 from lotus_server.domain.subscriptions import usage_period
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
+from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ONE, ZERO, add, plain, subtract
-
-_Key = tuple[LineKind, str, str | None, tuple[tuple[str, str | None], ...]]
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -39,7 +47,7 @@ def correct(terms: Terms, billed: BilledPeriod, usages: Mapping[str, Metered]) -
     if digest == billed.usage_digest:
         return None
     now = _lines_now(terms, billed, usages)
-    before = {_key_of_billed(each): each for each in billed.lines}
+    before = {key_of_billed(each): each for each in billed.lines}
     kept: list[BilledLine] = []
     lines: list[InvoiceLine] = []
     for key in [*before, *(key for key in now if key not in before)]:
@@ -49,8 +57,8 @@ def correct(terms: Terms, billed: BilledPeriod, usages: Mapping[str, Metered]) -
             # Its quantity may differ; the next line that it has counts from what was invoiced.
             kept += [] if was is None else [was]
             continue
-        lines.append(_difference(terms, billed, was, line))
-        kept.append(_replaced(was, line))
+        lines.append(difference_line(terms, billed, was, line))
+        kept.append(_replaced(was, line, key[-1]))
     adjusted, adjustment = _adjustment(terms, billed, kept)
     corrected = msgspec.structs.replace(
         billed,
@@ -61,16 +69,23 @@ def correct(terms: Terms, billed: BilledPeriod, usages: Mapping[str, Metered]) -
     return Correction((*lines, *adjustment), corrected)
 
 
-def _lines_now(terms: Terms, billed: BilledPeriod, usages: Mapping[str, Metered]) -> dict[_Key, InvoiceLine]:
-    lines = usage_lines(terms, billed.held, usages)
+def _lines_now(terms: Terms, billed: BilledPeriod, usages: Mapping[str, Metered]) -> dict[LineKey, InvoiceLine]:
+    until = billed.terms.invoiced_until
+    if until:
+        counted = stretch_lines(terms, stretches_of(terms, billed.held, until), usages)
+        lines = {key_of_line(line, stretch): line for stretch, line in counted}
+    else:
+        lines = {key_of_line(line): line for line in usage_lines(terms, billed.held, usages)}
     elsewhere = billed.terms.reached_elsewhere
     if elsewhere is not None:
-        reached = add(elsewhere, total(line.amount for line in lines))
-        lines = (*lines, *commitment_beyond(terms, reached, held=billed.held))
-    return {_key_of_line(line): line for line in lines}
+        reached = add(elsewhere, total(line.amount for line in lines.values()))
+        lines |= {key_of_line(line): line for line in commitment_beyond(terms, reached, held=billed.held)}
+    return lines
 
 
-def _difference(terms: Terms, billed: BilledPeriod, was: BilledLine | None, line: InvoiceLine | None) -> InvoiceLine:
+def difference_line(
+    terms: Terms, billed: BilledPeriod, was: BilledLine | None, line: InvoiceLine | None
+) -> InvoiceLine:
     """Return the line for the difference of two rounded amounts, with how the new one comes about."""
     known = was or (None if line is None else billed_line(line, None))
     assert known is not None, "a difference has two sides, and one of them is there"
@@ -84,14 +99,18 @@ def _difference(terms: Terms, billed: BilledPeriod, was: BilledLine | None, line
     amount_was, quantity_was = (ZERO, ZERO) if was is None else (was.amount, was.quantity)
     text = f"Invoiced so far, with {billed.invoice_number} and its corrections: {plain(quantity_was)}"
     steps = (*steps, Step(text, amount=subtract(ZERO, amount_was)))
-    held = billed.held
+    held = (None if was is None else was.held) or billed.held
+    if line is not None:
+        period = line.period
+    else:
+        period = held if metric_id is None else usage_period(terms.subscription, held, metric_id)
     return _line(
         terms,
         name,
         amount=subtract(ZERO if line is None else line.amount, amount_was),
         steps=steps,
-        refers_to=billed.reference(None if was is None else was.line),
-        period=held if metric_id is None else usage_period(terms.subscription, held, metric_id),
+        refers_to=billed.reference(was),
+        period=period,
         quantity=subtract(ZERO if line is None else line.quantity, quantity_was),
         charge_id=known.charge_id,
         metric_id=metric_id,
@@ -122,12 +141,15 @@ def _line(
     return InvoiceLine(name=f"{name} (correction)", **fields, **rest)  # type: ignore[arg-type]
 
 
-def _replaced(was: BilledLine | None, line: InvoiceLine | None) -> BilledLine:
+def _replaced(was: BilledLine | None, line: InvoiceLine | None, starts_at: datetime | None) -> BilledLine:
     """Return what is invoiced of a thing with its correction; it goes on referring to the original line."""
-    if line is not None:
-        return billed_line(line, None if was is None else was.line)
-    assert was is not None, "a difference has two sides, and one of them is there"
-    return msgspec.structs.replace(was, quantity=ZERO, amount=ZERO)
+    if was is None:
+        assert line is not None, "a difference has two sides, and one of them is there"
+        held = None if starts_at is None else Period(starts_at, line.period.end)
+        return msgspec.structs.replace(billed_line(line, None), held=held)
+    if line is None:
+        return msgspec.structs.replace(was, quantity=ZERO, amount=ZERO)
+    return msgspec.structs.replace(was, name=line.name, quantity=line.quantity, amount=line.amount)
 
 
 def _adjustment(terms: Terms, billed: BilledPeriod, kept: list[BilledLine]) -> tuple[Decimal, tuple[InvoiceLine, ...]]:
@@ -158,15 +180,3 @@ def _adjustment(terms: Terms, billed: BilledPeriod, kept: list[BilledLine]) -> t
         charge_id=LineKind.ADJUSTMENT.value,
     )
     return base, (line,)
-
-
-def _key_of_line(line: InvoiceLine) -> _Key:
-    return _key(line.kind, line.charge_id, line.metric_id, line.group)
-
-
-def _key_of_billed(billed: BilledLine) -> _Key:
-    return _key(billed.kind, billed.charge_id, billed.metric_id, billed.group)
-
-
-def _key(kind: LineKind, charge_id: str, metric_id: str | None, group: Mapping[str, str | None] | None) -> _Key:
-    return kind, charge_id, metric_id, tuple(sorted((group or {}).items()))

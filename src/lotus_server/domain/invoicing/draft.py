@@ -18,13 +18,17 @@ _CREDIT: Final = "credit:"
 def arrears_lines(
     terms: Terms, period: Period, usages: Mapping[str, Metered], *, opened: Period | None = None
 ) -> tuple[InvoiceLine, ...]:
-    """Return the lines for what was used and held in `[period.start, period.end)`.
+    """Return the lines for what was used, in one piece, and held in `[period.start, period.end)`."""
+    return (*usage_lines(terms, period, usages), *held_lines(terms, period, opened=opened))
 
-    First usage, then charges in arrears, then the changes of quantities within what was invoiced in advance: `opened`,
-    of which `period` is the part so far (null: all of it).
+
+def held_lines(terms: Terms, period: Period, *, opened: Period | None = None) -> tuple[InvoiceLine, ...]:
+    """Return the lines for what was held in `[period.start, period.end)`, which come after those for usage.
+
+    First charges in arrears, then the changes of quantities within what was invoiced in advance: `opened`, of which
+    `period` is the part so far (null: all of it).
     """
     return (
-        *usage_lines(terms, period, usages),
         *charges_in_arrears(terms, period),
         *pending_changes(terms, period if opened is None else opened),
     )
@@ -38,6 +42,11 @@ def advance_lines(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
 def cause_of_start(subscription: Subscription) -> str:
     """Return what makes the invoice of a subscription's first charges in advance unique."""
     return f"{subscription.subscription_id}:start"
+
+
+def cause_of_usage(subscription: Subscription, until: datetime) -> str:
+    """Return what makes the invoice of usage up to an instant within the open period unique."""
+    return f"{subscription.subscription_id}:usage:{until.isoformat()}"
 
 
 def cause_of_period(subscription: Subscription) -> str:

@@ -57,7 +57,7 @@ def explain(line: InvoiceLine, sold: tuple[Plan, PlanVersion] | None, *, custome
         events = EventListing(
             customer_id,
             measured.event_name,
-            line.period.start,
+            measured.since or line.period.start,
             line.period.end,
             (*measured.conditions, *of_group),
         )
@@ -106,6 +106,10 @@ def _measured(quantity: Decimal, measured: Measured) -> str:
     name = f' named "{measured.event_name}"' if measured.event_name else ""
     where = " and ".join(condition.text for condition in measured.conditions)
     text = f"Quantity {plain(quantity)}: {measured.aggregated}, made from {events}{name}"
+    if measured.so_far is not None and measured.since is not None:
+        since = f"{measured.since:%Y-%m-%d %H:%M}"
+        text = f"Quantity {plain(quantity)}, of {plain(measured.so_far)} since {since}: {measured.aggregated}"
+        text = f"{text}, made from {events}{name}"
     if where:
         text += f" where {where}"
     if measured.metric_type == MetricType.GAUGE.value:

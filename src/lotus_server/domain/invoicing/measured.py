@@ -1,5 +1,7 @@
 """How the quantity of a line was measured, in a form that stays true when the metric changes."""
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -57,7 +59,9 @@ class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
     """Which events were counted for a line, and what was made of them, as it was when the line was made.
 
     `aggregated` says it in words. `counted` is the number of events, `skipped` that of those without a usable value.
-    `conditions` are the metric's filters and then the subscription's own.
+    `conditions` are the metric's filters and then the subscription's own. Of usage that is invoiced in parts, they are
+    those of everything `since` an instant, which came to `so_far`, and what the line has of it is what was not invoiced
+    before (null: the line has all of it).
     """
 
     metric_name: str
@@ -71,6 +75,8 @@ class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
     expression: str | None = None
     conditions: tuple[Condition, ...] = ()
     metric_version: int = 1
+    since: datetime | None = None
+    so_far: Decimal | None = None
 
 
 def measured(metric: Metric, matches: tuple[PropertyMatch, ...], *, counted: int, skipped: int) -> Measured:

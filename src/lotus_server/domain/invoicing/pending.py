@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from lotus_server.domain.invoicing.billed_period import BilledPeriod
+from lotus_server.domain.invoicing.billed import BilledPeriod
 from lotus_server.domain.invoicing.invoice import Invoice, InvoiceLine
 
 
@@ -49,7 +49,10 @@ def invoiced(waiting: Sequence[PendingLines], invoice: Invoice, *, place: int) -
 
 def _billed_by(billed: BilledPeriod, invoice: Invoice, place: int) -> BilledPeriod:
     lines = tuple(
-        each if each.line is None else msgspec.structs.replace(each, line=each.line + place) for each in billed.lines
+        each
+        if each.line is None or each.invoice_id is not None
+        else msgspec.structs.replace(each, line=each.line + place)
+        for each in billed.lines
     )
     return msgspec.structs.replace(
         billed, invoice_id=invoice.invoice_id, invoice_number=invoice.invoice_number, lines=lines

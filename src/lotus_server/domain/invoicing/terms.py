@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from lotus_server.domain.catalog import Plan, PlanVersion
+from lotus_server.domain.invoicing.billed import BilledPeriod
 from lotus_server.domain.invoicing.discounts import Discount
 from lotus_server.domain.invoicing.totals import TaxTerms
 from lotus_server.domain.metering import Metric
@@ -17,7 +18,7 @@ class Terms(msgspec.Struct, frozen=True):
     `metrics` has every metric that the version's components name. `tax` and `payment_term_days` are those of the
     customer's invoices; `discounts` are all that the customer has, in the order in which they were given. Another plan
     takes the place of this one at `succeeded_at` (null: none does). Its invoice is issued so long after the
-    end of a period as `grace` says.
+    end of a period as `grace` says. `billed` is what was invoiced of the open period's usage already (null: nothing).
     """
 
     subscription: Subscription
@@ -29,6 +30,7 @@ class Terms(msgspec.Struct, frozen=True):
     discounts: tuple[Discount, ...] = ()
     succeeded_at: datetime | None = None
     grace: timedelta = timedelta()
+    billed: BilledPeriod | None = None
 
     @property
     def plan_name(self) -> str:

@@ -22,10 +22,16 @@ def usage_lines(terms: Terms, period: Period, usages: Mapping[str, Metered]) -> 
     if terms.subscription.is_trial_at(period.start):
         return ()
     return tuple(
-        _usage_line(terms, component, period, part)
+        line
         for component in terms.version.components
-        for part in parts_of(component, terms.metrics[component.metric_id], usages[component.component_id])
+        for line in component_lines(terms, component, period, usages[component.component_id])
     )
+
+
+def component_lines(terms: Terms, component: Component, period: Period, metered: Metered) -> tuple[InvoiceLine, ...]:
+    """Return the lines of one component for a period, or a part of one that is rated together."""
+    parts = parts_of(component, terms.metrics[component.metric_id], metered)
+    return tuple(_usage_line(terms, component, period, part) for part in parts)
 
 
 def _usage_line(terms: Terms, component: Component, period: Period, part: Part) -> InvoiceLine:

@@ -1,5 +1,6 @@
 """Subscriptions: periods, renewal, cancellation, as decisions on data."""
 
+from lotus_server.domain.subscriptions.cadence import due_after, interval_at, usage_invoiced, with_cadence_of
 from lotus_server.domain.subscriptions.calendars import calendar_anchor
 from lotus_server.domain.subscriptions.decisions import (
     advance,
@@ -45,12 +46,22 @@ from lotus_server.domain.subscriptions.quantities import (
     prepaid_within,
     present_quantity,
 )
-from lotus_server.domain.subscriptions.subscription import Pause, PausedFees, QuantityChange, Status, Subscription
+from lotus_server.domain.subscriptions.subscription import (
+    NO_CADENCE,
+    Cadence,
+    Pause,
+    PausedFees,
+    QuantityChange,
+    Status,
+    Subscription,
+)
 from lotus_server.domain.subscriptions.turns import Turn, TurnKind, earliest_turn, next_turn
 
 __all__ = [
+    "NO_CADENCE",
     "PAUSES_MAX",
     "QUANTITY_CHANGES_MAX",
+    "Cadence",
     "Pause",
     "PausedFees",
     "QuantityChange",
@@ -70,12 +81,14 @@ __all__ = [
     "charged_parts",
     "charged_quantity_before",
     "default_prepaid_units",
+    "due_after",
     "earliest_turn",
     "end_now",
     "end_with_parent",
     "end_with_period",
     "first_period",
     "held_quantities",
+    "interval_at",
     "invoice_pause",
     "is_charged_at",
     "is_charged_within",
@@ -95,6 +108,8 @@ __all__ = [
     "resume",
     "succeed",
     "until_present",
+    "usage_invoiced",
     "usage_period",
     "whole_period",
+    "with_cadence_of",
 ]

@@ -1,10 +1,12 @@
 """What happens to a subscription: start, renewal, cancellation. Each takes a subscription and returns a new one."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from lotus_server.domain.catalog import PlanVersion
+from lotus_server.domain.subscriptions.cadence import due_after, with_cadence_of
 from lotus_server.domain.subscriptions.pauses import carry_pauses, until_present
 from lotus_server.domain.subscriptions.subscription import Status, Subscription
 from lotus_server.kernel.errors import Conflict, Invalid
@@ -100,9 +102,13 @@ def advance(subscription: Subscription) -> Subscription:
     if subscription.ends_at is not None and end >= subscription.ends_at:
         return msgspec.structs.replace(subscription, is_fully_billed=True, due_at=None, parked_cause=None)
     following = period_containing(subscription, end)
-    return msgspec.structs.replace(
-        subscription, open_period=following, due_at=following.end, is_new=False, parked_cause=None
+    cadence = subscription.cadence
+    if cadence.invoiced_until is not None:
+        cadence = msgspec.structs.replace(cadence, invoiced_until=None)
+    opened = msgspec.structs.replace(
+        subscription, open_period=following, due_at=following.end, is_new=False, parked_cause=None, cadence=cadence
     )
+    return opened if cadence.interval is None else msgspec.structs.replace(opened, due_at=due_after(opened))
 
 
 def end_now(subscription: Subscription, now: datetime) -> Subscription:
@@ -147,9 +153,9 @@ def renew_again(subscription: Subscription, now: datetime) -> Subscription:
     ahead = msgspec.structs.replace(renewing, open_period=Period(start, start))
     opened = Period(start, period_containing(ahead, start).end)
     is_due_at_its_end = subscription.due_at == subscription.open_period.end
-    return msgspec.structs.replace(
-        renewing, open_period=opened, due_at=opened.end if is_due_at_its_end else subscription.due_at
-    )
+    renewing = msgspec.structs.replace(renewing, open_period=opened)
+    due_at = due_after(renewing) if is_due_at_its_end else subscription.due_at
+    return msgspec.structs.replace(renewing, due_at=due_at)
 
 
 def end_with_parent(subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
@@ -204,16 +210,22 @@ def succeed(
         timezone=old.timezone,
         pauses=carry_pauses(old, starts_at),
     )
-    return msgspec.structs.replace(new, open_period=period_containing(new, starts_at))
+    return with_cadence_of(msgspec.structs.replace(new, open_period=period_containing(new, starts_at)), version)
 
 
-def carry_usage(new: Subscription, old: Subscription, metric_ids: frozenset[str]) -> Subscription:
+def carry_usage(
+    new: Subscription, old: Subscription, metric_ids: frozenset[str], invoiced_until: Mapping[str, datetime]
+) -> Subscription:
     """Return the subscription with the usage of metrics that `old` will not bill: that of its open period.
 
-    `old` is as it was before it ended.
+    `old` is as it was before it ended. What it has invoiced of the open period, up to the instants in `invoiced_until`
+    by metric id, stays there.
     """
     opened = old.open_period
-    starts = {metric_id: usage_period(old, opened, metric_id).start for metric_id in sorted(metric_ids)}
+    starts = {
+        metric_id: invoiced_until.get(metric_id, usage_period(old, opened, metric_id).start)
+        for metric_id in sorted(metric_ids)
+    }
     return msgspec.structs.replace(new, usage_from=starts)
 
 

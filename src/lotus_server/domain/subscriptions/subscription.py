@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -70,6 +70,19 @@ class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.starts_at <= instant and (self.ends_at is None or instant < self.ends_at)
 
 
+class Cadence(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the usage of the open period is invoiced before the period is over.
+
+    It is invoiced every `interval` (null: when the period is over), up to `invoiced_until` already (null: none of it).
+    """
+
+    interval: Duration | None = None
+    invoiced_until: datetime | None = None
+
+
+NO_CADENCE: Final = Cadence()
+
+
 class Subscription(msgspec.Struct, frozen=True):
     """A subscription as it is kept.
 
@@ -82,7 +95,7 @@ class Subscription(msgspec.Struct, frozen=True):
     own, and `quantity_changes` what became of them, in the order of time. `parent_id` is the subscription that this one
     is an add-on to. Nothing is charged for the time before `trial_end` (null: there is no trial). `timezone` is the one
     on whose wall clock the boundaries of periods lie, as it was when the subscription was made. `pauses` are in the
-    order of time and do not overlap.
+    order of time and do not overlap. `cadence` says how usage is invoiced within the open period.
     """
 
     organization_id: str
@@ -111,6 +124,7 @@ class Subscription(msgspec.Struct, frozen=True):
     trial_end: datetime | None = None
     timezone: str = UTC_NAME
     pauses: tuple[Pause, ...] = ()
+    cadence: Cadence = NO_CADENCE
 
     def status_at(self, now: datetime) -> Status:
         """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""

@@ -11,7 +11,6 @@ from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEM_REF, PROBLEMS, body_of
 from lotus_server.kernel.errors import NotFound
 from lotus_server.ports.records import Page
-from lotus_server.usecases.billing import draft_invoices
 from lotus_server.usecases.correction_invoices import invoice_corrections
 from lotus_server.usecases.corrections import list_open_corrections
 from lotus_server.usecases.customers import (
@@ -22,6 +21,7 @@ from lotus_server.usecases.customers import (
     list_customers,
 )
 from lotus_server.usecases.draft_documents import draft_pdf
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.plans import get_plan
 from lotus_server.wire.corrections import correction_row
 from lotus_server.wire.customers import (
