@@ -11,8 +11,8 @@ import msgspec
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize, expect
 
 from lotus_server.domain.accounts import Membership, Organization, Role, User
-from lotus_server.http.web.security import SESSION_COOKIE, THEME_COOKIE
 from lotus_server.http.web.addresses import handle_of
+from lotus_server.http.web.security import SESSION_COOKIE, THEME_COOKIE
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import Visit as Browsing
 from lotus_server.usecases.sign_in import begin_session, csrf_token, session_of

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lotus_server.http.web.pages import api_keys, customers, events, sign_in, start
+from lotus_server.http.web.pages import api_keys, customers, events, metrics, sign_in, start
 from lotus_server.http.web.routing import Pages
 
 AREAS: Final[tuple[Pages, ...]] = (
@@ -11,5 +11,6 @@ AREAS: Final[tuple[Pages, ...]] = (
     start.pages,
     customers.pages,
     api_keys.pages,
+    metrics.pages,
     events.pages,
 )
