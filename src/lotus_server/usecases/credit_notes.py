@@ -57,19 +57,14 @@ def create_credit_note(services: Services, organization: Organization, draft: Cr
     invoice is paid. Raises Invalid with every problem, NotFound `invoice_not_found`, Conflict `invalid_state` for a
     voided invoice and for one of which nothing is left.
     """
-    problems = Problems()
-    problems.extend(draft.problems)
-    if wrong := name_problem(draft.reason, length_max=REASON_LENGTH_MAX):
-        problems.add("reason", "invalid", f"reason {wrong}.")
-    problems.raise_if_any()
+    _refuse_wrong(draft)
+    now = present(services, organization)
     with services.records.transaction() as tx:
         invoice = require_invoice(tx, organization, draft.invoice_id, for_update=True)
-        if invoice.payment_status is PaymentStatus.VOIDED:
-            raise Conflict("A voided invoice has nothing to take back.", code="invalid_state")
         amounts = _amounts(tx, organization, invoice, draft)
-        if amounts.total < ZERO:
-            raise Invalid.field("lines", "negative", "What is taken back must not come to less than nothing.")
-        note = _issue(services, tx, invoice, amounts, reason=draft.reason, now=present(services, organization))
+        number = tx.credit_notes.take_number(organization.organization_id)
+        note = _note(invoice, amounts, draft.reason, now, (services.ids.new("credit_note"), number))
+        _keep(services, tx, invoice, note)
         return CreditNoteView(
             note,
             require_invoice(tx, organization, invoice.invoice_id),
@@ -77,28 +72,55 @@ def create_credit_note(services: Services, organization: Organization, draft: Cr
         )
 
 
+def preview_credit_note(services: Services, organization: Organization, draft: CreditNoteDraft) -> CreditNoteView:
+    """Return the credit note that `create_credit_note` would issue now, without id and number. Writes nothing.
+
+    Raises what that raises.
+    """
+    _refuse_wrong(draft)
+    with services.records.snapshot() as tx:
+        invoice = require_invoice(tx, organization, draft.invoice_id)
+        amounts = _amounts(tx, organization, invoice, draft)
+        note = _note(invoice, amounts, draft.reason, present(services, organization))
+        return CreditNoteView(note, invoice, require_customer(tx, organization, invoice.customer_id))
+
+
+def _refuse_wrong(draft: CreditNoteDraft) -> None:
+    problems = Problems()
+    problems.extend(draft.problems)
+    if not problems.any_below("reason") and (wrong := name_problem(draft.reason, length_max=REASON_LENGTH_MAX)):
+        problems.add("reason", "invalid", f"reason {wrong}.")
+    problems.raise_if_any()
+
+
 def _amounts(
     tx: Transaction, organization: Organization, invoice: Invoice, draft: CreditNoteDraft
 ) -> CreditNoteAmounts:
+    if invoice.payment_status is PaymentStatus.VOIDED:
+        raise Conflict("A voided invoice has nothing to take back.", code="invalid_state")
     earlier = [note.amounts for note in tx.credit_notes.of_invoice(organization.organization_id, invoice.invoice_id)]
     nets = nets_of(invoice)
     left = what_is_left(nets, earlier)
     if not left:
         raise Conflict("Everything of this invoice has been credited already.", code="invalid_state")
     wanted = left if draft.lines is None else draft.lines
-    return credit_note_amounts(nets, invoice.taxes, earlier, wanted, currency(invoice.currency))
+    amounts = credit_note_amounts(nets, invoice.taxes, earlier, wanted, currency(invoice.currency))
+    if amounts.total < ZERO:
+        raise Invalid.field("lines", "negative", "What is taken back must not come to less than nothing.")
+    return amounts
 
 
-def _issue(
-    services: Services, tx: Transaction, invoice: Invoice, amounts: CreditNoteAmounts, *, reason: str, now: datetime
+def _note(
+    invoice: Invoice, amounts: CreditNoteAmounts, reason: str, now: datetime, named: tuple[str, int] | None = None
 ) -> CreditNote:
-    organization_id = invoice.organization_id
+    """Return the credit note of amounts; `named` is its id and its place in the series, null for a preview."""
     is_open = invoice.payment_status in {PaymentStatus.UNPAID, PaymentStatus.UNCOLLECTIBLE}
     reduced = min(amounts.total, invoice.amount_due) if is_open else ZERO
-    note = CreditNote(
-        organization_id=organization_id,
-        credit_note_id=services.ids.new("credit_note"),
-        credit_note_number=f"CN-{now:%y%m%d}-{tx.credit_notes.take_number(organization_id):06d}",
+    credit_note_id, number = ("", "") if named is None else (named[0], f"CN-{now:%y%m%d}-{named[1]:06d}")
+    return CreditNote(
+        organization_id=invoice.organization_id,
+        credit_note_id=credit_note_id,
+        credit_note_number=number,
         invoice_id=invoice.invoice_id,
         customer_id=invoice.customer_id,
         currency=invoice.currency,
@@ -109,15 +131,17 @@ def _issue(
         reduced_due=reduced,
         credited=subtract(amounts.total, reduced),
     )
+
+
+def _keep(services: Services, tx: Transaction, invoice: Invoice, note: CreditNote) -> None:
     tx.credit_notes.add(note)
-    if reduced:
-        changed = msgspec.structs.replace(invoice, credited=add(invoice.credited, reduced))
+    if note.reduced_due:
+        changed = msgspec.structs.replace(invoice, credited=add(invoice.credited, note.reduced_due))
         if not changed.amount_due:
             changed = msgspec.structs.replace(changed, payment_status=PaymentStatus.PAID)
         tx.invoices.replace_status(changed)
     if note.credited:
         _credit_customer(services, tx, note, note.credited)
-    return note
 
 
 def _credit_customer(services: Services, tx: Transaction, note: CreditNote, amount: Decimal) -> None:
@@ -190,3 +214,10 @@ def document_of(view: CreditNoteView, organization: Organization) -> InvoiceDocu
         notes=(note.reason,),
         refers_to=view.invoice.invoice_number,
     )
+
+
+def credit_notes_of(services: Services, organization: Organization, invoice_id: str) -> list[CreditNote]:
+    """Return the credit notes of an invoice, oldest first. Raises NotFound `invoice_not_found`."""
+    with services.records.snapshot() as tx:
+        require_invoice(tx, organization, invoice_id)
+        return tx.credit_notes.of_invoice(organization.organization_id, invoice_id)

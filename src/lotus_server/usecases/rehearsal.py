@@ -10,6 +10,7 @@ from lotus_server.ports.ids import Ids
 from lotus_server.ports.records import Change, Records, Transaction
 from lotus_server.usecases.billing import bring_up_to_date
 from lotus_server.usecases.invoices import InvoiceView, view_of
+from lotus_server.usecases.one_off_invoices import OneOffDraft, issue_one_off
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import require_subscription
 
@@ -42,6 +43,12 @@ def next_invoice(services: Services, organization: Organization, subscription_id
         if subscription.due_at is not None:
             bring_up_to_date(rehearsing, tx, subscription, subscription.open_period.end)
     return rehearsal.issued[:1]
+
+
+def preview_one_off(services: Services, organization: Organization, draft: OneOffDraft) -> InvoiceView:
+    """Return the invoice that `issue_one_off` would issue now; nothing of it is kept. Raises what that raises."""
+    (view,) = preview_of(services, organization, lambda rehearsing: issue_one_off(rehearsing, organization, draft))
+    return view
 
 
 class _Undone(Exception):

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from lotus_server.http.web.pages import api_keys, customers, events, metrics, sign_in, start
+from lotus_server.http.web.pages import (
+    api_keys,
+    customers,
+    events,
+    invoice_actions,
+    invoices,
+    metrics,
+    sign_in,
+    start,
+)
 from lotus_server.http.web.routing import Pages
 
 AREAS: Final[tuple[Pages, ...]] = (
@@ -13,4 +22,6 @@ AREAS: Final[tuple[Pages, ...]] = (
     api_keys.pages,
     metrics.pages,
     events.pages,
+    invoices.pages,
+    invoice_actions.pages,
 )
