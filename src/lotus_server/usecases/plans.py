@@ -90,6 +90,16 @@ class PlanView(msgspec.Struct, frozen=True):
         for_everybody = [version for version in sold if not version.is_custom]
         return (for_everybody or sold or list(self.versions))[-1]
 
+    @property
+    def is_custom(self) -> bool:
+        """Tell whether every version is for some customers only."""
+        return all(version.is_custom for version in self.versions)
+
+    @property
+    def active_count(self) -> int:
+        """Return how many subscriptions cover the present, of all versions."""
+        return sum(self.active_subscriptions.get(version.version_id, 0) for version in self.versions)
+
 
 def create_plan(services: Services, organization: Organization, draft: PlanDraft) -> tuple[Plan, PlanVersion]:
     """Make a plan and its first version.

@@ -2,6 +2,7 @@
 
 from lotus_server.domain.rating.change import Change, Fee, change_fee, in_days
 from lotus_server.domain.rating.conversion import in_money
+from lotus_server.domain.rating.curve import curve_of
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.overage import rate_beyond
 from lotus_server.domain.rating.proration import prorate, share_of, share_text
@@ -16,6 +17,7 @@ __all__ = [
     "RatedUsage",
     "Step",
     "change_fee",
+    "curve_of",
     "in_days",
     "in_money",
     "prorate",

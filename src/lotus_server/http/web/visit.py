@@ -76,6 +76,11 @@ class Visit(msgspec.Struct):
         assert self.acting is not None, "this page is of no organization"
         return self.acting.do(verb, *args, **kwargs)
 
+    @property
+    def formats(self) -> Formats:
+        """Return what writes numbers and times as the organization does."""
+        return Formats(self.organization.invoice_settings)
+
     # What was sent
 
     @property

@@ -12,6 +12,7 @@ from lotus_server.http.web.pages import (
     sign_in,
     start,
 )
+from lotus_server.http.web.pages import api_keys, customers, events, features, plans, pricing_units, sign_in, start
 from lotus_server.http.web.routing import Pages
 
 AREAS: Final[tuple[Pages, ...]] = (
@@ -19,6 +20,9 @@ AREAS: Final[tuple[Pages, ...]] = (
     sign_in.pages,
     start.pages,
     customers.pages,
+    plans.pages,
+    pricing_units.pages,
+    features.pages,
     api_keys.pages,
     metrics.pages,
     events.pages,
