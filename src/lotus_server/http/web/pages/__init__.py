@@ -6,13 +6,15 @@ from lotus_server.http.web.pages import (
     api_keys,
     customers,
     events,
+    features,
     invoice_actions,
     invoices,
     metrics,
+    plans,
+    pricing_units,
     sign_in,
     start,
 )
-from lotus_server.http.web.pages import api_keys, customers, events, features, plans, pricing_units, sign_in, start
 from lotus_server.http.web.routing import Pages
 
 AREAS: Final[tuple[Pages, ...]] = (
