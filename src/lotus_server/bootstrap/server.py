@@ -19,12 +19,14 @@ from lotus_server.settings import Settings
 from lotus_server.usecases.access import AccessCache
 from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.organizations import note_key_uses
+from lotus_server.usecases.revenue import sum_up_all_revenue
 from lotus_server.usecases.services import Services
 from lotus_server.wire.track import make_decoder
 
 _log = structlog.get_logger()
 TICK_SECONDS = 1.0
 KEY_USE_SECONDS = 15.0
+REVENUE_SECONDS = 15.0
 BACKLOG = 2_048
 
 
@@ -61,6 +63,7 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
         loop.add_signal_handler(number, server.stop)
     jobs = [
         Periodic("due_work", TICK_SECONDS, lambda: do_what_is_due(services)),
+        Periodic("revenue", REVENUE_SECONDS, lambda: sum_up_all_revenue(services)),
         Periodic("key_uses", KEY_USE_SECONDS, lambda: _note_key_uses(services, cache)),
     ]
     tasks = [asyncio.create_task(job.run()) for job in jobs]

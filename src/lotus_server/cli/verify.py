@@ -16,13 +16,14 @@ def verify(
     from lotus_server.bootstrap.services import open_services_beside
     from lotus_server.kernel.errors import LotusError
     from lotus_server.settings import read_settings
+    from lotus_server.usecases.verification import verify_usage
 
     try:
         settings = read_settings(data=data)
         with open_services_beside(settings) as services, _progress() as progress:
             task = progress.add_task("Recounting", total=services.events.event_count())
             aggregates = wrong = 0
-            for drift in services.events.verify(lambda done, total: progress.update(task, completed=done, total=total)):
+            for drift in verify_usage(services, lambda done, total: progress.update(task, completed=done, total=total)):
                 aggregates += 1
                 if not drift.is_zero:
                     wrong += 1

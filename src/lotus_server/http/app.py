@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from lotus_server.http import error_catalog, metrics
 from lotus_server.http.api import (
     addons,
+    analytics,
     audit,
     credit_notes,
     credit_schedules,
@@ -66,6 +67,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         pricing_units,
         metric_resources,
         usage,
+        analytics,
         features,
         price_preview,
         proration_preview,

@@ -21,7 +21,11 @@ def test_the_last_days_end_with_today() -> None:
 
 
 def test_the_window_before_has_the_same_length() -> None:
-    assert Period(day("2026-01-29"), day("2026-03-01")) == window_before(Period(day("2026-03-01"), day("2026-04-01")))
+    assert Period(day("2026-02-20"), day("2026-03-02")) == window_before(Period(day("2026-03-02"), day("2026-03-12")))
+
+
+def test_whole_months_are_beside_whole_months() -> None:
+    assert Period(day("2025-12-01"), day("2026-02-01")) == window_before(Period(day("2026-02-01"), day("2026-04-01")))
 
 
 def test_months_at_the_edges_are_cut() -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from lotus_server.kernel.quantity import EXACT, add
+from lotus_server.kernel.quantity import EXACT, add, plain
 
 # Of nine million rows with the greatest numbers that fit, the sums are still below 2^63.
 _WHOLE_DIGITS_MAX: Final = 12
@@ -52,10 +52,15 @@ def sums_by(
         if any(numbers[2::3]):
             return _added_up(connection, keys, amounts, query, parameters)
         found[tuple(row[: len(keys)])] = tuple(
-            EXACT.add(Decimal(whole), Decimal(fraction).scaleb(-_FRACTION_DIGITS_MAX))
-            for whole, fraction in zip(numbers[::3], numbers[1::3], strict=True)
+            _joined(whole, fraction) for whole, fraction in zip(numbers[::3], numbers[1::3], strict=True)
         )
     return found
+
+
+def _joined(whole: int, fraction: int) -> Decimal:
+    if not fraction:
+        return Decimal(whole)
+    return Decimal(plain(EXACT.add(Decimal(whole), Decimal(fraction).scaleb(-_FRACTION_DIGITS_MAX))))
 
 
 class Query:

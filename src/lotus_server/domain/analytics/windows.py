@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from lotus_server.kernel.instants import EPOCH
 from lotus_server.kernel.period import Duration, Period, boundary
 
 DAY: Final = timedelta(days=1)
@@ -35,8 +34,11 @@ def last_days(now: datetime, count: int) -> Period:
 
 
 def window_before(window: Period) -> Period:
-    """Return the window of the same length that ends where this one begins."""
-    return Period(max(window.start - (window.end - window.start), EPOCH.replace(year=1)), window.start)
+    """Return the window that ends where this one begins: of as many months if this is whole months, else days."""
+    if window.start.day == 1 and window.end.day == 1:
+        months = (window.end.year - window.start.year) * 12 + window.end.month - window.start.month
+        return Period(boundary(window.start, Duration.MONTHLY, -months), window.start)
+    return Period(window.start - (window.end - window.start), window.start)
 
 
 def parts_of_window(window: Period, step: Step) -> tuple[Period, ...]:
