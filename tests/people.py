@@ -2,9 +2,18 @@
 
 from lotus_server.adapters.passwords_argon2 import Argon2Passwords
 from lotus_server.domain.accounts import Actor, Organization, Role
+from lotus_server.kernel.errors import Unavailable
+from lotus_server.ports.mail import Message
 from lotus_server.usecases.acting import Acting
 from lotus_server.usecases.services import Services
-from lotus_server.usecases.sign_in import NewSession, PersonDraft, claim_owner_link, first_owner_link
+from lotus_server.usecases.sign_in import (
+    NewSession,
+    PersonDraft,
+    SignedIn,
+    claim_owner_link,
+    first_owner_link,
+    session_of,
+)
 
 PASSWORD = "correct horse battery staple"
 OWNER = PersonDraft("ada@example.com", "Ada Lovelace", PASSWORD)
@@ -25,3 +34,36 @@ def first_owner(services: Services, draft: PersonDraft = OWNER) -> NewSession:
     token = first_owner_link(services)
     assert token is not None, "somebody is there already"
     return claim_owner_link(services, token, draft)
+
+
+class Postbox:
+    """Mail that was handed over; while `is_closed`, nothing is."""
+
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        self.messages: list[Message] = []
+        self.is_closed = False
+
+    def send(self, message: Message) -> None:
+        """Take a message over."""
+        if self.is_closed:
+            raise Unavailable("The post office is closed.")
+        self.messages.append(message)
+
+
+def signed_in(services: Services, session: NewSession) -> SignedIn:
+    """Who a session belongs to."""
+    found = session_of(services, session.token)
+    assert found is not None, "the session opens nothing"
+    return found
+
+
+def as_member(services: Services, who: SignedIn, place: int = 0) -> Acting:
+    """A real person at work in one of the person's organizations."""
+    member = who.memberships[place]
+    return Acting(services, member.organization, Actor(who.user.user_id, who.user.email, member.role))
+
+
+def token_of(url: str) -> str:
+    """The token at the end of a link."""
+    return url.rsplit("/", 1)[-1]

@@ -42,7 +42,8 @@ from tests.pictures import png
 
 ALL = Page()
 ANYTHING = AuditQuestion()
-# What nobody decides: what follows from something else, or says that something was used.
+# What nobody decides for an organization: what follows from something else, says that something was used, or is a
+# person's own.
 NOT_WATCHED = {
     "api_keys.note_use",
     "audit.add",
@@ -51,7 +52,13 @@ NOT_WATCHED = {
     "credits.add",
     "pending_lines.add",
     "pending_lines.replace",
+    "people.attempts.remove",
+    "people.attempts.replace",
     "people.links.remove",
+    "people.mails.add",
+    "people.mails.replace",
+    "people.second_factors.put",
+    "people.second_factors.remove",
     "people.sessions.add",
     "people.sessions.remove",
     "people.sessions.replace",

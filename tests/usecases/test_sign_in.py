@@ -5,13 +5,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.passwords_argon2 import Argon2Passwords
 from lotus_server.adapters.records_sql import SqlRecords
-from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.domain.accounts import SESSION_AGE_MAX, SESSION_IDLE_MAX, Role
 from lotus_server.kernel.errors import Invalid, NotFound, Unauthenticated
-from lotus_server.usecases.organizations import OrganizationDraft, create_organization
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import (
     PASSWORD_LENGTH_MAX,
@@ -29,23 +26,14 @@ from lotus_server.usecases.sign_in import (
     sign_out,
 )
 from tests.business import SetClock
-from tests.events_in_memory import EventsInMemory
-from tests.people import OWNER, PASSWORD, first_owner, quick_passwords
+from tests.people import OWNER, PASSWORD, first_owner
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def clock() -> SetClock:
-    return SetClock(START)
-
-
-@pytest.fixture
-def services(records: SqlRecords, clock: SetClock) -> Services:
-    made = Services(records, EventsInMemory(), clock, Uuid7Ids(), LaterDocuments(), quick_passwords())
-    create_organization(made, OrganizationDraft("First"))
-    create_organization(made, OrganizationDraft("Second"))
-    return made
+def services(peopled: Services) -> Services:
+    return peopled
 
 
 def test_the_first_owner_owns_every_organization_and_is_signed_in(services: Services) -> None:
@@ -106,7 +94,8 @@ def test_everything_wrong_with_a_person_is_said_at_once(services: Services) -> N
 
 @pytest.mark.parametrize("length", [PASSWORD_LENGTH_MIN, PASSWORD_LENGTH_MAX])
 def test_a_password_of_a_permitted_length_is_taken(services: Services, length: int) -> None:
-    password = "é" * length
+    password = "été à la mer, un orage gronde. "
+    password = (password + "".join(map(chr, range(0x4E00, 0x4F00))))[:length]
     first_owner(services, PersonDraft("ada@example.com", "Ada", password))
 
     assert sign_in(services, "ada@example.com", password).token

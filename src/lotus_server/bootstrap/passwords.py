@@ -1,5 +1,6 @@
 """Passwords, their library loaded with the first one: few starts and few commands need it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
@@ -31,6 +32,11 @@ class LaterPasswords(Passwords):
     def is_outdated(self, kept: str) -> bool:
         """Tell whether a hash was made with other parameters than new ones."""
         return self._adapter().is_outdated(kept)
+
+    @override
+    def is_guessable(self, password: str, about: Sequence[str]) -> bool:
+        """Tell whether guessers find a password early."""
+        return self._adapter().is_guessable(password, about)
 
     def _adapter(self) -> "Argon2Passwords":
         if self._loaded is None:

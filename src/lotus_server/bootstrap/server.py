@@ -18,6 +18,7 @@ from lotus_server.jobs.periodic import Periodic
 from lotus_server.settings import Settings
 from lotus_server.usecases.access import AccessCache
 from lotus_server.usecases.due_work import do_what_is_due
+from lotus_server.usecases.mails import forget_old, send_mail_due
 from lotus_server.usecases.organizations import note_key_uses
 from lotus_server.usecases.revenue import sum_up_all_revenue
 from lotus_server.usecases.services import Services
@@ -27,6 +28,8 @@ _log = structlog.get_logger()
 TICK_SECONDS = 1.0
 KEY_USE_SECONDS = 15.0
 REVENUE_SECONDS = 15.0
+MAIL_SECONDS = 2.0
+FORGET_SECONDS = 3_600.0
 BACKLOG = 2_048
 
 
@@ -64,6 +67,8 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
     jobs = [
         Periodic("due_work", TICK_SECONDS, lambda: do_what_is_due(services)),
         Periodic("revenue", REVENUE_SECONDS, lambda: sum_up_all_revenue(services)),
+        Periodic("mail", MAIL_SECONDS, lambda: send_mail_due(services)),
+        Periodic("forget_old", FORGET_SECONDS, lambda: forget_old(services)),
         Periodic("key_uses", KEY_USE_SECONDS, lambda: _note_key_uses(services, cache)),
     ]
     tasks = [asyncio.create_task(job.run()) for job in jobs]

@@ -10,9 +10,12 @@ from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.bootstrap.event_store import EVENTS_FILE, open_event_store, open_event_store_for_reading
+from lotus_server.bootstrap.mail import mail_of
 from lotus_server.bootstrap.passwords import LaterPasswords
 from lotus_server.domain.accounts import Organization, OrganizationType
 from lotus_server.kernel.errors import NotFound, Unavailable
+from lotus_server.ports.event_store import EventStore
+from lotus_server.ports.records import Records
 from lotus_server.settings import Settings
 from lotus_server.usecases.organizations import NewKey, OrganizationDraft, create_organization
 from lotus_server.usecases.services import Services
@@ -52,7 +55,7 @@ def open_services(settings: Settings) -> Iterator[Services]:
     try:
         events = open_event_store(settings.data)
         try:
-            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments(), LaterPasswords())
+            yield _services(settings, records, events)
         finally:
             events.close()
     finally:
@@ -71,11 +74,24 @@ def open_services_beside(settings: Settings) -> Iterator[Services]:
     try:
         events = open_event_store_for_reading(settings.data)
         try:
-            yield Services(records, events, SystemClock(), Uuid7Ids(), LaterDocuments(), LaterPasswords())
+            yield _services(settings, records, events)
         finally:
             events.close()
     finally:
         records.close()
+
+
+def _services(settings: Settings, records: Records, events: EventStore) -> Services:
+    return Services(
+        records,
+        events,
+        SystemClock(),
+        Uuid7Ids(),
+        LaterDocuments(),
+        LaterPasswords(),
+        mail=mail_of(settings.mail),
+        public_url=settings.public_url,
+    )
 
 
 def first_organization(services: Services, settings: Settings) -> tuple[Organization, NewKey | None]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lotus_server.cli import keys, organizations, scenario
+from lotus_server.cli import keys, organizations, scenario, users
 from lotus_server.cli.explain import explain
 from lotus_server.cli.serve import serve
 from lotus_server.cli.verify import verify
@@ -19,6 +19,7 @@ app.command()(explain)
 app.add_typer(keys.app, name="keys")
 app.add_typer(organizations.app, name="organizations")
 app.add_typer(scenario.app, name="scenario")
+app.add_typer(users.app, name="users")
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - the shape of an option callback

@@ -58,7 +58,7 @@ def _run(services: "Services", settings: "Settings", shown: _Shown) -> None:
     from lotus_server.bootstrap.server import serve as run
 
     configure_logs(settings.log_format)
-    run(services, settings, lambda: _announce(settings.host, settings.port, shown))
+    run(services, settings, lambda: _announce(settings, shown))
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -76,8 +76,8 @@ def refuse_taken_port(host: str, port: int) -> None:
             raise Unavailable(f"Cannot listen on {host}:{port}: {error.strerror}.", code="port_in_use") from None
 
 
-def _announce(host: str, port: int, shown: _Shown) -> None:
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _announce(settings: "Settings", shown: _Shown) -> None:
+    url = settings.public_url
     console.print(
         f"\n[bold]Lotus is serving on {url}[/bold]   (API reference: {url}/docs, Ctrl-C stops)", soft_wrap=True
     )

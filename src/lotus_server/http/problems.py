@@ -10,6 +10,7 @@ from lotus_server.kernel.errors import (
     Invalid,
     LotusError,
     NotFound,
+    Throttled,
     TooLarge,
     Unauthenticated,
     Unavailable,
@@ -23,6 +24,7 @@ _STATUS: Final[dict[type[LotusError], int]] = {
     NotFound: 404,
     Conflict: 409,
     TooLarge: 413,
+    Throttled: 429,
     Unavailable: 503,
 }
 # Conflicts that the documented wire answers with 400: a request that makes no sense in the thing's present state.

@@ -7,6 +7,7 @@ LotusError
 |-- NotFound         no such thing in this organization
 |-- Conflict         it exists already, or its state does not allow this
 |-- TooLarge         more than a named limit
+|-- Throttled        too often in a short time; the same is fine later
 `-- Unavailable      a part of the system cannot answer now; trying again later is right
 """
 
@@ -82,6 +83,12 @@ class TooLarge(LotusError):
     """The input is larger than a named limit."""
 
     default_code = "too_large"
+
+
+class Throttled(LotusError):
+    """Somebody tries too often; nothing was done, and the same may be tried later."""
+
+    default_code = "too_many_attempts"
 
 
 class Unavailable(LotusError):

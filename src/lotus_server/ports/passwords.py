@@ -1,5 +1,6 @@
 """Passwords: the one way from what somebody types to what is kept of it."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -20,4 +21,8 @@ class Passwords(Protocol):
 
     def is_outdated(self, kept: str) -> bool:
         """Tell whether a hash was made with other parameters than new ones."""
+        ...
+
+    def is_guessable(self, password: str, about: Sequence[str]) -> bool:
+        """Tell whether guessers find a password early: a common one, a pattern, or words `about` its owner."""
         ...

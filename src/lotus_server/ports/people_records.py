@@ -4,9 +4,21 @@ People and their sessions are of no organization, so these alone of all look-ups
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
-from lotus_server.domain.accounts import LinkPurpose, Membership, OneTimeLink, Organization, Role, User, UserSession
+from lotus_server.domain.accounts import (
+    Attempts,
+    LinkPurpose,
+    Membership,
+    OneTimeLink,
+    Organization,
+    Role,
+    SecondFactor,
+    User,
+    UserSession,
+)
+from lotus_server.ports.mail import OutgoingMail
 
 
 class Users(Protocol):
@@ -119,6 +131,66 @@ class OneTimeLinks(Protocol):
         ...
 
 
+class SecondFactors(Protocol):
+    """The second factors, at most one for each person."""
+
+    def put(self, factor: SecondFactor) -> None:
+        """Keep a person's second factor in the place of the one that there may be."""
+        ...
+
+    def get(self, user_id: str, *, for_update: bool = False) -> SecondFactor | None:
+        """Return a person's second factor, confirmed or not; `for_update` as in `Users.get`."""
+        ...
+
+    def of_users(self, user_ids: Sequence[str]) -> dict[str, SecondFactor]:
+        """Return the second factors of several people, by the person's id, in one query."""
+        ...
+
+    def remove(self, user_id: str) -> None:
+        """The person has no second factor any more."""
+        ...
+
+
+class AttemptCounts(Protocol):
+    """The attempts that failed, by the key of what was tried."""
+
+    def take(self, key: str, now: datetime) -> Attempts:
+        """Return the attempts at a thing, none if there were none, which nobody else changes until the end."""
+        ...
+
+    def replace(self, attempts: Attempts) -> None:
+        """Keep new values of attempts that were taken."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """There were none."""
+        ...
+
+    def forget(self, before: datetime) -> None:
+        """Attempts of which the last was before an instant are gone."""
+        ...
+
+
+class OutgoingMails(Protocol):
+    """The mail that is to be sent, or was."""
+
+    def add(self, mail: OutgoingMail) -> None:
+        """Keep a new mail."""
+        ...
+
+    def claim(self, at: datetime, limit: int) -> list[OutgoingMail]:
+        """Return mail with `due_at <= at`, the earliest first, which nobody else sends until the transaction ends."""
+        ...
+
+    def replace(self, mail: OutgoingMail) -> None:
+        """Keep what became of a mail."""
+        ...
+
+    def forget(self, before: datetime) -> None:
+        """Mail that is done and was made before an instant is gone."""
+        ...
+
+
 class People(Protocol):
     """Everything about people within one transaction."""
 
@@ -140,4 +212,19 @@ class People(Protocol):
     @property
     def links(self) -> OneTimeLinks:
         """The links that work once."""
+        ...
+
+    @property
+    def second_factors(self) -> SecondFactors:
+        """What they are asked for besides the password."""
+        ...
+
+    @property
+    def attempts(self) -> AttemptCounts:
+        """How often somebody has guessed."""
+        ...
+
+    @property
+    def mails(self) -> OutgoingMails:
+        """What is sent to them."""
         ...

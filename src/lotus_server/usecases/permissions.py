@@ -47,6 +47,7 @@ from lotus_server.usecases import (
     services,
     subscription_lists,
     subscriptions,
+    team,
     usage,
     usage_totals,
     wallets,
@@ -114,6 +115,7 @@ _READ: Final[tuple[Verb, ...]] = (
     subscription_lists.view_subscriptions,
     subscriptions.list_subscriptions,
     subscriptions.get_subscription,
+    team.list_members,
     usage.customer_usage,
     usage.preview_metric,
     usage_totals.usage_totals,
@@ -195,13 +197,20 @@ _KEYS: Final[tuple[Verb, ...]] = (
     organizations.create_api_key,
     organizations.revoke_api_key,
 )
-_CLOCK: Final[tuple[Verb, ...]] = (clock.move_clock,)
+_CLOCK: Final[tuple[Verb, ...]] = (clock.move_clock, team.create_sandbox)
 _SETTINGS: Final[tuple[Verb, ...]] = (
     logos.put_logo,
     logos.remove_logo,
     organizations.change_organization,
 )
 
+_TEAM: Final[tuple[Verb, ...]] = (
+    team.list_invitations,
+    team.invite_member,
+    team.revoke_invitation,
+    team.change_role,
+    team.remove_member,
+)
 _AUDIT: Final[tuple[Verb, ...]] = (audit.list_audit,)
 
 NEEDED: Final[Mapping[Verb, Permission]] = {
@@ -215,5 +224,6 @@ NEEDED: Final[Mapping[Verb, Permission]] = {
     **dict.fromkeys(_KEYS, Permission.KEYS),
     **dict.fromkeys(_CLOCK, Permission.CLOCK),
     **dict.fromkeys(_SETTINGS, Permission.SETTINGS),
+    **dict.fromkeys(_TEAM, Permission.TEAM),
     **dict.fromkeys(_AUDIT, Permission.AUDIT),
 }

@@ -12,6 +12,7 @@ from lotus_server.ports.clock import Clock
 from lotus_server.ports.documents import Documents
 from lotus_server.ports.event_store import EventStore
 from lotus_server.ports.ids import Ids
+from lotus_server.ports.mail import Mail
 from lotus_server.ports.passwords import Passwords
 from lotus_server.ports.records import Records
 
@@ -25,7 +26,7 @@ class Services(msgspec.Struct, frozen=True):
     """The ports that use cases call.
 
     `usage_at_hand` is usage that was asked ahead for many subscriptions at once, by the part of a subscription and then
-    by component id.
+    by component id. `mail` null: no mail is sent. `public_url` is where people find the web app, without a final slash.
     """
 
     records: Records
@@ -35,6 +36,8 @@ class Services(msgspec.Struct, frozen=True):
     documents: Documents
     passwords: Passwords
     usage_at_hand: Mapping[PartKey, dict[str, Metered]] = {}
+    mail: Mail | None = None
+    public_url: str = "http://127.0.0.1:8000"
 
 
 def present(services: Services, organization: Organization) -> datetime:

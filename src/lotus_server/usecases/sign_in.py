@@ -9,6 +9,9 @@ from typing import Final
 import msgspec
 
 from lotus_server.domain.accounts import (
+    HALF_SESSION_AGE_MAX,
+    OF_ACCOUNT,
+    OF_ADDRESS,
     SESSION_AGE_MAX,
     LinkPurpose,
     Membership,
@@ -23,6 +26,7 @@ from lotus_server.domain.accounts import (
 from lotus_server.kernel.errors import NotFound, Problems, Unauthenticated
 from lotus_server.kernel.identifiers import name_problem
 from lotus_server.ports.records import Transaction
+from lotus_server.usecases.attempts import count_attempts, key_of, take_back_attempt
 from lotus_server.usecases.services import Services
 
 PASSWORD_LENGTH_MIN: Final = 12
@@ -103,23 +107,14 @@ def claim_owner_link(services: Services, token: str, draft: PersonDraft, *, visi
 
     Raises NotFound `link_not_found` for a link that does not work (any more), Invalid with every problem of the draft.
     """
-    email, password = normal_email(draft.email), normal_password(draft.password)
-    problems = Problems()
-    if wrong := email_problem(email):
-        problems.add("email", "invalid", f"The e-mail address {wrong}.")
-    if wrong := name_problem(draft.name):
-        problems.add("name", "invalid", f"The name {wrong}.")
-    check_password(password, problems)
     if not owner_link_is_open(services, token):
         raise _no_such_link()
-    problems.raise_if_any()
-    password_hash = services.passwords.hash(password)
+    user = new_user(services, draft)
     now = services.clock.now()
     with services.records.transaction() as tx:
         link = tx.people.links.by_hash(token_hash(token), for_update=True)
         if link is None or not _opens(link, LinkPurpose.OWNER_SETUP, now) or tx.people.users.any():
             raise _no_such_link()
-        user = User(services.ids.new("user"), email, draft.name.strip(), now, password_hash, now)
         tx.people.users.add(user)
         tx.people.links.replace(msgspec.structs.replace(link, used_at=now, user_id=user.user_id))
         for organization in tx.organizations.all():
@@ -127,28 +122,50 @@ def claim_owner_link(services: Services, token: str, draft: PersonDraft, *, visi
         return begin_session(services, tx, user, visit)
 
 
+def new_user(services: Services, draft: PersonDraft) -> User:
+    """Return the person of a draft, not kept yet. Raises Invalid with every problem."""
+    email, password = normal_email(draft.email), normal_password(draft.password)
+    problems = Problems()
+    if wrong := email_problem(email):
+        problems.add("email", "invalid", f"The e-mail address {wrong}.")
+    if wrong := name_problem(draft.name):
+        problems.add("name", "invalid", f"The name {wrong}.")
+    check_password(services, password, about=(email, draft.name), problems=problems)
+    problems.raise_if_any()
+    now = services.clock.now()
+    password_hash = services.passwords.hash(password)
+    return User(services.ids.new("user"), email, draft.name.strip(), now, password_hash, now)
+
+
 def sign_in(services: Services, email: str, password: str, *, visit: Visit = Visit()) -> NewSession:  # noqa: B008 - frozen
     """Return a new session of the person with this address and password.
 
-    Raises Unauthenticated `sign_in_failed`, in the same words and after the same work, whether the person exists or
-    not.
+    Of a person with a second factor the session opens nothing until that is confirmed. Raises Unauthenticated
+    `sign_in_failed`, in the same words and after the same work, whether the person exists or not; Throttled after too
+    many attempts at an account or from an address.
     """
-    typed = normal_password(password)
+    typed, normal = normal_password(password)[: PASSWORD_LENGTH_MAX + 1], normal_email(email)
+    account, address = key_of("account", normal), key_of("address", visit.address or "")
+    count_attempts(services, {account: OF_ACCOUNT, address: OF_ADDRESS})
     with services.records.snapshot() as tx:
-        user = tx.people.users.by_email(normal_email(email))
+        user = tx.people.users.by_email(normal)
     # No transaction is open during the slow part.
     kept = None if user is None else user.password_hash
     if not services.passwords.is_right(typed, kept) or user is None or kept is None:
-        raise Unauthenticated("E-mail address and password do not match.", code="sign_in_failed")
+        raise _sign_in_failed()
     renewed = services.passwords.hash(typed) if services.passwords.is_outdated(kept) else None
     with services.records.transaction() as tx:
         present_one = tx.people.users.get(user.user_id, for_update=True)
         if present_one is None or present_one.password_hash != kept:
             # Somebody changed the password within this moment: then the one that was typed is the old one.
-            raise Unauthenticated("E-mail address and password do not match.", code="sign_in_failed")
+            raise _sign_in_failed()
         if renewed is not None:
             tx.people.users.replace(msgspec.structs.replace(present_one, password_hash=renewed))
-        return begin_session(services, tx, present_one, visit)
+        tx.people.attempts.remove(account)
+        take_back_attempt(tx, address, services.clock.now())
+        factor = tx.people.second_factors.get(user.user_id)
+        is_half = factor is not None and factor.confirmed_at is not None
+        return begin_session(services, tx, present_one, visit, needs_second_factor=is_half)
 
 
 def session_of(services: Services, token: str) -> SignedIn | None:
@@ -191,7 +208,7 @@ def begin_session(
         token_hash=token_hash(token),
         created_at=now,
         last_seen_at=now,
-        expires_at=now + SESSION_AGE_MAX,
+        expires_at=now + (HALF_SESSION_AGE_MAX if needs_second_factor else SESSION_AGE_MAX),
         address=_printable(visit.address),
         user_agent=_printable(visit.user_agent),
         needs_second_factor=needs_second_factor,
@@ -220,12 +237,24 @@ def normal_password(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-def check_password(password: str, problems: Problems, *, field: str = "password") -> None:
-    """Note what makes a normalised password unfit. Which characters it has is its owner's business."""
+def check_password(
+    services: Services, password: str, *, about: tuple[str, ...], problems: Problems, field: str = "password"
+) -> None:
+    """Note what makes a normalised password unfit: its length, or that guessers find it early.
+
+    `about` is what is known of its owner. Which kinds of characters it has is the owner's business.
+    """
     if len(password) < PASSWORD_LENGTH_MIN:
         problems.add(field, "too_short", f"A password has at least {PASSWORD_LENGTH_MIN} characters.")
     elif len(password) > PASSWORD_LENGTH_MAX:
         problems.add(field, "too_long", f"A password has at most {PASSWORD_LENGTH_MAX} characters.")
+    elif services.passwords.is_guessable(password, _words_of(about)):
+        problems.add(field, "easy_to_guess", "This password is easy to guess; a few unrelated words are harder.")
+
+
+def _words_of(about: tuple[str, ...]) -> list[str]:
+    words = [word for text in about for word in text.replace("@", " ").replace(".", " ").split()]
+    return [*about, *words, "lotus"]
 
 
 def _seen(services: Services, session: UserSession, now: datetime) -> UserSession:
@@ -241,6 +270,10 @@ def _seen(services: Services, session: UserSession, now: datetime) -> UserSessio
 
 def _opens(link: OneTimeLink | None, purpose: LinkPurpose, now: datetime) -> bool:
     return link is not None and link.purpose is purpose and link.is_open_at(now)
+
+
+def _sign_in_failed() -> Unauthenticated:
+    return Unauthenticated("E-mail address and password do not match.", code="sign_in_failed")
 
 
 def _no_such_link() -> NotFound:

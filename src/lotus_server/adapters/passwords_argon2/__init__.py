@@ -1,10 +1,12 @@
-"""Passwords as Argon2id hashes (RFC 9106)."""
+"""Passwords as Argon2id hashes (RFC 9106), and how soon guessers would find them."""
 
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
 
 # The second recommendation of RFC 9106, for servers that do more than this.
 MEMORY_KIB: Final = 65_536
@@ -12,6 +14,10 @@ PASSES: Final = 3
 LANES: Final = 4
 # A hash takes 64 MiB while it is made. Further ones wait, so that a flood of attempts cannot exhaust the memory.
 HASHES_AT_ONCE_MAX: Final = 2
+# Of five grades the fourth: more than 100 million guesses.
+GRADE_MIN: Final = 3
+# The rest of a long password adds nothing to its grade, and much to the time of grading.
+GRADED_LENGTH_MAX: Final = 72
 
 
 class Argon2Passwords:
@@ -35,6 +41,10 @@ class Argon2Passwords:
 
     def is_outdated(self, kept: str) -> bool:
         return self._hasher.check_needs_rehash(kept)
+
+    def is_guessable(self, password: str, about: Sequence[str]) -> bool:
+        grade: int = zxcvbn(password[:GRADED_LENGTH_MAX], user_inputs=list(about))["score"]
+        return grade < GRADE_MIN
 
     def _verify(self, password: str, kept: str) -> bool:
         with self._turns:

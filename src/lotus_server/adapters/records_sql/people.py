@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, select
 
 from lotus_server.adapters.records_sql.accounts import organization_from_row
+from lotus_server.adapters.records_sql.people_safety import SqlAttemptCounts, SqlOutgoingMails, SqlSecondFactors
 from lotus_server.adapters.records_sql.people_tables import MEMBERSHIPS, ONE_TIME_LINKS, USER_SESSIONS, USERS
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import ORGANIZATIONS
@@ -258,3 +259,6 @@ class SqlPeople:
         self.memberships = SqlMemberships(connection)
         self.sessions = SqlUserSessions(connection)
         self.links = SqlOneTimeLinks(connection)
+        self.second_factors = SqlSecondFactors(connection)
+        self.attempts = SqlAttemptCounts(connection)
+        self.mails = SqlOutgoingMails(connection)

@@ -3,11 +3,13 @@
 A person is of no organization, so the keys of these tables do not begin with one, that of memberships aside.
 """
 
-from sqlalchemy import Boolean, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKeyConstraint, Index, Integer, Table, UniqueConstraint, text
 
 from lotus_server.adapters.records_sql.tables import METADATA
-from lotus_server.adapters.records_sql.types import TEXT, Choice, Instant
+from lotus_server.adapters.records_sql.types import TEXT, Choice, Instant, Structured
 from lotus_server.domain.accounts import LinkPurpose, Role
+
+_IS_DUE = "due_at IS NOT NULL"
 
 USERS = Table(
     "users",
@@ -69,4 +71,42 @@ ONE_TIME_LINKS = Table(
     UniqueConstraint("token_hash", name="uq_one_time_links_token"),
     Index("ix_one_time_links_organization", "organization_id", "purpose", "created_at"),
     Index("ix_one_time_links_user", "user_id", "purpose", "created_at"),
+)
+
+SECOND_FACTORS = Table(
+    "second_factors",
+    METADATA,
+    Column("user_id", TEXT, primary_key=True),
+    Column("secret", TEXT, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("last_step", BigInteger, nullable=False),
+    Column("recovery_hashes", Structured(tuple[str, ...]), nullable=False),
+    ForeignKeyConstraint(("user_id",), ("users.user_id",)),
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("key", TEXT, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Index("ix_attempts_last", "last_at"),
+)
+
+OUTGOING_MAILS = Table(
+    "outgoing_mails",
+    METADATA,
+    Column("mail_id", TEXT, primary_key=True),
+    Column("recipient", TEXT, nullable=False),
+    Column("subject", TEXT, nullable=False),
+    Column("text", TEXT, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant),
+    Column("purpose", Choice(LinkPurpose)),
+    Column("tries", Integer, nullable=False),
+    Column("last_error", TEXT),
+    Column("sent_at", Instant),
+    Index("ix_outgoing_mails_due", "due_at", sqlite_where=text(_IS_DUE), postgresql_where=text(_IS_DUE)),
+    Index("ix_outgoing_mails_created", "created_at"),
 )

@@ -12,6 +12,10 @@ import msgspec
 EMAIL_LENGTH_MAX: Final = 254
 SESSION_IDLE_MAX: Final = timedelta(days=3)
 SESSION_AGE_MAX: Final = timedelta(days=30)
+# How long somebody may take to look for the second factor.
+HALF_SESSION_AGE_MAX: Final = timedelta(minutes=10)
+INVITATION_AGE_MAX: Final = timedelta(days=7)
+RESET_AGE_MAX: Final = timedelta(hours=1)
 
 # What stands on both sides of the at sign; whether somebody reads the mailbox only a mail can tell.
 _EMAIL: Final = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+\.[^\s@<>(),;:\\\"\[\].]+")
@@ -105,6 +109,21 @@ class UserSession(msgspec.Struct, frozen=True):
     def is_valid_at(self, now: datetime) -> bool:
         """Tell whether the session has not ended at an instant."""
         return now < min(self.expires_at, self.last_seen_at + SESSION_IDLE_MAX)
+
+
+class SecondFactor(msgspec.Struct, frozen=True):
+    """What an authenticator app and the server both know, and codes on paper for when the app is lost.
+
+    It is asked for from `confirmed_at` on (null: not yet). `last_step` is the time step of the last code that was
+    taken: no code is taken twice. Recovery codes are kept as hashes; a used one is gone.
+    """
+
+    user_id: str
+    secret: str
+    created_at: datetime
+    confirmed_at: datetime | None = None
+    last_step: int = 0
+    recovery_hashes: tuple[str, ...] = ()
 
 
 class LinkPurpose(StrEnum):
