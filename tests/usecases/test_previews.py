@@ -7,9 +7,15 @@ import pytest
 from lotus_server.domain.invoicing import FlatFeeBehavior
 from lotus_server.kernel.errors import Conflict
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
-from lotus_server.usecases.rehearsal import next_invoice, preview_of
-from lotus_server.usecases.subscriptions import Cancellation, cancel_subscription
-from tests.business import PENNY, Business, Json, charge
+from lotus_server.usecases.rehearsal import effect_of, next_invoice, preview_of
+from lotus_server.usecases.subscriptions import (
+    Cancellation,
+    SubscriptionDraft,
+    cancel_subscription,
+    create_billed,
+    create_subscription,
+)
+from tests.business import PENNY, Business, Json, at, charge
 
 SUB = "sub_acme_pro"
 PRORATED = Cancellation(flat_fees=FlatFeeBehavior.CHARGE_PRORATED)
@@ -115,3 +121,50 @@ def test_what_has_ended_has_no_next_invoice(business: Business) -> None:
     business.cancel(SUB)
 
     assert next_invoice(business.services, business.organization, SUB) == []
+
+
+def test_the_effect_of_a_switch_has_the_invoice_that_follows_it(business: Business) -> None:
+    _in_use(business)
+    organization = business.organization
+    before = len(business.invoices())
+    switch = PlanSwitch(plan_id="big")
+
+    effect = effect_of(
+        business.services, organization, "acme", lambda services: switch_plan(services, organization, SUB, switch)
+    )
+    switch_plan(business.services, organization, SUB, switch)
+    business.move("2026-02-01")
+
+    issued = business.invoices()[before:]
+    assert effect.following is not None
+    shown = [view.invoice.total for view in (*effect.issued, effect.following)]
+    assert [each.total for each in issued] == shown
+
+
+def test_the_effect_of_a_change_that_waits_are_the_lines_that_wait(business: Business) -> None:
+    _in_use(business)
+    organization = business.organization
+    how = Cancellation(flat_fees=FlatFeeBehavior.CHARGE_PRORATED, defers=True)
+
+    effect = effect_of(
+        business.services, organization, "acme", lambda services: cancel_subscription(services, organization, SUB, how)
+    )
+
+    amounts = [line.amount for each in effect.waiting for line in each.lines]
+    assert ((), [Decimal("0.50"), Decimal(-21)], None) == (effect.issued, amounts, effect.following)
+
+
+@pytest.mark.parametrize("start", ["2025-11-15", "2026-01-01", "2026-02-01"])
+def test_the_effect_of_subscribing_has_every_invoice_of_it(business: Business, start: str) -> None:
+    business.plan("pro", charge("31"), price=PENNY)
+    organization = business.organization
+    draft = SubscriptionDraft("acme", at(start), "pro")
+
+    effect = effect_of(
+        business.services, organization, "acme", lambda services: create_billed(services, organization, draft)
+    )
+    none_yet = business.invoices()
+    create_subscription(business.services, organization, draft)
+
+    assert [] == none_yet
+    assert [each.subtotal for each in business.invoices()] == [view.invoice.subtotal for view in effect.issued]

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 
 import msgspec
 
 from lotus_server.domain.accounts import Organization
+from lotus_server.domain.invoicing import PendingLines
+from lotus_server.domain.subscriptions import Status, Subscription
 from lotus_server.ports.ids import Ids
 from lotus_server.ports.records import Change, Records, Transaction
 from lotus_server.usecases.billing import bring_up_to_date
@@ -51,8 +54,50 @@ def preview_one_off(services: Services, organization: Organization, draft: OneOf
     return view
 
 
+class Effect(msgspec.Struct, frozen=True):
+    """What a change of a customer's subscription comes to.
+
+    `issued` are the invoices that it issues now, `waiting` the lines that it leaves to the customer's next invoice.
+    `following` is the invoice that the changed subscription has next, with the usage so far (null: it has none).
+    """
+
+    issued: tuple[InvoiceView, ...]
+    waiting: tuple[PendingLines, ...]
+    following: InvoiceView | None
+
+
+def effect_of(
+    services: Services, organization: Organization, customer_id: str, change: Callable[[Services], object]
+) -> Effect:
+    """Return what a change of a subscription of a customer, old or new, comes to; nothing of it is kept.
+
+    `change` is a use case of one transaction; the services that it is given roll that back. Raises what it raises.
+    """
+    rehearsal = _Rehearsal(services, organization)
+    rehearsing = msgspec.structs.replace(services, records=rehearsal, ids=rehearsal.ids)
+    rehearsal.look_at(_Look(customer_id, rehearsing, present(services, organization)))
+    change(rehearsing)
+    assert rehearsal.effect is not None, "a use case that changes something has a transaction"
+    return rehearsal.effect
+
+
 class _Undone(Exception):
     """Everything was done, and is to be as if it had not been."""
+
+
+class _Look(msgspec.Struct, frozen=True):
+    """On whom the effect is looked at, with the services that rehearse, and when."""
+
+    customer_id: str
+    services: Services
+    now: datetime
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """The subscriptions of a customer, and what waits for the next invoice."""
+
+    subscriptions: list[Subscription]
+    waiting: list[PendingLines]
 
 
 class _NotedIds:
@@ -83,15 +128,51 @@ class _Rehearsal:
         self._organization = organization
         self.ids = _NotedIds(services.ids)
         self.issued: list[InvoiceView] = []
+        self.effect: Effect | None = None
+        self._looks_at: _Look | None = None
+
+    def look_at(self, look: _Look) -> None:
+        """Find out the whole effect on a customer."""
+        self._looks_at = look
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         with suppress(_Undone), self._records.transaction() as tx:
+            before = None if self._looks_at is None else self._held(tx, self._looks_at)
             yield tx
-            organization_id = self._organization.organization_id
-            found = (tx.invoices.get(organization_id, each) for each in self.ids.of_invoices)
-            self.issued = [view_of(tx, self._organization, each) for each in found if each is not None]
+            self.issued = self._issued(tx)
+            if self._looks_at is not None and before is not None:
+                self.effect = self._effect(tx, self._looks_at, before)
             raise _Undone
+
+    def _issued(self, tx: Transaction) -> list[InvoiceView]:
+        found = (tx.invoices.get(self._organization.organization_id, each) for each in self.ids.of_invoices)
+        return [view_of(tx, self._organization, each) for each in found if each is not None]
+
+    def _held(self, tx: Transaction, look: _Look) -> _Held:
+        organization_id = self._organization.organization_id
+        return _Held(
+            tx.subscriptions.of_customer(organization_id, look.customer_id),
+            tx.pending_lines.waiting(organization_id, look.customer_id),
+        )
+
+    def _effect(self, tx: Transaction, look: _Look, before: _Held) -> Effect:
+        issued, after = tuple(self.issued), self._held(tx, look)
+        waited = {each.pending_id for each in before.waiting}
+        changed = [
+            each
+            for each in after.subscriptions
+            if each not in before.subscriptions
+            and each.parent_id is None
+            and each.status_at(look.now) is not Status.ENDED
+        ]
+        following: list[InvoiceView] = []
+        if changed and changed[0].due_at is not None:
+            self.ids.of_invoices.clear()
+            bring_up_to_date(look.services, tx, changed[0], changed[0].open_period.end)
+            following = self._issued(tx)
+        waiting = tuple(each for each in after.waiting if each.pending_id not in waited)
+        return Effect(issued, waiting, following[0] if following else None)
 
     def snapshot(self) -> AbstractContextManager[Transaction]:
         return self._records.snapshot()

@@ -121,25 +121,46 @@ def create_subscription(services: Services, organization: Organization, draft: S
 
     Raises Invalid with every problem, NotFound for customer, plan or version, Conflict `subscription_exists`.
     """
-    _validate(draft)
     now = present(services, organization)
     with services.records.transaction() as tx:
-        # One at a time for each customer: whoever comes second sees the first one's subscription.
-        customer = require_customer(tx, organization, draft.customer_id, for_update=True)
-        plan, version = choose_version(tx, organization, customer, Wish(draft.plan_id, draft.version_id), now=now)
-        zone = customer.timezone
-        subscription = _new_subscription(services, on_days_of(draft, zone), plan, version, timezone=zone, now=now)
-        refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
-        tx.subscriptions.add(subscription)
+        subscription = _add(services, tx, organization, draft, now)
         if subscription.starts_at <= now < subscription.open_period.end:
             subscription = bring_up_to_date(services, tx, subscription, now)
             tx.subscriptions.replace(subscription)
+        view = views_of(tx, organization, [subscription], now)[0]
     if organization.clock_now is not None and subscription.due_at is not None and subscription.due_at <= now:
         # In real time the ticker bills the periods that are over already; in a sandbox nothing would until its clock is
         # moved.
         bill_due(services, until=now, organization=organization)
         return get_subscription(services, organization, subscription.subscription_id)
-    return SubscriptionView(subscription, customer, plan, version, now)
+    return view
+
+
+def create_billed(services: Services, organization: Organization, draft: SubscriptionDraft) -> SubscriptionView:
+    """Subscribe a customer and bill everything up to now, in one transaction: what a preview of subscribing shows.
+
+    Raises as `create_subscription`.
+    """
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        subscription = bring_up_to_date(services, tx, _add(services, tx, organization, draft, now), now)
+        tx.subscriptions.replace(subscription)
+        return views_of(tx, organization, [subscription], now)[0]
+
+
+def _add(
+    services: Services, tx: Transaction, organization: Organization, draft: SubscriptionDraft, now: datetime
+) -> Subscription:
+    """Keep a new subscription, of which nothing is billed yet, and return it."""
+    _validate(draft)
+    # One at a time for each customer: whoever comes second sees the first one's subscription.
+    customer = require_customer(tx, organization, draft.customer_id, for_update=True)
+    plan, version = choose_version(tx, organization, customer, Wish(draft.plan_id, draft.version_id), now=now)
+    zone = customer.timezone
+    subscription = _new_subscription(services, on_days_of(draft, zone), plan, version, timezone=zone, now=now)
+    refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
+    tx.subscriptions.add(subscription)
+    return subscription
 
 
 def on_days_of(draft: SubscriptionDraft, timezone: str) -> SubscriptionDraft:

@@ -14,6 +14,7 @@ from lotus_server.http.web.pages import (
     pricing_units,
     sign_in,
     start,
+    subscriptions,
 )
 from lotus_server.http.web.routing import Pages
 
@@ -30,4 +31,5 @@ AREAS: Final[tuple[Pages, ...]] = (
     events.pages,
     invoices.pages,
     invoice_actions.pages,
+    subscriptions.pages,
 )
