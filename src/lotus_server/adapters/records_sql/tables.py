@@ -329,6 +329,14 @@ SUBSCRIPTIONS = Table(
         postgresql_where=text("due_at IS NOT NULL"),
     ),
     Index(
+        "ix_subscriptions_awaiting",
+        "organization_id",
+        "open_end",
+        "subscription_id",
+        sqlite_where=text("due_at IS NOT NULL AND parked_cause IS NULL"),
+        postgresql_where=text("due_at IS NOT NULL AND parked_cause IS NULL"),
+    ),
+    Index(
         "ix_subscriptions_due_of_organization",
         "organization_id",
         "due_at",
