@@ -51,6 +51,7 @@ _COLUMNS: Final = (
     "timezone",
     "pauses",
     "cadence",
+    "looked_back",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -155,6 +156,7 @@ def subscription_to_row(value: Subscription) -> Values:
         "timezone": value.timezone,
         "pauses": value.pauses,
         "cadence": value.cadence,
+        "looked_back": value.looked_back,
     }
 
 

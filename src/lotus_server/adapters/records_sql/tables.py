@@ -45,7 +45,7 @@ from lotus_server.domain.invoicing import (
     TaxSubtotal,
 )
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import Cadence, Pause, QuantityChange
+from lotus_server.domain.subscriptions import Cadence, LookedBack, Pause, QuantityChange
 from lotus_server.kernel.period import Duration
 
 METADATA = MetaData(
@@ -282,6 +282,7 @@ SUBSCRIPTIONS = Table(
     Column("timezone", TEXT, nullable=False, server_default="UTC"),
     Column("pauses", Structured(tuple[Pause, ...]), nullable=False, server_default="[]"),
     Column("cadence", Structured(Cadence), nullable=False, server_default="{}"),
+    Column("looked_back", Structured(LookedBack)),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),
