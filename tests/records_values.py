@@ -515,6 +515,7 @@ plan_versions = st.builds(
     proration_unit=st.sampled_from(ProrationUnit),
     calendar=st.none() | st.builds(Calendar, day_anchor=small_numbers, month_anchor=small_numbers),
     usage_invoicing=st.builds(UsageInvoicing, interval=intervals),
+    transition_to=st.none() | texts,
 )
 pricing_units = st.builds(PricingUnit, organization_id=st.just("org"), code=texts, name=texts, symbol=texts)
 subscriptions = st.builds(

@@ -236,6 +236,7 @@ PLAN_VERSIONS = Table(
     Column("proration_unit", Choice(ProrationUnit), nullable=False, server_default=ProrationUnit.EXACT),
     Column("calendar", Structured(Calendar)),
     Column("usage_invoicing", Structured(UsageInvoicing), nullable=False, server_default="{}"),
+    Column("transition_to", TEXT),
     _belongs_to("plans", "plan_id"),
     UniqueConstraint("organization_id", "plan_id", "version", name="uq_plan_versions_number"),
 )
