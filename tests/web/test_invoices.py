@@ -248,6 +248,8 @@ def test_the_pages_of_drafts_open_as_they_should(visit: Open, patient: Tenant, p
 def test_a_draft_is_looked_at_and_issued(visit: Open, patient: Tenant) -> None:
     page = visit().open("invoices/")
     page.get_by_role("link", name="Draft 3").click()
+    expect(page.get_by_role("link", name="Paid 0")).to_be_visible()
+    expect(page.get_by_role("link", name="Draft 3")).to_have_attribute("aria-current", "page")
     page.get_by_role("row").nth(1).get_by_role("link").first.click()
     expect(page.get_by_text("waits for events that come late")).to_be_visible()
     page.get_by_role("link", name="Issue now").click()

@@ -99,7 +99,7 @@ def sums_page(visit: Visit) -> Response:
         sums=by_state(visit.do(sum_invoices, asked.question)),
         states=list(InvoiceState),
         waiting=visit.do(count_waiting),
-        here=asked.state,
+        here=PaymentStatus.DRAFT if visit.query.get("drafts") else asked.state,
         filters=FILTERS,
     )
 
