@@ -24,12 +24,7 @@ function formatter(spec) {
   const whole = new Intl.NumberFormat(language, options);
   const short = new Intl.NumberFormat(language, { ...options, notation: "compact", maximumFractionDigits: 1 });
   const unit = spec.unit ? ` ${spec.unit}` : "";
-  const place = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 2 });
-  return {
-    value: (x) => (x == null ? "–" : whole.format(x) + unit),
-    axis: (x) => short.format(x),
-    place: (x) => place.format(x),
-  };
+  return { value: (x) => (x == null ? "–" : whole.format(x) + unit), axis: (x) => short.format(x) };
 }
 
 function axes(spec, format) {
@@ -41,7 +36,7 @@ function axes(spec, format) {
   const isLine = spec.kind === "line" || spec.kind === "area";
   const names =
     spec.x_kind === "number"
-      ? { ...numbers, axisLabel: { ...label, formatter: format.place }, splitLine: { show: false } }
+      ? { ...numbers, splitLine: { show: false } }
       : { type: "category", data: spec.x, ...quiet, boundaryGap: !isLine };
   return spec.kind === "rows" ? { xAxis: values, yAxis: { ...names, inverse: true } } : { xAxis: names, yAxis: values };
 }

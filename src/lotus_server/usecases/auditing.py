@@ -142,6 +142,9 @@ WATCHED: Final[Mapping[str, Mapping[str, _Write]]] = {
     },
 }
 
+KINDS: Final = frozenset({"event"} | {write.kind for writes in WATCHED.values() for write in writes.values()})
+"""The kinds of things of which changes are noted."""
+
 
 def audited(services: Services, author: Author, action: str) -> Services:
     """Return services whose transactions note what an author changes by an action, and whose corrections do so, too."""

@@ -49,7 +49,6 @@ from lotus_server.domain.subscriptions.quantities import (
 from lotus_server.domain.subscriptions.subscription import (
     NO_CADENCE,
     Cadence,
-    LookedBack,
     Pause,
     PausedFees,
     QuantityChange,
@@ -63,7 +62,6 @@ __all__ = [
     "PAUSES_MAX",
     "QUANTITY_CHANGES_MAX",
     "Cadence",
-    "LookedBack",
     "Pause",
     "PausedFees",
     "QuantityChange",
