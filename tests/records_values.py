@@ -68,6 +68,7 @@ from lotus_server.domain.metering import (
     Filter,
     Granularity,
     LevelForm,
+    LogPosition,
     Metric,
     MetricDefinition,
     MetricType,
@@ -75,7 +76,7 @@ from lotus_server.domain.metering import (
     PropertyMatch,
 )
 from lotus_server.domain.rating import Step
-from lotus_server.domain.subscriptions import Cadence, Pause, PausedFees, QuantityChange, Subscription
+from lotus_server.domain.subscriptions import Cadence, LookedBack, Pause, PausedFees, QuantityChange, Subscription
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.ports.records import StoredReply, Transaction
 
@@ -514,6 +515,7 @@ plan_versions = st.builds(
     proration_unit=st.sampled_from(ProrationUnit),
     calendar=st.none() | st.builds(Calendar, day_anchor=small_numbers, month_anchor=small_numbers),
     usage_invoicing=st.builds(UsageInvoicing, interval=intervals),
+    transition_to=st.none() | texts,
 )
 pricing_units = st.builds(PricingUnit, organization_id=st.just("org"), code=texts, name=texts, symbol=texts)
 subscriptions = st.builds(
@@ -553,6 +555,8 @@ subscriptions = st.builds(
         max_size=2,
     ).map(tuple),
     cadence=st.builds(Cadence, interval=intervals, invoiced_until=st.none() | instants),
+    looked_back=st.none()
+    | st.builds(LookedBack, position=st.builds(LogPosition, event=small_numbers, correction=small_numbers)),
 )
 invoice_lines = st.builds(
     InvoiceLine,

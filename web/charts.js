@@ -24,7 +24,12 @@ function formatter(spec) {
   const whole = new Intl.NumberFormat(language, options);
   const short = new Intl.NumberFormat(language, { ...options, notation: "compact", maximumFractionDigits: 1 });
   const unit = spec.unit ? ` ${spec.unit}` : "";
-  return { value: (x) => (x == null ? "–" : whole.format(x) + unit), axis: (x) => short.format(x) };
+  const place = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 2 });
+  return {
+    value: (x) => (x == null ? "–" : whole.format(x) + unit),
+    axis: (x) => short.format(x),
+    place: (x) => place.format(x),
+  };
 }
 
 function axes(spec, format) {
@@ -36,7 +41,7 @@ function axes(spec, format) {
   const isLine = spec.kind === "line" || spec.kind === "area";
   const names =
     spec.x_kind === "number"
-      ? { ...numbers, splitLine: { show: false } }
+      ? { ...numbers, axisLabel: { ...label, formatter: format.place }, splitLine: { show: false } }
       : { type: "category", data: spec.x, ...quiet, boundaryGap: !isLine };
   return spec.kind === "rows" ? { xAxis: values, yAxis: { ...names, inverse: true } } : { xAxis: names, yAxis: values };
 }

@@ -9,6 +9,7 @@ from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.domain.invoicing import BilledLine, BilledPeriod, BilledTerms, LineKind, PaymentStatus
 from lotus_server.kernel.errors import Conflict
 from lotus_server.kernel.period import Period
+from lotus_server.ports.invoicing_records import BilledExtent
 from lotus_server.ports.records import Records
 from tests import records_values as values
 
@@ -111,3 +112,16 @@ def test_a_further_part_of_a_period_moves_it_to_another_invoice(filled: Records)
         transaction.billed_periods.replace(changed)
     with filled.snapshot() as transaction:
         assert changed == transaction.billed_periods.get("org", "sub", values.MARCH.start)
+
+
+def test_what_was_billed_of_ended_subscriptions_is_summed_up(filled: Records) -> None:
+    later = Period(values.MARCH.end, values.MARCH.end + values.days(7))
+    with filled.transaction() as transaction:
+        for name in ("a", "b", "goes on"):
+            transaction.subscriptions.add(values.subscription(name, is_fully_billed=name != "goes on"))
+            transaction.billed_periods.add(values.billed_period(subscription_id=name))
+        transaction.billed_periods.add(values.billed_period(subscription_id="b", held=later))
+
+        found = transaction.billed_periods.of_ended("org", ["acme", "nobody"])
+
+    assert {"acme": BilledExtent(3, later.end)} == found

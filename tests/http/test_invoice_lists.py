@@ -84,3 +84,37 @@ def test_every_wrong_parameter_is_named(shop: Tenant) -> None:
 
     fields = {each["field"] for each in answer["validation_errors"]}
     assert {"payment_status", "currency_code", "issued_after", "amount_min", "sort", "order", "number"} == fields
+
+
+@pytest.fixture
+def patient(sandbox: Tenant) -> Tenant:
+    """A customer whose invoice for January waits for a grace of two days."""
+    sandbox.patch("/api/organization/", {"invoice_grace_hours": 48})
+    sandbox.customer()
+    sandbox.plan(recurring_charges=[{"name": "fee", "amount": "10"}])
+    sandbox.subscribe()
+    sandbox.move_clock("2026-02-01T12:00:00Z")
+    return sandbox
+
+
+def test_an_invoice_that_waits_is_a_draft(patient: Tenant) -> None:
+    (draft,) = patient.get("/api/invoices/", payment_status="draft")
+
+    assert ("draft", None, 10) == (draft["payment_status"], draft["invoice_number"], draft["cost_due"])
+    assert draft == patient.get(f"/api/invoices/{draft['invoice_id']}/")
+
+
+def test_a_draft_is_issued_by_its_id_once(patient: Tenant) -> None:
+    (draft,) = patient.get("/api/invoices/", payment_status="draft")
+    path = f"/api/invoices/{draft['invoice_id']}/finalize/"
+
+    assert "unpaid" == patient.post(path, None, 200)["payment_status"]
+    assert "invalid_state" == patient.post(path, None, 400)["title"]
+
+
+def test_all_drafts_are_issued_at_once(patient: Tenant) -> None:
+    answer = patient.post("/api/invoices/finalize/", None, 200)
+
+    assert {"status": "success", "finalized": 1, "waiting": 0} == answer
+    assert [] == patient.get("/api/invoices/", payment_status="draft")
+    assert 2 == len(patient.invoices())

@@ -1,15 +1,17 @@
 """Whatever happens to subscriptions, in whatever order: what always holds of the invoices and the credit ledger.
 
-Two organizations live the same life. The clock of one moves day by day, that of the other only when something happens.
+Two organizations live the same life. The clock of one moves day by day, that of the other only when something happens;
+one is billed in batches, which remember when there is no need to look back, the other one by one.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -56,6 +58,21 @@ PLANS = ("pro", "max")
 customers = st.sampled_from(("acme", "boots"))
 amounts = st.decimals(Decimal("0.01"), Decimal(60), places=2)
 fees = st.sampled_from(list(FlatFeeBehavior))
+
+
+class IdsInOrder(Uuid7Ids):
+    """Ids that sort in the order in which they were made, also those of subscriptions that a switch begins.
+
+    At one instant, subscriptions are billed in the order of their ids: it has to be the same in both organizations.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made = count(1)
+
+    @override
+    def random_uuid(self) -> str:
+        return f"made {next(self._made):08d}"
 
 
 class Billing(RuleBasedStateMachine):
@@ -206,7 +223,7 @@ class Billing(RuleBasedStateMachine):
     @override
     def teardown(self) -> None:
         self.time_passes(35)
-        self.rarely.move(self.now.isoformat())
+        self._move_rarely()
         assert _told(self.daily) == _told(self.rarely), "it does not matter how the clock is moved"
 
     def _running(self, twin: Business, customer: str) -> list[str]:
@@ -223,9 +240,14 @@ class Billing(RuleBasedStateMachine):
     def _do_to(self, customer: str, place: int, do: Callable[[Business, str], object], twin: Business) -> object:
         return do(twin, self._running(twin, customer)[place])
 
+    def _move_rarely(self) -> None:
+        """Move the other organization's clock; it is billed one by one, and always looks back at what was billed."""
+        with patch("lotus_server.usecases.billing._bill_together", lambda *_: None):
+            self.rarely.move(self.now.isoformat())
+
     def _both(self, do: Callable[[Business], object]) -> None:
         """Do something in both organizations, which agree on whether it can be done."""
-        self.rarely.move(self.now.isoformat())
+        self._move_rarely()
         codes = []
         for twin in (self.daily, self.rarely):
             try:
@@ -269,7 +291,7 @@ def _told(business: Business) -> list[Any]:
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
     records = SqlRecords.open(f"sqlite:///{tmp_path / 'lotus.db'}")
-    yield Services(records, EventsInMemory(), SetClock(at(START)), Uuid7Ids(), LaterDocuments(), LaterPasswords())
+    yield Services(records, EventsInMemory(), SetClock(at(START)), IdsInOrder(), LaterDocuments(), LaterPasswords())
     records.close()
 
 

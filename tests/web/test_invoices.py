@@ -82,12 +82,7 @@ def test_filters_stand_in_the_address_and_in_the_file(visit: Open, shop: Tenant)
     assert "amount_min=100" in page.url
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
-    assert (
-        download.value.path()
-        .read_text()
-        .splitlines()[1]
-        .endswith(",unpaid,2026-01-05T00:00:00Z,2026-02-04T00:00:00Z,USD,110.00,110.00")
-    )
+    assert download.value.path().read_text().splitlines()[1].endswith(",unpaid,2026-01-05T00:00:00Z,2026-02-04T00:00:00Z,USD,110.00,110.00")
 
 
 def test_a_wrong_filter_is_named_beside_the_field(visit: Open, shop: Tenant) -> None:
@@ -232,6 +227,58 @@ def test_a_viewer_reads_and_sees_no_actions(visit: Open, shop: Tenant) -> None:
         expect(page.get_by_role("link", name=name)).to_have_count(0)
 
 
+@pytest.fixture
+def patient(tenant: Tenant) -> Tenant:
+    """Three customers whose invoices for January wait for a grace of two days."""
+    tenant.patch("/api/organization/", {"invoice_grace_hours": 48})
+    tenant.plan(recurring_charges=[{"name": "fee", "amount": "10"}])
+    for name in ("acme", "beta", "gamma"):
+        tenant.customer(name)
+        tenant.subscribe(name)
+    tenant.move_clock("2026-02-01T12:00:00Z")
+    return tenant
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("path", ["drafts/", "drafts/finalize", "drafts/progress"])
+def test_the_pages_of_drafts_open_as_they_should(visit: Open, patient: Tenant, path: str, look: str) -> None:
+    check_page(visit(look=look), f"invoices/{path}", f"invoices-{path.replace('/', '-')}", look)
+
+
+def test_a_draft_is_looked_at_and_issued(visit: Open, patient: Tenant) -> None:
+    page = visit().open("invoices/")
+    page.get_by_role("link", name="Draft 3").click()
+    expect(page.get_by_role("link", name="Paid 0")).to_be_visible()
+    expect(page.get_by_role("link", name="Draft 3")).to_have_attribute("aria-current", "page")
+    page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    expect(page.get_by_text("waits for events that come late")).to_be_visible()
+    page.get_by_role("link", name="Issue now").click()
+    page.get_by_role("button", name="Issue now").click()
+    expect(page.get_by_text(re.compile("Invoice .* is issued"))).to_be_visible()
+    assert len(patient.invoices()) == 4
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_all_drafts_are_issued_with_a_progress_bar(visit: Open, patient: Tenant, *, script: bool) -> None:
+    page = visit(script=script).open("invoices/drafts/")
+    page.get_by_role("link", name="Issue all").click()
+    page.get_by_role("button", name="Issue all").click()
+    if not script:
+        page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("3 of 3").first).to_be_visible()
+    expect(page.get_by_text("Nothing waits any more")).to_be_visible()
+    assert len(patient.invoices()) == 6
+
+
+def test_who_may_not_issue_drafts_is_refused(pages: Callable[..., Pages], patient: Tenant) -> None:
+    client = pages(role=Role.DEVELOPER)
+    paths = ["invoices/drafts/finalize", "invoices/drafts/progress", "invoices/draft_x/finalize"]
+    assert [client.get(path).status_code for path in paths] == [403] * 3
+    assert [client.post(path, {}).status_code for path in paths] == [403] * 3
+    assert client.get("invoices/drafts/").status_code == 200
+    assert len(patient.invoices()) == 3
+
+
 ACTIONS = ["paid", "unpaid", "uncollectible", "void", "credit-note"]
 
 
@@ -251,9 +298,10 @@ def test_another_organization_s_invoices_are_not_there(
     other.customer()
     foreign = issue(other, "Secret", "1")["invoice_id"]
     client = pages()
-    reading = ["", "pdf", "xml", "lines/0/events"]
+    reading = ["", "pdf", "xml", "lines/0/events", "finalize"]
     paths = [f"invoices/{foreign}/{each}" for each in (*reading, *ACTIONS)]
     assert [client.get(path).status_code for path in paths] == [404] * len(paths)
     assert [client.post(f"invoices/{foreign}/{each}", {"reason": "x"}).status_code for each in ACTIONS] == [404] * 5
-    listed = ["invoices/", "invoices/sums", "invoices/csv", "invoices/new"]
-    assert [client.get(path, other_organization).status_code for path in listed] == [404] * len(listed)
+    listed = ["", "sums", "csv", "new", "drafts/", "drafts/finalize", "drafts/progress"]
+    answers = [client.get(f"invoices/{path}", other_organization).status_code for path in listed]
+    assert answers == [404] * len(listed)

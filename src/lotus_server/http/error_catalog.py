@@ -150,6 +150,8 @@ FIELD_CODES: Final[dict[str, str]] = {
     "overlapping_subscription": "The customer has this plan with equal filters in this time already.",
     "is_addon": "An add-on does this only together with the subscription that has it.",
     "plan_archived": "The plan is archived and no longer sold.",
+    "other_duration": "The periods of the two plans are not of the same length.",
+    "unknown_plan": "There is no plan with this id.",
     "same_plan": "The subscription has this version of the plan already.",
     "other_currency": "The version is sold in another currency than the subscription's.",
     "version_not_on_sale": "The version is not on sale, or not yet.",

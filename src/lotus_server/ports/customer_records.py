@@ -124,6 +124,17 @@ class Subscriptions(Protocol):
         """Return how many subscriptions cover an instant, by version id; versions without one are left out."""
         ...
 
+    def awaiting(self, organization_id: str, at: datetime, page: Page) -> list[Subscription]:
+        """Return the subscriptions whose open period is over by `at` and has no invoice yet, by its end, then id.
+
+        Parked ones are left out; `page.after` is an id.
+        """
+        ...
+
+    def count_awaiting(self, organization_id: str, at: datetime) -> int:
+        """Return how many subscriptions `awaiting` has in all."""
+        ...
+
     def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
         """Return up to `limit` subscriptions with `due_at <= at`, earliest first.
 

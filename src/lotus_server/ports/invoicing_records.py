@@ -1,10 +1,20 @@
 """The records around invoices: billed periods, coupons, discounts, credit notes. They belong to `ports/records.py`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from lotus_server.domain.invoicing import BilledPeriod, Coupon, CreditNote, Discount, PendingLines
 from lotus_server.ports.paging import Page
+
+
+class BilledExtent(msgspec.Struct, frozen=True):
+    """How many periods were invoiced, and when the last of them ends. Those with a voided invoice count, too."""
+
+    periods: int
+    end: datetime
 
 
 class BilledPeriods(Protocol):
@@ -37,6 +47,10 @@ class BilledPeriods(Protocol):
         """
         ...
 
+    def of_ended(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, BilledExtent]:
+        """Return what was billed of each customer's subscriptions that bill nothing any more; no key without any."""
+        ...
+
     def replace(self, period: BilledPeriod) -> None:
         """Keep what was invoiced for a period so far, and the usage that it was made from."""
         ...
@@ -51,6 +65,10 @@ class WaitingLines(Protocol):
 
     def has_cause(self, organization_id: str, cause: str) -> bool:
         """Tell whether lines of a cause wait, or did."""
+        ...
+
+    def customers(self, organization_id: str) -> frozenset[str]:
+        """Return the customers for whom any lines wait, or did."""
         ...
 
     def waiting(self, organization_id: str, customer_id: str) -> list[PendingLines]:

@@ -6,7 +6,7 @@ Conflict when the thing exists. Every look-up takes the organization, so no tena
 adapter passes `tests/contracts/test_records.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -376,14 +376,20 @@ class Transaction(Protocol):
         ...
 
     def read_ahead(
-        self, subscriptions: Sequence[Subscription], causes: Sequence[str], at: datetime
+        self,
+        subscriptions: Sequence[Subscription],
+        causes: Sequence[str],
+        at: datetime,
+        *,
+        without_past: Collection[tuple[str, str]] = (),
     ) -> AbstractContextManager["Transaction"]:
         """Open a part of this transaction in which billing subscriptions that are claimed costs no query for each.
 
         What is asked about them until an instant, and the invoices of causes, are read at the beginning, in a number of
         queries that does not depend on how many they are; what is written is written together, at the end at the
         latest. It answers as this transaction would, but may raise a Conflict only at its end. While it is open, it is
-        used instead of this transaction.
+        used instead of this transaction. The billed periods of customers in `without_past`, given as (organization id,
+        customer id), are not read before anybody asks for them.
         """
         ...
 

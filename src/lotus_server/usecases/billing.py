@@ -21,7 +21,6 @@ from lotus_server.domain.invoicing import (
     cause_of_usage,
     commitment_lines,
     held_lines,
-    is_billed_in_parts,
     pending_lines_of,
 )
 from lotus_server.domain.subscriptions import (
@@ -38,20 +37,18 @@ from lotus_server.usecases.catalog_reading import renewed, terms_of
 from lotus_server.usecases.corrections import (
     NO_CORRECTIONS,
     Corrections,
-    closed_periods,
     keep_billed,
     open_corrections,
 )
 from lotus_server.usecases.issuing import heading_of, issue_under
+from lotus_server.usecases.looking_back import Key, key_of, past_of, with_past, without_past
 from lotus_server.usecases.pending import keep_invoiced, waiting_for
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.usage_billing import billing_of, usage_of, usage_within
-from lotus_server.usecases.usage_reading import with_usage_at_hand
 
 _log = structlog.get_logger()
 RETRY_AFTER = timedelta(hours=1)
 DUE_AT_ONCE_MAX = 500
-_Key = tuple[str, str]
 
 
 def invoice_start(services: Services, tx: Transaction, terms: Terms, now: datetime) -> Invoice | None:
@@ -81,7 +78,7 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
     now = until or services.clock.now()
     organization_id = organization.organization_id if organization else None
     steps = 0
-    stepped: set[_Key] = set()
+    stepped: set[Key] = set()
     while due := _due(services, now, organization_id):
         billed = _bill_together(services, now, organization_id, stepped)
         if billed is None:
@@ -92,14 +89,10 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
     return steps
 
 
-def _key(subscription: Subscription) -> _Key:
-    return subscription.organization_id, subscription.subscription_id
-
-
-def _bill_one_by_one(services: Services, due: Sequence[Subscription], now: datetime, stepped: set[_Key]) -> int:
+def _bill_one_by_one(services: Services, due: Sequence[Subscription], now: datetime, stepped: set[Key]) -> int:
     def bill(subscription: Subscription) -> datetime | None:
-        looks_back = _key(subscription) not in stepped
-        stepped.add(_key(subscription))
+        looks_back = key_of(subscription) not in stepped
+        stepped.add(key_of(subscription))
         return bill_step(services, subscription, now, looks_back=looks_back)
 
     return _bill_in_order(due, now, bill)
@@ -121,23 +114,28 @@ def _bill_in_order(due: Sequence[Subscription], now: datetime, bill: Callable[[S
     return steps
 
 
-def _bill_together(services: Services, now: datetime, organization_id: str | None, stepped: set[_Key]) -> int | None:
+def _bill_together(services: Services, now: datetime, organization_id: str | None, stepped: set[Key]) -> int | None:
     """Bill what is due in one transaction, as single steps do, and return the number of steps.
 
     `stepped` are those that need not look back any more. Null when anything failed: nothing was billed then.
     """
-    billed: list[_Key] = []
+    billed: list[Key] = []
     try:
         with services.records.transaction() as tx:
             claimed = tx.subscriptions.claim(now, DUE_AT_ONCE_MAX, organization_id)
             causes = [cause for each in claimed for cause in _causes(each)]
-            with tx.read_ahead(claimed, causes, now) as batch:
-                informed = _with_usage_at_hand(services, batch, claimed, now, stepped)
+            ended = [each for each in claimed if each.open_period.end <= now]
+            past = past_of(services, tx, [each for each in ended if key_of(each) not in stepped])
+            with tx.read_ahead(claimed, causes, now, without_past=without_past(past, claimed)) as batch:
+                informed, right = with_past(services, batch, ended, past)
 
                 def bill(subscription: Subscription) -> datetime | None:
-                    looks_back = _key(subscription) not in stepped
+                    key = key_of(subscription)
+                    looks_back = key not in stepped and key not in right
                     following = _bill_or_wait(informed, batch, subscription, now, looks_back=looks_back)
-                    billed.append(_key(subscription))
+                    if key in right:
+                        following = msgspec.structs.replace(following, looked_back=right[key])
+                    billed.append(key)
                     batch.subscriptions.replace(following)
                     return following.due_at
 
@@ -154,21 +152,6 @@ def _causes(subscription: Subscription) -> tuple[str, ...]:
     within = due_after(subscription)
     of_usage = (cause_of_usage(subscription, within),) if within < subscription.open_period.end else ()
     return cause_of_start(subscription), cause_of_period(subscription), *of_usage
-
-
-def _with_usage_at_hand(
-    services: Services, tx: Transaction, subscriptions: Sequence[Subscription], now: datetime, stepped: set[_Key]
-) -> Services:
-    """Return services that know the usage of the periods that have ended of all these subscriptions, asked at once.
-
-    And that of the billed periods whose corrections they carry.
-    """
-    ended = [terms_of(tx, each) for each in subscriptions if each.open_period.end <= now]
-    ended = [terms for terms in ended if not is_billed_in_parts(terms)]
-    opened = [(terms, terms.subscription.open_period) for terms in ended]
-    looking_back = [terms for terms in ended if _key(terms.subscription) not in stepped]
-    closed = [each.part for terms in looking_back for each in closed_periods(tx, terms)]
-    return with_usage_at_hand(services, opened, closed)
 
 
 def _due(services: Services, now: datetime, organization_id: str | None) -> list[Subscription]:

@@ -5,10 +5,11 @@ from datetime import timedelta
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization, TaxStatus
-from lotus_server.domain.catalog import PlanVersion, as_sold, version_after_renewal
+from lotus_server.domain.catalog import PlanVersion, as_sold, sold_versions, version_after_renewal, version_in
 from lotus_server.domain.invoicing import BilledPeriod, TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
 from lotus_server.domain.metering import Metric
-from lotus_server.domain.subscriptions import Subscription, due_after, with_cadence_of
+from lotus_server.domain.subscriptions import Subscription, due_after, refuse_overlap, with_cadence_of
+from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 
@@ -17,9 +18,10 @@ def terms_of(tx: Transaction, subscription: Subscription, metrics: dict[str, Met
     """Return everything that decides what a subscription costs; `metrics` saves reading them again for each of many."""
     organization_id = subscription.organization_id
     version = tx.plans.version(organization_id, subscription.version_id)
-    plan = tx.plans.get(organization_id, subscription.plan_id)
-    assert plan is not None, "a subscription's plan is never deleted"
     assert version is not None, "a subscription's version is never deleted"
+    # What was billed before a subscription turned into one to another plan was billed by the version's plan.
+    plan = tx.plans.get(organization_id, version.plan_id)
+    assert plan is not None, "a subscription's plan is never deleted"
     organization = tx.organizations.get(organization_id)
     customer = tx.customers.get(organization_id, subscription.customer_id)
     assert organization is not None, "a subscription belongs to an organization"
@@ -58,16 +60,43 @@ def tax_terms(organization: Organization, customer: Customer) -> TaxTerms:
 def renewed(tx: Transaction, version: PlanVersion, subscription: Subscription) -> Subscription:
     """Return a subscription whose next period has opened, on the version that replaces `version`, if there is one.
 
-    One that does not go on is returned as it is.
+    Or on a version of the plan into which `version` turns. One that does not go on is returned as it is.
     """
-    if subscription.is_fully_billed or version.replace_with is None:
+    if subscription.is_fully_billed:
         return subscription
-    versions = {each.version_id: each for each in tx.plans.versions(version.organization_id, version.plan_id)}
-    found = version_after_renewal(version, versions, subscription.open_period.start)
+    found = _turned(tx, version, subscription) or _replaced(tx, version, subscription)
     if found.version_id == version.version_id:
         return subscription
-    moved = with_cadence_of(msgspec.structs.replace(subscription, version_id=found.version_id), found)
+    moved = msgspec.structs.replace(subscription, plan_id=found.plan_id, version_id=found.version_id)
+    moved = with_cadence_of(moved, found)
     return msgspec.structs.replace(moved, due_at=due_after(moved))
+
+
+def _replaced(tx: Transaction, version: PlanVersion, subscription: Subscription) -> PlanVersion:
+    if version.replace_with is None:
+        return version
+    versions = {each.version_id: each for each in tx.plans.versions(version.organization_id, version.plan_id)}
+    return version_after_renewal(version, versions, subscription.open_period.start)
+
+
+def _turned(tx: Transaction, version: PlanVersion, subscription: Subscription) -> PlanVersion | None:
+    """Return the version of the plan into which a version turns that the customer can have when a period opens.
+
+    Null when there is none: nothing turns into a plan that is not sold then in the same currency, that is archived, or
+    that the customer has already.
+    """
+    organization_id, opened_at = subscription.organization_id, subscription.open_period.start
+    plan = None if version.transition_to is None else tx.plans.get(organization_id, version.transition_to)
+    if plan is None or plan.archived or plan.duration is not subscription.duration:
+        return None
+    sold = sold_versions(tx.plans.versions(organization_id, plan.plan_id), subscription.customer_id, opened_at)
+    found = version_in([each for each in sold if each.currency == version.currency], [version.currency])
+    turned = msgspec.structs.replace(subscription, plan_id=plan.plan_id, starts_at=opened_at)
+    try:
+        refuse_overlap(turned, tx.subscriptions.of_customer(organization_id, subscription.customer_id))
+    except Invalid:
+        return None
+    return found
 
 
 def metrics_by_id(tx: Transaction, organization_id: str) -> dict[str, Metric]:

@@ -145,8 +145,10 @@ def _draft_of_what_is_over(
     closing = closing_of(services, tx, terms)
     lines = (*closing.lines, *corrections_of(services, closed).lines, *pending_lines_of(waiting))
     following = tx.plans.version(terms.version.organization_id, closing.following.version_id)
+    plan = tx.plans.get(terms.version.organization_id, closing.following.plan_id)
     assert following is not None, "a subscription's version is never deleted"
-    others = {following.version_id: (terms.plan, following), **_earlier(closed)}
+    assert plan is not None, "a subscription's plan is never deleted"
+    others = {following.version_id: (plan, following), **_earlier(closed)}
     period, discounts = terms.subscription.open_period, terms.discounts_at(now)
     return Draft(terms, period, lines, dict(closing.billing.usages), discounts, others)
 

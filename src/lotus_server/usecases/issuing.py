@@ -83,7 +83,7 @@ def issue_under(
         customer_id=heading.customer_id,
         subscription_id=heading.subscription_id,
         currency=code,
-        period=_period_of(own or lines),
+        period=period_of(own or lines),
         issued_at=now,
         due_at=now + timedelta(days=heading.due_in_days),
         lines=lines,
@@ -104,7 +104,7 @@ def issue_under(
     return invoice
 
 
-def _period_of(lines: tuple[InvoiceLine, ...]) -> Period:
+def period_of(lines: tuple[InvoiceLine, ...]) -> Period:
     """Return the time that an invoice is about: corrections of earlier times do not stretch it."""
     periods = [line.period for line in lines if line.kind is not LineKind.CORRECTION]
     periods = periods or [line.period for line in lines]

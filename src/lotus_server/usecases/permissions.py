@@ -51,6 +51,7 @@ from lotus_server.usecases import (
     team,
     usage,
     usage_totals,
+    waiting_invoices,
     wallets,
 )
 from lotus_server.usecases import credits as credit
@@ -122,6 +123,9 @@ _READ: Final[tuple[Verb, ...]] = (
     usage.preview_metric,
     usage_totals.usage_totals,
     usage_totals.margin_report,
+    waiting_invoices.count_waiting,
+    waiting_invoices.get_invoice_or_draft,
+    waiting_invoices.list_waiting,
     wallets.get_wallet,
     wallets.list_top_ups,
 )
@@ -176,6 +180,8 @@ _INVOICES: Final[tuple[Verb, ...]] = (
     one_off_invoices.issue_one_off,
     pending_billing.invoice_pending_now,
     rehearsal.preview_one_off,
+    waiting_invoices.finalize_invoice,
+    waiting_invoices.finalize_waiting,
 )
 _CREDITS: Final[tuple[Verb, ...]] = (
     credit_schedules.create_credit_schedule,

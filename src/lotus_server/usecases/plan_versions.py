@@ -24,7 +24,7 @@ class Replace(StrEnum):
 
 
 class VersionChange(msgspec.Struct, frozen=True):
-    """When and to whom a version is sold from now on, and what replaces it on renewal.
+    """When and to whom a version is sold from now on, what replaces it on renewal, and into which plan it turns.
 
     What is not given stays as it is. `problems` are those found when the input was read.
     """
@@ -33,6 +33,7 @@ class VersionChange(msgspec.Struct, frozen=True):
     active_to: datetime | UnsetType | None = UNSET
     localized_name: str | UnsetType | None = UNSET
     replace_with: str | UnsetType | None = UNSET
+    transition_to: str | UnsetType | None = UNSET
     target_customer_ids: tuple[str, ...] | UnsetType = UNSET
     problems: tuple[FieldProblem, ...] = ()
 
@@ -120,6 +121,8 @@ def change_version(
         if changed.replace_with is not None and changed.replace_with != version.replace_with:
             others = {each.version_id: each for each in tx.plans.versions(organization.organization_id, plan_id)}
             _check_replacement(changed, others, problems)
+        if changed.transition_to is not None and changed.transition_to != version.transition_to:
+            _check_transition(tx, changed, problems)
         problems.raise_if_any()
         if changed != version:
             tx.plans.replace_version(changed)
@@ -140,6 +143,23 @@ def _check_replacement(version: PlanVersion, others: dict[str, PlanVersion], pro
             found = others.get(found.replace_with or "")
         if found is not None:
             problems.add("replace_with", "circular", "The versions would replace each other for ever.")
+
+
+def _check_transition(tx: Transaction, version: PlanVersion, problems: Problems) -> None:
+    """Find out whether a version can turn into a plan: another one, not archived, whose periods are as long."""
+    assert version.transition_to is not None, "asked only of one that turns"
+    own = tx.plans.get(version.organization_id, version.plan_id)
+    found = tx.plans.get(version.organization_id, version.transition_to)
+    assert own is not None, "a version has a plan"
+    if found is None or found.addon is not None or own.addon is not None:
+        problems.add("transition_to", "unknown_plan", f"There is no plan {version.transition_to!r} to turn into.")
+    elif found.plan_id == own.plan_id:
+        problems.add("transition_to", "same_plan", "A plan does not turn into itself: use replace_with.")
+    elif found.archived:
+        problems.add("transition_to", "plan_archived", f"The plan {found.plan_id!r} is archived.")
+    elif found.duration is not own.duration:
+        detail = f"The periods of {found.plan_id!r} are not as long as those of {own.plan_id!r}."
+        problems.add("transition_to", "other_duration", detail)
 
 
 def require_version(tx: Transaction, organization: Organization, plan_id: str, version_id: str) -> PlanVersion:

@@ -54,7 +54,7 @@ def light_invoice_row(invoice: Invoice, seller: Organization, *, timezone: str) 
     settings = seller.invoice_settings
     return {
         "invoice_id": invoice.invoice_id,
-        "invoice_number": invoice.invoice_number,
+        "invoice_number": invoice.invoice_number or None,
         "subscription_id": invoice.subscription_id,
         "cost_due": invoice.amount_due,
         "amount": invoice.total,

@@ -144,6 +144,9 @@ class VersionChangeForm(Form):
     active_to: Text = Field(None, description="On sale until this instant; null: until further notice.")
     localized_name: Text = Field(None, description="What customers see instead of the plan's name; null: nothing else.")
     replace_with: Text = Field(None, description="The version that subscriptions have after a renewal; null: this one.")
+    transition_to: Text = Field(
+        None, description="The plan into which subscriptions turn at the end of their period or trial; null: none."
+    )
     target_customer_ids: list[str] | None = Field(None, description="Who may have a custom version.")
 
     def to_change(self, problems: Problems) -> VersionChange:
@@ -156,6 +159,7 @@ class VersionChangeForm(Form):
             active_to=end if "active_to" in given else UNSET,
             localized_name=(self.localized_name or None) if "localized_name" in given else UNSET,
             replace_with=(self.replace_with or None) if "replace_with" in given else UNSET,
+            transition_to=(self.transition_to or None) if "transition_to" in given else UNSET,
             target_customer_ids=(
                 tuple(dict.fromkeys(self.target_customer_ids or ())) if "target_customer_ids" in given else UNSET
             ),
@@ -197,7 +201,7 @@ def version_row(view: PlanView, version: PlanVersion) -> dict[str, Any]:
         "localized_name": version.localized_name,
         "target_customers": [_target(view, customer_id) for customer_id in version.target_customer_ids],
         "alerts": [],
-        "transition_to": None,
+        "transition_to": version.transition_to,
         "replace_with": version.replace_with,
     }
 

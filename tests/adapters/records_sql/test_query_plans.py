@@ -30,6 +30,8 @@ NEWEST_OF_PLAN = InvoiceQuestion(payment_status=PaymentStatus.PAID, plan_id="pro
 
 
 def _ask_about_invoices(of: Transaction) -> None:
+    of.subscriptions.awaiting("org", values.NOW, Page(limit=10, after="sub"))
+    of.subscriptions.count_awaiting("org", values.NOW)
     of.invoices.by_cause("org", "x")
     of.invoices.page("org", Page(limit=10, after="inv_1"))
     of.invoices.page("org", Page(limit=10), InvoiceQuestion("acme"))

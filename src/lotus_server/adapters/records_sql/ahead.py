@@ -60,7 +60,13 @@ class Known:
         found: Found = self._answers[key]
         return found
 
-    def read(self, subscriptions: Sequence[Subscription], causes: Sequence[str], at: datetime) -> None:
+    def read(
+        self,
+        subscriptions: Sequence[Subscription],
+        causes: Sequence[str],
+        at: datetime,
+        without_past: frozenset[tuple[str, str]] = frozenset(),
+    ) -> None:
         """Read what billing the subscriptions asks for until an instant, in as many queries for many as for one."""
         by_organization: dict[str, list[str]] = {}
         for subscription in subscriptions:
@@ -69,18 +75,21 @@ class Known:
         # series; and each kind in that of its keys.
         organization_ids = sorted(by_organization)
         for organization_id in organization_ids:
-            self._read_customers(organization_id, sorted(set(by_organization[organization_id])), at)
+            self._read_customers(organization_id, sorted(set(by_organization[organization_id])), at, without_past)
             found = SqlInvoices(self.connection).by_causes(organization_id, causes)
             self.invoices.update({(organization_id, cause): found.get(cause) for cause in causes})
         self.last_numbers = last_numbers(self.connection, organization_ids)
 
-    def _read_customers(self, organization_id: str, customer_ids: list[str], at: datetime) -> None:
+    def _read_customers(
+        self, organization_id: str, customer_ids: list[str], at: datetime, without_past: frozenset[tuple[str, str]]
+    ) -> None:
         customers = SqlCustomers(self.connection, self.notes).many(organization_id, customer_ids)
         for customer_id, customer in customers.items():
             self._answers["customers", (organization_id, customer_id)] = customer
         discounts = SqlDiscounts(self.connection).of_customers(organization_id, customer_ids)
-        billed = SqlBilledPeriods(self.connection).of_customers(organization_id, customer_ids)
-        for customer_id in customer_ids:
+        looked_at = [each for each in customer_ids if (organization_id, each) not in without_past]
+        billed = SqlBilledPeriods(self.connection).of_customers(organization_id, looked_at)
+        for customer_id in looked_at:
             periods = billed.get(customer_id, [])
             self.billed_periods[organization_id, customer_id] = [period for period, _ in periods]
             self.fully_billed.update(

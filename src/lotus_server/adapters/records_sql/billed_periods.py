@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, bindparam, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select
 
 from lotus_server.adapters.records_sql.billing_tables import BILLED_PERIODS
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
 from lotus_server.adapters.records_sql.tables import INVOICES, SUBSCRIPTIONS
 from lotus_server.domain.invoicing import BilledPeriod, PaymentStatus
 from lotus_server.kernel.period import Period
+from lotus_server.ports.invoicing_records import BilledExtent
 
 _INSERT: Final = Insert(
     BILLED_PERIODS,
@@ -85,6 +86,22 @@ _CARRIED_BY: Final = _OF_CUSTOMER.join(
 )
 # SQLite has no row locks and needs none: there, a transaction that may write is alone from its beginning.
 _CARRIED_BY_FOR_UPDATE: Final = _CARRIED_BY.with_for_update(of=BILLED_PERIODS)
+_OF_ENDED: Final = (
+    select(SUBSCRIPTIONS.c.customer_id, func.count(), func.max(BILLED_PERIODS.c.held_end))
+    .join(
+        BILLED_PERIODS,
+        and_(
+            BILLED_PERIODS.c.organization_id == SUBSCRIPTIONS.c.organization_id,
+            BILLED_PERIODS.c.subscription_id == SUBSCRIPTIONS.c.subscription_id,
+        ),
+    )
+    .where(
+        of_tenant(SUBSCRIPTIONS),
+        SUBSCRIPTIONS.c.customer_id.in_(bindparam("customer_ids", expanding=True)),
+        SUBSCRIPTIONS.c.is_fully_billed,
+    )
+    .group_by(SUBSCRIPTIONS.c.customer_id)
+)
 
 
 def billed_period_to_row(value: BilledPeriod) -> Values:
@@ -155,6 +172,14 @@ class SqlBilledPeriods:
                 *columns, is_fully_billed = row
                 period = billed_period_from_row(columns)
                 found.setdefault(period.customer_id, []).append((period, is_fully_billed))
+        return found
+
+    def of_ended(self, organization_id: str, customer_ids: Sequence[str]) -> dict[str, BilledExtent]:
+        found: dict[str, BilledExtent] = {}
+        for some in portions(customer_ids):
+            keys = {"organization_id": organization_id, "customer_ids": some}
+            rows = self._connection.execute(_OF_ENDED, keys)
+            found.update((customer_id, BilledExtent(*extent)) for customer_id, *extent in rows)
         return found
 
     def replace(self, period: BilledPeriod) -> None:

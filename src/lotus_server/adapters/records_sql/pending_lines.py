@@ -69,7 +69,6 @@ class SqlPendingLines:
         return self._connection.execute(_BY_CAUSE, _of(organization_id, cause=cause)).first() is not None
 
     def customers(self, organization_id: str) -> frozenset[str]:
-        """Return the customers for whom any lines ever waited."""
         return frozenset(self._connection.execute(_CUSTOMERS, _of(organization_id)).scalars())
 
     def waiting(self, organization_id: str, customer_id: str) -> list[PendingLines]:

@@ -61,6 +61,7 @@ _SALE_COLUMNS: Final = (
     "localized_name",
     "target_customer_ids",
     "replace_with",
+    "transition_to",
 )
 _REPLACE_SALE: Final = Replace(PLAN_VERSIONS, _SALE_COLUMNS, "plan version")
 _VERSIONS: Final = select(*(PLAN_VERSIONS.c[name] for name in PlanVersion.__struct_fields__)).where(

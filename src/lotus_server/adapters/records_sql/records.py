@@ -1,6 +1,6 @@
 """The records: opening a database, its transactions, and what changed in it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from typing import Self
@@ -179,11 +179,16 @@ class SqlTransaction:
 
     @contextmanager
     def read_ahead(
-        self, subscriptions: Sequence[Subscription], causes: Sequence[str], at: datetime
+        self,
+        subscriptions: Sequence[Subscription],
+        causes: Sequence[str],
+        at: datetime,
+        *,
+        without_past: Collection[tuple[str, str]] = (),
     ) -> Iterator["SqlTransaction"]:
         """Open a part of this transaction in which billing subscriptions costs no query for each."""
         known = Known(self._connection, self.notes)
-        known.read(subscriptions, causes, at)
+        known.read(subscriptions, causes, at, frozenset(without_past))
         yield SqlBatch(known)
         known.backlog.flush()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, func, or_, select
+from sqlalchemy import Connection, bindparam, func, literal, or_, select, tuple_
 
 from lotus_server.adapters.records_sql.changes import Notes
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
@@ -16,6 +16,7 @@ from lotus_server.adapters.records_sql.subscription_lists import (
     segments_of,
 )
 from lotus_server.adapters.records_sql.tables import ORGANIZATIONS, SUBSCRIPTIONS
+from lotus_server.adapters.records_sql.types import TEXT, Instant
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Period
 from lotus_server.ports.listing import EVERY_SUBSCRIPTION, Count, Part, Slice, SubscriptionOrder, SubscriptionQuestion
@@ -50,6 +51,7 @@ _COLUMNS: Final = (
     "timezone",
     "pauses",
     "cadence",
+    "looked_back",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -88,6 +90,23 @@ _COUNT_ACTIVE: Final = (
     .group_by(SUBSCRIPTIONS.c.version_id)
 )
 
+_AWAITS: Final = (
+    of_tenant(SUBSCRIPTIONS)
+    & (SUBSCRIPTIONS.c.open_end <= bindparam("at"))
+    & SUBSCRIPTIONS.c.due_at.is_not(None)
+    & SUBSCRIPTIONS.c.parked_cause.is_(None)
+)
+_AWAITING: Final = (
+    _ALL.where(_AWAITS)
+    .order_by(SUBSCRIPTIONS.c.open_end, SUBSCRIPTIONS.c.subscription_id)
+    .with_hint(SUBSCRIPTIONS, "INDEXED BY ix_subscriptions_awaiting", "sqlite")
+)
+_COUNT_AWAITING: Final = (
+    select(func.count())
+    .select_from(SUBSCRIPTIONS)
+    .where(_AWAITS)
+    .with_hint(SUBSCRIPTIONS, "INDEXED BY ix_subscriptions_awaiting", "sqlite")
+)
 _DUE: Final = (SUBSCRIPTIONS.c.due_at <= bindparam("at")) & SUBSCRIPTIONS.c.due_at.is_not(None)
 _DUE_OF_ORGANIZATION: Final = (
     _OF_ORGANIZATION.where(_DUE)
@@ -137,6 +156,7 @@ def subscription_to_row(value: Subscription) -> Values:
         "timezone": value.timezone,
         "pauses": value.pauses,
         "cadence": value.cadence,
+        "looked_back": value.looked_back,
     }
 
 
@@ -235,6 +255,21 @@ class SqlSubscriptions:
     def count_active(self, organization_id: str, at: datetime) -> dict[str, int]:
         rows = self._connection.execute(_COUNT_ACTIVE, {"organization_id": organization_id, "at": at})
         return {row[0]: row[1] for row in rows}
+
+    def awaiting(self, organization_id: str, at: datetime, page: Page) -> list[Subscription]:
+        query = _AWAITING.limit(page.limit)
+        if page.after is not None:
+            last = self.get(organization_id, page.after)
+            if last is None:
+                return []
+            place = tuple_(literal(last.open_period.end, Instant), literal(last.subscription_id, TEXT))
+            query = query.where(tuple_(SUBSCRIPTIONS.c.open_end, SUBSCRIPTIONS.c.subscription_id) > place)
+        rows = self._connection.execute(query, {"organization_id": organization_id, "at": at})
+        return [subscription_from_row(row) for row in rows]
+
+    def count_awaiting(self, organization_id: str, at: datetime) -> int:
+        keys = {"organization_id": organization_id, "at": at}
+        return int(self._connection.execute(_COUNT_AWAITING, keys).scalar_one())
 
     def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
         keys = {"at": at, "limit": limit}

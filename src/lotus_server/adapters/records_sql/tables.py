@@ -45,7 +45,7 @@ from lotus_server.domain.invoicing import (
     TaxSubtotal,
 )
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import Cadence, Pause, QuantityChange
+from lotus_server.domain.subscriptions import Cadence, LookedBack, Pause, QuantityChange
 from lotus_server.kernel.period import Duration
 
 METADATA = MetaData(
@@ -236,6 +236,7 @@ PLAN_VERSIONS = Table(
     Column("proration_unit", Choice(ProrationUnit), nullable=False, server_default=ProrationUnit.EXACT),
     Column("calendar", Structured(Calendar)),
     Column("usage_invoicing", Structured(UsageInvoicing), nullable=False, server_default="{}"),
+    Column("transition_to", TEXT),
     _belongs_to("plans", "plan_id"),
     UniqueConstraint("organization_id", "plan_id", "version", name="uq_plan_versions_number"),
 )
@@ -282,6 +283,7 @@ SUBSCRIPTIONS = Table(
     Column("timezone", TEXT, nullable=False, server_default="UTC"),
     Column("pauses", Structured(tuple[Pause, ...]), nullable=False, server_default="[]"),
     Column("cadence", Structured(Cadence), nullable=False, server_default="{}"),
+    Column("looked_back", Structured(LookedBack)),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),
@@ -327,6 +329,14 @@ SUBSCRIPTIONS = Table(
         "subscription_id",
         sqlite_where=text("due_at IS NOT NULL"),
         postgresql_where=text("due_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_subscriptions_awaiting",
+        "organization_id",
+        "open_end",
+        "subscription_id",
+        sqlite_where=text("due_at IS NOT NULL AND parked_cause IS NULL"),
+        postgresql_where=text("due_at IS NOT NULL AND parked_cause IS NULL"),
     ),
     Index(
         "ix_subscriptions_due_of_organization",

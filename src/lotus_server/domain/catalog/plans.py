@@ -152,7 +152,8 @@ class PlanVersion(msgspec.Struct, frozen=True):
 
     What can change is when it is on sale: from `active_from` (null: since it was made) to `active_to`, excluded (null:
     until further notice). With `target_customer_ids` it is a custom version, and only these customers may have it.
-    `replace_with` is the version that takes its place when a subscription renews (null: none). `feature_values` says
+    `replace_with` is the version that takes its place when a subscription renews (null: none), and `transition_to` the
+    plan into which a subscription turns then (null: none), which comes first. `feature_values` says
     something of features other than that they are on. A part of a billing period is its share of the whole in
     `proration_unit`. For the first `trial_days` days nothing is charged. `calendar`
     null: periods are counted from the day on which charging begins. `usage_invoicing` says when usage is invoiced
@@ -180,6 +181,7 @@ class PlanVersion(msgspec.Struct, frozen=True):
     proration_unit: ProrationUnit = ProrationUnit.EXACT
     calendar: Calendar | None = None
     usage_invoicing: UsageInvoicing = UsageInvoicing()
+    transition_to: str | None = None
 
     @property
     def is_custom(self) -> bool:

@@ -16,15 +16,17 @@ from lotus_server.kernel.quantity import ZERO, add, subtract
 
 
 class PaymentStatus(StrEnum):
-    """Where an issued invoice stands.
+    """Where an invoice stands.
 
-    A voided one is as if it had never been; of an uncollectible one nobody expects the money any more.
+    A voided one is as if it had never been; of an uncollectible one nobody expects the money any more. A draft is not
+    issued yet, and never kept.
     """
 
     UNPAID = "unpaid"
     PAID = "paid"
     VOIDED = "voided"
     UNCOLLECTIBLE = "uncollectible"
+    DRAFT = "draft"
 
 
 class LineKind(StrEnum):

@@ -49,6 +49,7 @@ from lotus_server.domain.subscriptions.quantities import (
 from lotus_server.domain.subscriptions.subscription import (
     NO_CADENCE,
     Cadence,
+    LookedBack,
     Pause,
     PausedFees,
     QuantityChange,
@@ -62,6 +63,7 @@ __all__ = [
     "PAUSES_MAX",
     "QUANTITY_CHANGES_MAX",
     "Cadence",
+    "LookedBack",
     "Pause",
     "PausedFees",
     "QuantityChange",

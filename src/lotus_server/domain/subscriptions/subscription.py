@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lotus_server.domain.metering import PropertyMatch
+from lotus_server.domain.metering import LogPosition, PropertyMatch
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.kernel.zones import UTC_NAME
 
@@ -83,6 +83,17 @@ class Cadence(msgspec.Struct, frozen=True, omit_defaults=True):
 NO_CADENCE: Final = Cadence()
 
 
+class LookedBack(msgspec.Struct, frozen=True):
+    """With which events the billed periods that a subscription carries were last found right.
+
+    With all events up to a position of the log; `others` is how many of the periods were those of subscriptions that
+    had ended. An event of the past that came in later may have changed them, and so may a further period.
+    """
+
+    position: LogPosition
+    others: int
+
+
 class Subscription(msgspec.Struct, frozen=True):
     """A subscription as it is kept.
 
@@ -95,7 +106,8 @@ class Subscription(msgspec.Struct, frozen=True):
     own, and `quantity_changes` what became of them, in the order of time. `parent_id` is the subscription that this one
     is an add-on to. Nothing is charged for the time before `trial_end` (null: there is no trial). `timezone` is the one
     on whose wall clock the boundaries of periods lie, as it was when the subscription was made. `pauses` are in the
-    order of time and do not overlap. `cadence` says how usage is invoiced within the open period.
+    order of time and do not overlap. `cadence` says how usage is invoiced within the open period. `looked_back` saves
+    looking at billed periods again (null: they have to be looked at).
     """
 
     organization_id: str
@@ -125,6 +137,7 @@ class Subscription(msgspec.Struct, frozen=True):
     timezone: str = UTC_NAME
     pauses: tuple[Pause, ...] = ()
     cadence: Cadence = NO_CADENCE
+    looked_back: LookedBack | None = None
 
     def status_at(self, now: datetime) -> Status:
         """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from lotus_server.domain.invoicing import PaymentStatus
 from lotus_server.http.api.deps import Caller, link_to_next, paging, reading, writing
 from lotus_server.http.body import json_body
 from lotus_server.http.files import PDF, XML, described, file_reply
@@ -16,6 +17,12 @@ from lotus_server.usecases.e_invoices import EInvoiceFormat, invoice_factur_x, i
 from lotus_server.usecases.invoice_reading import narrowed
 from lotus_server.usecases.invoices import get_invoice, list_invoices, set_payment_status, void_invoice
 from lotus_server.usecases.one_off_invoices import issue_one_off
+from lotus_server.usecases.waiting_invoices import (
+    finalize_invoice,
+    finalize_waiting,
+    get_invoice_or_draft,
+    list_waiting,
+)
 from lotus_server.wire.explain import invoice_explanation_row, invoice_text
 from lotus_server.wire.invoice_reading import invoice_selection
 from lotus_server.wire.invoices import PaymentForm, invoice_row, payment_status
@@ -32,7 +39,8 @@ def list_all(
     *,
     customer_id: str | None = None,
     payment_status: Annotated[
-        str | None, Query(description="unpaid, past_due (a part of unpaid), paid, voided or uncollectible")
+        str | None,
+        Query(description="draft (it waits), unpaid, past_due (a part of unpaid), paid, voided or uncollectible"),
     ] = None,
     plan_id: Annotated[str | None, Query(description="The plan of the first line that is by one.")] = None,
     currency_code: str | None = None,
@@ -65,11 +73,27 @@ def list_all(
         "sort": sort,
         "order": order,
     }
+    if payment_status == PaymentStatus.DRAFT.value:
+        return _drafts(request, caller, page)
     asked = invoice_selection({key: value for key, value in given.items() if value is not None})
     question = narrowed(caller.services, caller.organization, asked.question, asked.state)
     views = list_invoices(caller.services, caller.organization, page, question)
     link = link_to_next(request, page, [view.invoice.invoice_id for view in views])
     return json_reply(200, [invoice_row(view) for view in views], link)
+
+
+def _drafts(request: Request, caller: Caller, page: Page) -> Response:
+    """Return the invoices that wait for the end of a grace; other filters do not apply."""
+    views = list_waiting(caller.services, caller.organization, page)
+    link = link_to_next(request, page, [view.invoice.invoice_id for view in views])
+    return json_reply(200, [invoice_row(view) for view in views], link)
+
+
+@router.post("/finalize/", status_code=200, summary="Issue all invoices that wait")
+def finalize_all(caller: Annotated[Caller, Depends(writing)]) -> Response:
+    """Issue now what waits for the end of a grace, of up to 5,000 subscriptions; whoever has more asks again."""
+    outcome = finalize_waiting(caller.services, caller.organization)
+    return json_reply(200, {"status": "success", "finalized": outcome.finalized, "waiting": outcome.waiting})
 
 
 @router.post("/", status_code=201, summary="Issue a one-off invoice", openapi_extra=body_of(OneOffForm))
@@ -82,7 +106,7 @@ def create(caller: Annotated[Caller, Depends(writing)], payload: Annotated[objec
 @router.get("/{invoice_id}/", summary="One invoice")
 def one(invoice_id: str, caller: Annotated[Caller, Depends(reading)]) -> Response:
     """Return one invoice; each line explains how its amount came about."""
-    return json_reply(200, invoice_row(get_invoice(caller.services, caller.organization, invoice_id)))
+    return json_reply(200, invoice_row(get_invoice_or_draft(caller.services, caller.organization, invoice_id)))
 
 
 @router.get("/{invoice_id}/pdf/", summary="An invoice as PDF", response_class=Response, responses={200: described(PDF)})
@@ -127,6 +151,12 @@ def explain_one(
     if wanted == "text" or (wanted is None and accepts_text):
         return PlainTextResponse(invoice_text(view))
     return json_reply(200, invoice_explanation_row(view))
+
+
+@router.post("/{invoice_id}/finalize/", status_code=200, summary="Issue an invoice that waits")
+def finalize(invoice_id: str, caller: Annotated[Caller, Depends(writing)]) -> Response:
+    """Issue now an invoice that waits for the end of a grace, by its draft's id."""
+    return json_reply(200, invoice_row(finalize_invoice(caller.services, caller.organization, invoice_id)))
 
 
 @router.post("/{invoice_id}/void/", summary="Void an invoice")

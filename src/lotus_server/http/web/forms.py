@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lotus_server.http.web.formats import input_text
 from lotus_server.kernel.errors import FieldProblem, LotusError, Problems
+from lotus_server.kernel.quantity import parse_decimal
 
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _ROWS_MAX: Final = 1_000
@@ -19,8 +20,9 @@ class Form:
     """What was typed, or what there is to change, with what is wrong with it.
 
     A field's name is its path in the JSON of the API, such as `components[0].price.tiers[1].up_to`. After a colon it may
-    say what its text is: `auto_renew:bool`, `properties:json`, `tags:list` (parted by commas or new lines), or `hidden`
-    for what belongs to the page alone.
+    say what its text is: `auto_renew:bool`, `properties:json`, `tags:list` (parted by commas or new lines),
+    `value:scalar` (yes, no, a number, or a word), `when:pairs` (`region = eu, tier = gold`; null where nothing follows),
+    or `hidden` for what belongs to the page alone.
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = (), *, files: Mapping[str, bytes] | None = None) -> None:
@@ -29,6 +31,7 @@ class Form:
         self._texts: dict[str, str] = {}
         self._kinds: dict[str, str] = {}
         self._problems: dict[str, str] = {}
+        self._places: dict[str, dict[int, int]] = {}
         self.error: str | None = None
         for name, text in pairs:
             path, _, kind = name.partition(":")
@@ -93,6 +96,11 @@ class Form:
         """Return what is wrong with a field."""
         return self._problems.get(path)
 
+    @property
+    def all_problems(self) -> list[str]:
+        """Return everything that is wrong, in words, where there is no field to stand beside."""
+        return list(dict.fromkeys(self._problems.values())) or ([self.error] if self.error else [])
+
     def _value(self, path: str, text: str, problems: Problems) -> Any:  # noqa: ANN401 - whatever JSON holds
         kind = self._kinds.get(path, "")
         stripped = text.strip()
@@ -102,6 +110,10 @@ class Form:
             return None
         if kind == "list":
             return [each.strip() for each in re.split(r"[,\n]", text) if each.strip()]
+        if kind == "scalar":
+            return _scalar(stripped)
+        if kind == "pairs":
+            return _pairs(stripped)
         if kind == "json":
             try:
                 return json.loads(text, parse_float=Decimal)
@@ -109,9 +121,23 @@ class Form:
                 problems.add(path, "malformed_json", f"{path} is not valid JSON.")
         return stripped
 
+    def current(self, path: str) -> str:
+        """Return the path of a field, or of a row, that had this one in the browser, where rows may have gaps."""
+        return _renumbered(path, self._places)
+
+    def in_browser(self, path: str) -> str:
+        """Return the path that a field or a row has in the browser."""
+        found, end = "", 0
+        for step in re.finditer(r"\[(\d+)\]", path):
+            found += path[end : step.start()]
+            rows = self._places.get(found, {})
+            row = next((old for old, new in rows.items() if new == int(step.group(1))), int(step.group(1)))
+            found, end = f"{found}[{row}]", step.end()
+        return found + path[end:]
+
     def _close_gaps(self) -> None:
         """Number the rows of lists from 0 on: rows in the midst may have been taken away."""
-        places: dict[str, dict[int, int]] = {}
+        places = self._places
         for path in self._texts:
             for found in re.finditer(r"\[(\d+)\]", path):
                 places.setdefault(path[: found.start()], {})[min(int(found.group(1)), _ROWS_MAX)] = 0
@@ -123,11 +149,25 @@ class Form:
             self._kinds = {_renumbered(path, places): kind for path, kind in self._kinds.items()}
 
 
+def _scalar(text: str) -> bool | Decimal | str:
+    words = {"yes": True, "true": True, "no": False, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    number = parse_decimal(text)
+    return text if number is None else number
+
+
+def _pairs(text: str) -> dict[str, str | None]:
+    """Return names and values, parted by commas or new lines; null is the value of a name with nothing behind it."""
+    pairs = (each.partition("=") for each in re.split(r"[,\n]", text) if each.strip())
+    return {name.strip(): value.strip() or None for name, _, value in pairs}
+
+
 def _renumbered(path: str, places: Mapping[str, Mapping[int, int]]) -> str:
     new, end = "", 0
     for found in re.finditer(r"\[(\d+)\]", path):
         row = min(int(found.group(1)), _ROWS_MAX)
-        new += f"{path[end : found.start()]}[{places[path[: found.start()]][row]}]"
+        new += f"{path[end : found.start()]}[{places.get(path[: found.start()], {}).get(row, row)}]"
         end = found.end()
     return new + path[end:]
 

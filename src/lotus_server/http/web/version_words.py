@@ -152,7 +152,7 @@ class VersionWords:
             ("Periods begin", self._cycle()),
             ("Trial", f"{version.trial_days} days, in which nothing is charged" if version.trial_days else "None"),
             ("Renewal", "Goes on period after period, unless a subscription is told to end"),
-            ("Usage", "Charged when a period is over"),
+            ("Usage", f"Invoiced {self._invoiced(version.usage_invoicing.interval)}"),
             (
                 "Parts of a period",
                 "Counted in whole days, in the customer's time zone"
@@ -206,10 +206,17 @@ class VersionWords:
                 f"Prepaid: {bought} are bought at the beginning of each {self.period}, and usage beyond them is "
                 f"charged afterwards; {PRORATIONS[component.prepaid.proration]}"
             )
+        if component.invoicing_interval is not None:
+            extras.append(f"Its usage is invoiced {self._invoiced(component.invoicing_interval)}")
+        if component.reset_interval is not None:
+            extras.append(f"Free units, tiers and limits begin anew each {PERIODS[component.reset_interval]}")
         if component.limit is not None:
             extras.append(f"Usage ends at {self._fmt.number(component.limit)} units")
         name = self.view.metrics[component.metric_id].metric_name
         return ComponentWords(component, name, words_of(component.price, self._amounts_of(component)), tuple(extras))
+
+    def _invoiced(self, interval: Duration | None) -> str:
+        return "when a period is over" if interval is None else f"each {PERIODS[interval]}, what was used so far"
 
     def _value(self, value: FeatureValue) -> str:
         if isinstance(value, bool):

@@ -66,11 +66,12 @@
     list.dataset.nextRow = String(number + 1);
     return String(number);
   };
+  // Rows within rows have another mark for their number: data-mark="__j__".
   on("click", "[data-add-row]", (button) => {
     const list = document.querySelector(button.dataset.addRow);
     const template = document.querySelector(`template[data-row-of="${button.dataset.addRow}"]`);
     const box = document.createElement("template");
-    box.innerHTML = template.innerHTML.replaceAll("__i__", next(list));
+    box.innerHTML = template.innerHTML.replaceAll(template.dataset.mark ?? "__i__", next(list));
     const row = box.content.firstElementChild;
     list.append(box.content);
     if (window.htmx) window.htmx.process(row);
@@ -94,6 +95,35 @@
       if (part.matches("fieldset")) part.disabled = part.hidden;
     });
   on("change", "form", (form) => showParts(form));
+
+  // What an answer finds wrong while somebody types stands beside its field: <li data-problem-of="name">, shown in the answer
+  // itself when there is no such field. data-problems-within says for which fields an answer speaks.
+  const showProblems = (answer) => {
+    const scope = answer.closest("[data-problems-within]");
+    if (!scope) return;
+    scope.querySelectorAll("[data-live-problem]").forEach((found) => {
+      if (found.matches("input, select, textarea")) {
+        found.classList.remove("is-invalid");
+        found.removeAttribute("aria-invalid");
+        found.removeAttribute("data-live-problem");
+      } else found.remove();
+    });
+    const fields = [...scope.querySelectorAll("input, select, textarea")].filter((field) => !field.matches(":disabled"));
+    answer.querySelectorAll("[data-problem-of]").forEach((problem) => {
+      const field = fields.find((each) => each.name.split(":")[0] === problem.dataset.problemOf);
+      problem.hidden = Boolean(field);
+      if (!field) return;
+      field.classList.add("is-invalid");
+      field.setAttribute("aria-invalid", "true");
+      field.dataset.liveProblem = "";
+      const text = document.createElement("div");
+      text.className = "invalid-feedback d-block";
+      text.dataset.liveProblem = "";
+      text.textContent = problem.textContent;
+      field.after(text);
+    });
+  };
+  document.addEventListener("htmx:afterSwap", (event) => showProblems(event.detail.target));
 
   // Light, dark, or as the system has it; the cookie tells the server, so that the next page comes in the right colours.
   on("click", "[data-set-theme]", (button) => {

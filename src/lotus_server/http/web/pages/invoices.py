@@ -27,7 +27,8 @@ from lotus_server.usecases.documents import invoice_pdf
 from lotus_server.usecases.e_invoices import EInvoiceFormat, invoice_factur_x, invoice_xml
 from lotus_server.usecases.events import list_events
 from lotus_server.usecases.invoice_reading import InvoiceHead, InvoiceState, StateSum, list_invoice_heads, sum_invoices
-from lotus_server.usecases.invoices import InvoiceView, get_invoice
+from lotus_server.usecases.invoices import InvoiceView
+from lotus_server.usecases.waiting_invoices import count_waiting, get_invoice_or_draft
 from lotus_server.wire.explain import invoice_explanations
 from lotus_server.wire.invoice_reading import InvoiceSelection, invoice_selection
 
@@ -79,8 +80,9 @@ def list_page(visit: Visit) -> Response:
         heads=heads,
         next_cursor=after,
         is_filtered=is_filtered,
-        sums=_by_state(visit.do(sum_invoices, asked.question, OPEN_STATES)),
+        sums=by_state(visit.do(sum_invoices, asked.question, OPEN_STATES)),
         states=list(InvoiceState),
+        waiting=visit.do(count_waiting),
         here=asked.state,
         sorts=SORTS,
         filters=FILTERS,
@@ -94,14 +96,16 @@ def sums_page(visit: Visit) -> Response:
     return visit.page(
         "invoices/sums.html",
         fragment="sums",
-        sums=_by_state(visit.do(sum_invoices, asked.question)),
+        sums=by_state(visit.do(sum_invoices, asked.question)),
         states=list(InvoiceState),
-        here=asked.state,
+        waiting=visit.do(count_waiting),
+        here=PaymentStatus.DRAFT if visit.query.get("drafts") else asked.state,
         filters=FILTERS,
     )
 
 
-def _by_state(sums: list[StateSum]) -> dict[InvoiceState, StateSum]:
+def by_state(sums: list[StateSum]) -> dict[InvoiceState, StateSum]:
+    """Return sums by their state."""
     return {each.state: each for each in sums}
 
 
@@ -148,8 +152,9 @@ def state_of(head: InvoiceHead) -> str:
 @pages.get("/invoices/{invoice_id}/")
 def one_page(visit: Visit) -> Response:
     """Show one invoice: parties, lines that explain themselves, sums, credit notes, documents and history."""
-    view = visit.do(get_invoice, visit.part("invoice_id"))
-    notes = visit.do(credit_notes_of, view.invoice.invoice_id)
+    view = visit.do(get_invoice_or_draft, visit.part("invoice_id"))
+    is_draft = view.invoice.payment_status is PaymentStatus.DRAFT
+    notes = [] if is_draft else visit.do(credit_notes_of, view.invoice.invoice_id)
     return visit.page(
         "invoices/one.html",
         view=view,
@@ -167,7 +172,7 @@ def one_page(visit: Visit) -> Response:
 
 def _left(view: InvoiceView, notes: list[CreditNote]) -> bool:
     """Tell whether anything of an invoice can still be taken back."""
-    if view.invoice.payment_status is PaymentStatus.VOIDED:
+    if view.invoice.payment_status in {PaymentStatus.VOIDED, PaymentStatus.DRAFT}:
         return False
     return bool(what_is_left(lines_without_tax(view.invoice), [note.amounts for note in notes]))
 
@@ -189,7 +194,7 @@ def _address(customer: Customer) -> list[str]:
 @pages.get("/invoices/{invoice_id}/lines/{line}/events")
 def events_page(visit: Visit) -> Response:
     """List the newest events that a line was made from."""
-    view = visit.do(get_invoice, visit.part("invoice_id"))
+    view = visit.do(get_invoice_or_draft, visit.part("invoice_id"))
     place = visit.part("line")
     if not place.isascii() or not place.isdigit() or int(place) >= len(view.invoice.lines):
         raise NotFound("The invoice has no such line.")
