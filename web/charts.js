@@ -62,7 +62,7 @@ function series(spec, each) {
     step: each.is_step ? "end" : undefined,
     showSymbol: false,
     barMaxWidth: 28,
-    itemStyle: each.color ? { color: color(`--tblr-${each.color}`) } : undefined,
+    itemStyle: each.color ? { color: each.color === "transparent" ? each.color : color(`--tblr-${each.color}`) } : undefined,
     lineStyle: each.is_dashed ? { type: "dashed" } : undefined,
     emphasis: { focus: "series" },
   };

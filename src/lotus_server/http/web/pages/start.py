@@ -2,13 +2,12 @@
 
 from starlette.responses import Response
 
-from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.addresses import handle_of
+from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.visit import Visit
 from lotus_server.kernel.errors import NotFound
 
 open_pages = Pages("person")
-pages = Pages()
 
 
 @open_pages.get("/")
@@ -19,9 +18,3 @@ def root(visit: Visit) -> Response:
     if not memberships:
         raise NotFound("You are not a member of any organization. Ask somebody who is to invite you.")
     return visit.redirect(f"/o/{handle_of(memberships[0].organization)}/")
-
-
-@pages.get("/")
-def home(visit: Visit) -> Response:
-    """Lead to the customers."""
-    return visit.redirect(visit.url("customers/"))
