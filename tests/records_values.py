@@ -26,6 +26,7 @@ from lotus_server.domain.catalog import (
     PricingUnit,
     ProrationUnit,
     RecurringCharge,
+    SpendThreshold,
     Tag,
     Tier,
     UsageInvoicing,
@@ -456,6 +457,7 @@ plans = st.builds(
     external_links=st.lists(st.builds(ExternalLink, source=texts, external_plan_id=texts), max_size=2).map(tuple),
     addon=st.none() | st.builds(AddOnTerms),
 )
+thresholds = st.lists(st.builds(SpendThreshold, amount=decimals), max_size=2).map(tuple)
 intervals = st.none() | st.sampled_from(Duration)
 conversions = st.none() | st.builds(Conversion, unit=texts, rate=decimals)
 _tiers = st.lists(
@@ -514,8 +516,8 @@ plan_versions = st.builds(
     feature_values=st.dictionaries(texts, st.booleans() | decimals | texts, max_size=3),
     proration_unit=st.sampled_from(ProrationUnit),
     calendar=st.none() | st.builds(Calendar, day_anchor=small_numbers, month_anchor=small_numbers),
-    usage_invoicing=st.builds(UsageInvoicing, interval=intervals),
     transition_to=st.none() | texts,
+    usage_invoicing=st.builds(UsageInvoicing, interval=intervals, thresholds=thresholds),
 )
 pricing_units = st.builds(PricingUnit, organization_id=st.just("org"), code=texts, name=texts, symbol=texts)
 subscriptions = st.builds(
@@ -554,7 +556,13 @@ subscriptions = st.builds(
         ),
         max_size=2,
     ).map(tuple),
-    cadence=st.builds(Cadence, interval=intervals, invoiced_until=st.none() | instants),
+    cadence=st.builds(
+        Cadence,
+        interval=intervals,
+        invoiced_until=st.none() | instants,
+        thresholds=thresholds,
+        reached=st.none() | decimals,
+    ),
     looked_back=st.none()
     | st.builds(LookedBack, position=st.builds(LogPosition, event=small_numbers, correction=small_numbers)),
 )

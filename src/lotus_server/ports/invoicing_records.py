@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from lotus_server.domain.invoicing import BilledPeriod, Coupon, CreditNote, Discount, PendingLines
+from lotus_server.domain.metering import LogPosition
 from lotus_server.ports.paging import Page
 
 
@@ -53,6 +54,36 @@ class BilledPeriods(Protocol):
 
     def replace(self, period: BilledPeriod) -> None:
         """Keep what was invoiced for a period so far, and the usage that it was made from."""
+        ...
+
+
+class SpendWatch(msgspec.Struct, frozen=True):
+    """A subscription whose usage is compared with thresholds, and how far the log of events went when it was last."""
+
+    organization_id: str
+    subscription_id: str
+    customer_id: str
+    position: LogPosition
+
+
+class SpendWatches(Protocol):
+    """The subscriptions whose usage is compared with thresholds."""
+
+    def put(self, watch: SpendWatch) -> None:
+        """Keep up to where a subscription was looked at."""
+        ...
+
+    def remove(self, watch: SpendWatch) -> None:
+        """Nothing more is compared for a subscription."""
+        ...
+
+    def some(
+        self, limit: int, after: tuple[str, str] | None = None, organization_id: str | None = None
+    ) -> list[SpendWatch]:
+        """Return watches by organization, then subscription, those after a pair of both ids.
+
+        Without an organization they are those of organizations that live in real time.
+        """
         ...
 
 

@@ -23,7 +23,14 @@ from lotus_server.ports.audit_records import AuditLog
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
 from lotus_server.ports.customer_records import Customers, Subscriptions
 from lotus_server.ports.invoice_reading import EVERY_INVOICE, InvoiceQuestion, InvoiceSum
-from lotus_server.ports.invoicing_records import BilledPeriods, Coupons, CreditNotes, Discounts, WaitingLines
+from lotus_server.ports.invoicing_records import (
+    BilledPeriods,
+    Coupons,
+    CreditNotes,
+    Discounts,
+    SpendWatches,
+    WaitingLines,
+)
 from lotus_server.ports.listing import (
     Outstanding,
     SoldAs,
@@ -313,6 +320,11 @@ class Transaction(Protocol):
     @property
     def billed_periods(self) -> BilledPeriods:
         """The periods whose usage was invoiced."""
+        ...
+
+    @property
+    def spend_watches(self) -> SpendWatches:
+        """The subscriptions whose usage is compared with thresholds."""
         ...
 
     @property

@@ -44,7 +44,8 @@ from lotus_server.usecases.issuing import heading_of, issue_under
 from lotus_server.usecases.looking_back import Key, key_of, past_of, with_past, without_past
 from lotus_server.usecases.pending import keep_invoiced, waiting_for
 from lotus_server.usecases.services import Services
-from lotus_server.usecases.usage_billing import billing_of, usage_of, usage_within
+from lotus_server.usecases.spend_watching import watch_spend
+from lotus_server.usecases.usage_billing import BilledUsage, billing_of, usage_of, usage_within
 
 _log = structlog.get_logger()
 RETRY_AFTER = timedelta(hours=1)
@@ -254,6 +255,7 @@ def _bill_once(services: Services, tx: Transaction, terms: Terms, now: datetime,
         issue_at = max(issue_at, subscription.due_at)
     issued_at = max(min(now, issue_at), period.end, subscription.created_at)
     issue_period(services, tx, terms, closing.lines, billing=closing.billing, now=issued_at, looks_back=looks_back)
+    watch_spend(tx, closing.following, subscription)
     return closing.following
 
 
@@ -267,7 +269,9 @@ def _bill_usage(
     if subscription.parked_cause is None:
         issue_at = max(issue_at, subscription.due_at)
     issued_at = max(min(now, issue_at), ends_at, subscription.created_at)
-    issue_usage(services, tx, terms, ends_at, now=issued_at, is_boundary=True, looks_back=looks_back)
+    usage, cause = usage_within(services, terms, ends_at, is_boundary=True), cause_of_usage(subscription, ends_at)
+    corrections = open_corrections(services, tx, terms) if looks_back else NO_CORRECTIONS
+    issue_usage(services, tx, terms, usage, cause=cause, now=issued_at, corrections=corrections)
     return usage_invoiced(subscription, ends_at)
 
 
@@ -275,19 +279,17 @@ def issue_usage(
     services: Services,
     tx: Transaction,
     terms: Terms,
-    until: datetime,
+    usage: BilledUsage,
     *,
+    cause: str,
     now: datetime,
-    is_boundary: bool,
-    looks_back: bool = True,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> Invoice | None:
-    """Issue the invoice of usage up to an instant within the open period, with the corrections of billed periods."""
-    subscription, opened = terms.subscription, terms.subscription.open_period
-    usage = usage_within(services, terms, until, is_boundary=is_boundary)
+    """Issue the invoice of usage within the open period, of which more will be invoiced, in the given transaction."""
+    opened = terms.subscription.open_period
     billing = billing_of(usage, (), terms, opened=opened, held=opened)
     billing = msgspec.structs.replace(billing, is_committed=False)
-    corrections = open_corrections(services, tx, terms) if looks_back else NO_CORRECTIONS
-    lines, cause = adjusted_usage(terms, usage.lines), cause_of_usage(subscription, until)
+    lines = adjusted_usage(terms, usage.lines)
     return issue(services, tx, terms, lines, cause=cause, now=now, billing=billing, corrections=corrections)
 
 

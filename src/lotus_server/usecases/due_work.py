@@ -1,4 +1,7 @@
-"""What happens because time passes: periods are billed, then what waited for an invoice, then credit is settled."""
+"""What happens because time passes, in its order.
+
+Periods are billed, then usage that has reached a threshold, then what waited for an invoice, then credit is settled.
+"""
 
 from datetime import datetime
 
@@ -7,6 +10,7 @@ from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.credit_settlement import settle_credits_due
 from lotus_server.usecases.pending_billing import bill_pending_due
 from lotus_server.usecases.services import Services
+from lotus_server.usecases.threshold_billing import bill_thresholds
 
 
 def do_what_is_due(
@@ -19,5 +23,6 @@ def do_what_is_due(
     """
     now = until or services.clock.now()
     steps = bill_due(services, until=now, organization=organization)
+    steps += bill_thresholds(services, until=now, organization=organization)
     steps += bill_pending_due(services, until=now, organization=organization)
     return steps + settle_credits_due(services, until=now, organization=organization)

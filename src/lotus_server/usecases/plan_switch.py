@@ -34,6 +34,7 @@ from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.pending import defer
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.spend_watching import watch_spend
 from lotus_server.usecases.subscription_reading import require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.usage_billing import billing_of, usage_of
@@ -94,6 +95,7 @@ def switch_plan(
         tx.subscriptions.replace(ended)
         refuse_overlap(new, tx.subscriptions.of_customer(organization.organization_id, customer_id))
         tx.subscriptions.add(new)
+        watch_spend(tx, new)
         if switch.defers and new.starts_at <= now:
             begun = terms_of(tx, new, terms.metrics)
             defer(services, tx, begun, start_lines(begun), cause=cause_of_start(new), now=now)

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.catalog import AddOnFrequency, Calendar, Plan, PlanVersion, calendar_problems
+from lotus_server.domain.catalog import AddOnFrequency, Calendar, Plan, PlanVersion, SpendThreshold, calendar_problems
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Invoice,
@@ -47,6 +47,7 @@ from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.pending import defer
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.spend_watching import own_thresholds, watch_spend
 from lotus_server.usecases.subscription_reading import attached_to, require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.usage_billing import billing_of, usage_of
@@ -65,6 +66,7 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     `trial_end` is the first instant that is charged for (null: as the version has it; the start itself: no trial),
     `calendar` says where periods begin (null: at anniversaries; unset: as the version has it). `days` names the fields
     that are days: the midnight in UTC given here stands for that of the customer's time zone.
+    `usage_thresholds` null: those of the version.
     `prepaid_units` are by metric id, `quantities` by the id or name of a charge; what they leave out is as in the plan.
     `problems` are those that reading the input found already.
     """
@@ -84,6 +86,7 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     trial_end: datetime | None = None
     calendar: Calendar | msgspec.UnsetType | None = msgspec.UNSET
     days: frozenset[str] = frozenset()
+    usage_thresholds: tuple[SpendThreshold, ...] | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -106,7 +109,8 @@ class SubscriptionChange(msgspec.Struct, frozen=True):
     """What to change of a subscription: a new end (exclusive), new metadata, a cancellation.
 
     Null leaves things as they are. `renews_again`: it goes on after the end that it has. `ends_with_day`: the end is
-    midnight in UTC and stands for that of the subscription's time zone.
+    midnight in UTC and stands for that of the subscription's time zone. `usage_thresholds` null: those of the version
+    from now on; unset: as they are.
     """
 
     ending: Cancellation | None = None
@@ -114,6 +118,7 @@ class SubscriptionChange(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] | None = None
     ends_with_day: bool = False
     renews_again: bool = False
+    usage_thresholds: tuple[SpendThreshold, ...] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 def create_subscription(services: Services, organization: Organization, draft: SubscriptionDraft) -> SubscriptionView:
@@ -160,6 +165,7 @@ def _add(
     subscription = _new_subscription(services, on_days_of(draft, zone), plan, version, timezone=zone, now=now)
     refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
     tx.subscriptions.add(subscription)
+    watch_spend(tx, subscription)
     return subscription
 
 
@@ -205,7 +211,10 @@ def _new_subscription(
         trial_end=trial_end,
         timezone=timezone,
     )
-    return with_cadence_of(subscription, version)
+    subscription = with_cadence_of(subscription, version)
+    if draft.usage_thresholds is None:
+        return subscription
+    return own_thresholds(subscription, draft.usage_thresholds, version)
 
 
 def _trial_end(draft: SubscriptionDraft, version: PlanVersion, timezone: str) -> datetime | None:
@@ -342,6 +351,11 @@ def change_subscription(
             _end_what_is_attached(services, tx, before, ends_at, now)
         if change.renews_again:
             subscription = _renewing(services, tx, bring_up_to_date(services, tx, subscription, now), now)
+        if change.usage_thresholds is not msgspec.UNSET:
+            before = subscription
+            version = terms_of(tx, subscription).version
+            subscription = own_thresholds(subscription, change.usage_thresholds, version)
+            watch_spend(tx, subscription, before)
         if change.metadata is not None:
             subscription = msgspec.structs.replace(subscription, metadata=change.metadata)
         if change.ending is not None:

@@ -53,13 +53,14 @@ def usage_of(
 def usage_within(services: Services, terms: Terms, at: datetime, *, is_boundary: bool) -> BilledUsage:
     """Return what usage of the open period comes to up to an instant within it, of which more will be billed.
 
-    At a boundary of intervals it is the usage of the components that are invoiced then, otherwise of all.
+    At a boundary of intervals it is the usage of the components that are invoiced then, otherwise of all, with events
+    at the instant itself.
     """
     opened = terms.subscription.open_period
     until = until_for_all(terms, at)
     if is_boundary:
         until = {each.component_id: at for each in components_due(terms, at)}
-    return _in_parts(services, terms, opened, until, includes_cut=False)
+    return _in_parts(services, terms, opened, until, includes_cut=not is_boundary)
 
 
 def _in_parts(

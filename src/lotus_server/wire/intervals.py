@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from lotus_server.domain.catalog import UsageInvoicing
+from lotus_server.domain.catalog import SpendThreshold, UsageInvoicing
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.period import Duration
+from lotus_server.wire.forms import Form, Number
 
 END_OF_PERIOD: Final = "end_of_period"
 _UNITS: Final = {
@@ -49,16 +50,44 @@ def interval_row(field: str, interval: Duration | None) -> dict[str, Any]:
     return {f"{field}_unit": unit, f"{field}_count": count}
 
 
-def usage_invoicing_of(problems: Problems, frequency: str | None) -> UsageInvoicing:
+class ThresholdForm(Form):
+    """Usage is invoiced as soon as that of a billing period comes to this amount."""
+
+    amount: Number = Field(None, description="Before discounts and tax.")
+    is_recurring: bool | None = Field(
+        None, description="Again each time that so much more comes together, beyond the greatest that is not (false)."
+    )
+
+
+def thresholds_of(problems: Problems, forms: list[ThresholdForm] | None) -> tuple[SpendThreshold, ...]:
+    """Return the thresholds that are given."""
+    found = []
+    for index, form in enumerate(forms or ()):
+        if form.amount is None:
+            problems.add(f"usage_thresholds[{index}].amount", "required", "amount is required.")
+        else:
+            found.append(SpendThreshold(form.amount, form.is_recurring is True))
+    return tuple(found)
+
+
+def threshold_rows(thresholds: tuple[SpendThreshold, ...]) -> list[dict[str, Any]]:
+    """Return thresholds as they are shown."""
+    return [{"amount": each.amount, "is_recurring": each.is_recurring} for each in thresholds]
+
+
+def usage_invoicing_of(
+    problems: Problems, frequency: str | None, thresholds: list[ThresholdForm] | None
+) -> UsageInvoicing:
     """Return when usage is invoiced within a billing period."""
+    found = thresholds_of(problems, thresholds)
     if frequency in {None, "", END_OF_PERIOD}:
-        return UsageInvoicing()
+        return UsageInvoicing(None, found)
     known = {duration.value: duration for duration in Duration}
     if frequency not in known:
         choices = ", ".join((END_OF_PERIOD, *known))
         problems.add("usage_billing_frequency", "invalid_choice", f"usage_billing_frequency is one of {choices}.")
-        return UsageInvoicing()
-    return UsageInvoicing(known[str(frequency)])
+        return UsageInvoicing(None, found)
+    return UsageInvoicing(known[str(frequency)], found)
 
 
 def frequency_text(terms: UsageInvoicing) -> str:

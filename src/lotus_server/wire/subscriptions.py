@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from pydantic import Field
 
+from lotus_server.domain.catalog import SpendThreshold
 from lotus_server.domain.invoicing import FlatFeeBehavior
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.domain.subscriptions import Status, Subscription, last_instant, period_containing
@@ -17,6 +18,7 @@ from lotus_server.wire.calendars import Anchor, calendar_of
 from lotus_server.wire.fields import INTERVALS, day_text, end_instant, instant, is_day
 from lotus_server.wire.forms import Form, Text, read, required
 from lotus_server.wire.free_form import free_form
+from lotus_server.wire.intervals import ThresholdForm, threshold_rows, thresholds_of
 from lotus_server.wire.pauses import pause_rows
 from lotus_server.wire.quantities import (
     ChargeQuantityForm,
@@ -56,6 +58,9 @@ class SubscriptionForm(Form):
     billing_cycle: Text = Field(None, description="anniversary or calendar; as the plan has it when missing.")
     day_anchor: Anchor = Field(None, description="The day of the month on which periods begin, 1 to 31.")
     month_anchor: Anchor = Field(None, description="A month in which quarters or years begin, 1 to 12.")
+    usage_thresholds: list[ThresholdForm] | None = Field(
+        None, description="Amounts of a period's usage at which it is invoiced; those of the plan when missing."
+    )
     metadata: dict[str, Any] | None = None
 
 
@@ -82,6 +87,9 @@ class UpdateForm(Form):
     auto_renew: bool | None = None
     end_date: Text = None
     metadata: dict[str, Any] | None = None
+    usage_thresholds: list[ThresholdForm] | None = Field(
+        None, description="Amounts of a period's usage at which it is invoiced; null: those of the plan."
+    )
     status: Text = None
     replace_immediately_type: Text = None
     plan_id: Text = None
@@ -124,6 +132,7 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
         trial_end=instant(problems, "trial_end", form.trial_end or None),
         calendar=calendar_of(problems, form.billing_cycle, form.day_anchor, form.month_anchor),
         days=frozenset(name for name, text in texts.items() if is_day(text)),
+        usage_thresholds=None if form.usage_thresholds is None else thresholds_of(problems, form.usage_thresholds),
         problems=problems.found,
     )
     return draft, form.billing_plan_id is not None
@@ -204,9 +213,16 @@ def subscription_change(payload: object) -> SubscriptionChange:
         metadata=None if form.metadata is None else free_form(problems, "metadata", form.metadata),
         ends_with_day=is_day(form.end_date),
         renews_again=renews_again,
+        usage_thresholds=_thresholds(problems, form),
     )
     problems.raise_if_any()
     return change
+
+
+def _thresholds(problems: Problems, form: UpdateForm) -> tuple[SpendThreshold, ...] | msgspec.UnsetType | None:
+    if "usage_thresholds" not in form.model_fields_set:
+        return msgspec.UNSET
+    return None if form.usage_thresholds is None else thresholds_of(problems, form.usage_thresholds)
 
 
 def matches_from_query(text: str | None) -> tuple[PropertyMatch, ...] | None:
@@ -251,6 +267,7 @@ def _next_try(subscription: Subscription) -> str | None:
 def subscription_record(view: SubscriptionView) -> Row:
     """Return a subscription as the later clients' models read it."""
     subscription, customer = view.subscription, view.customer
+    until = subscription.cadence.invoiced_until
     return {
         "subscription_id": subscription.subscription_id,
         "start_date": to_text(subscription.starts_at),
@@ -267,6 +284,8 @@ def subscription_record(view: SubscriptionView) -> Row:
         },
         "billing_plan": billing_plan(view),
         "fully_billed": subscription.is_fully_billed,
+        "usage_thresholds": threshold_rows(subscription.cadence.thresholds),
+        "usage_invoiced_until": None if until is None else to_text(until),
         "trial_end": None if subscription.trial_end is None else to_text(subscription.trial_end),
         "is_trialing": view.status is Status.ACTIVE and subscription.is_trial_at(view.now),
         "timezone": subscription.timezone,

@@ -15,7 +15,7 @@ from lotus_server.wire.charges import ChargeForm, charge_row
 from lotus_server.wire.components import ComponentForm, component_row
 from lotus_server.wire.fields import instant
 from lotus_server.wire.forms import Form, Number, Text, choice, currency_code, currency_row, unsupported
-from lotus_server.wire.intervals import frequency_text, usage_invoicing_of
+from lotus_server.wire.intervals import ThresholdForm, frequency_text, threshold_rows, usage_invoicing_of
 from lotus_server.wire.terms import (
     AdjustmentForm,
     CommitmentForm,
@@ -74,6 +74,9 @@ class VersionForm(Form):
         description="How often usage is invoiced: end_of_period (default), or in parts of the billing period: daily, "
         "monthly, quarterly.",
     )
+    usage_thresholds: list[ThresholdForm] | None = Field(
+        None, description="Usage is invoiced, too, when that of a period reaches one of these amounts."
+    )
 
     def to_version_draft(self, problems: Problems) -> VersionDraft:
         """Return the draft; it carries everything that is wrong with the form, besides what the use case will find."""
@@ -107,7 +110,7 @@ class VersionForm(Form):
             commitment=None if self.commitment is None else self.commitment.to_commitment(problems, "commitment."),
             proration_unit=choice(problems, "proration_unit", self.proration_unit or None, _UNITS, ProrationUnit.EXACT),
             calendar=calendar or None,
-            usage_invoicing=usage_invoicing_of(problems, self.usage_billing_frequency),
+            usage_invoicing=usage_invoicing_of(problems, self.usage_billing_frequency, self.usage_thresholds),
             problems=problems.found,
         )
 
@@ -189,6 +192,7 @@ def version_row(view: PlanView, version: PlanVersion) -> dict[str, Any]:
         "flat_rate": version.flat_rate,
         "flat_fee_billing_type": (Timing.IN_ADVANCE if version.is_paid_in_advance else Timing.IN_ARREARS).value,
         "usage_billing_frequency": frequency_text(version.usage_invoicing),
+        "usage_thresholds": threshold_rows(version.usage_invoicing.thresholds),
         "price_adjustment": adjustment_row(version.price_adjustment),
         "commitment": commitment_row(version.commitment),
         "proration_unit": version.proration_unit.value,

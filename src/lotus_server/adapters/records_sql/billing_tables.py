@@ -1,6 +1,6 @@
 """The part of the schema that remembers how periods were billed; the rest is in `tables.py`."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Index, Table, UniqueConstraint, text
 
 from lotus_server.adapters.records_sql.tables import METADATA
 from lotus_server.adapters.records_sql.types import TEXT, Instant, Structured
@@ -26,6 +26,19 @@ BILLED_PERIODS = Table(
     ),
     ForeignKeyConstraint(("organization_id", "invoice_id"), ("invoices.organization_id", "invoices.invoice_id")),
     Index("ix_billed_periods_customer", "organization_id", "customer_id", "subscription_id", "period_start"),
+)
+
+SPEND_WATCHES = Table(
+    "spend_watches",
+    METADATA,
+    Column("organization_id", TEXT, primary_key=True),
+    Column("subscription_id", TEXT, primary_key=True),
+    Column("customer_id", TEXT, nullable=False),
+    Column("event_position", BigInteger, nullable=False),
+    Column("correction_position", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ("organization_id", "subscription_id"), ("subscriptions.organization_id", "subscriptions.subscription_id")
+    ),
 )
 
 PENDING_LINES = Table(

@@ -47,6 +47,7 @@ from lotus_server.adapters.records_sql.people import SqlPeople
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
 from lotus_server.adapters.records_sql.replies import SqlReplies
 from lotus_server.adapters.records_sql.revenue_book import SqlRevenueBook
+from lotus_server.adapters.records_sql.spend_watches import SqlSpendWatches
 from lotus_server.adapters.records_sql.subscriptions import SqlSubscriptions
 from lotus_server.adapters.records_sql.wallets import SqlWallets
 from lotus_server.domain.subscriptions import Subscription
@@ -121,6 +122,11 @@ class SqlTransaction:
     def pending_lines(self) -> SqlPendingLines:
         """The lines that wait for their customer's next invoice."""
         return SqlPendingLines(self._connection)
+
+    @property
+    def spend_watches(self) -> SqlSpendWatches:
+        """The subscriptions whose usage is compared with thresholds."""
+        return SqlSpendWatches(self._connection)
 
     @property
     def coupons(self) -> SqlCoupons:

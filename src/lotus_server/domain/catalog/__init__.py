@@ -6,6 +6,7 @@ from lotus_server.domain.catalog.intervals import (
     has_usage_in_parts,
     interval_problems,
     invoiced_every,
+    is_overridden,
     usage_interval,
 )
 from lotus_server.domain.catalog.metric_fit import metric_problems
@@ -68,8 +69,10 @@ from lotus_server.domain.catalog.terms import (
     FeatureValue,
     PriceAdjustment,
     ProrationUnit,
+    SpendThreshold,
     UsageInvoicing,
 )
+from lotus_server.domain.catalog.thresholds import THRESHOLDS_MAX, threshold_problems, threshold_reached
 from lotus_server.domain.catalog.validation import (
     charge_problems,
     component_problems,
@@ -95,6 +98,7 @@ __all__ = [
     "RECURRING_CHARGES_MAX",
     "TAGS_MAX",
     "TARGET_CUSTOMERS_MAX",
+    "THRESHOLDS_MAX",
     "TIERS_MAX",
     "AddOnFrequency",
     "AddOnInvoicing",
@@ -129,6 +133,7 @@ __all__ = [
     "ProrationUnit",
     "RecurringCharge",
     "Rounding",
+    "SpendThreshold",
     "Tag",
     "Tier",
     "Timing",
@@ -147,6 +152,7 @@ __all__ = [
     "interval_problems",
     "invoiced_every",
     "is_for",
+    "is_overridden",
     "metric_problems",
     "needs_event_count",
     "needs_event_values",
@@ -157,6 +163,8 @@ __all__ = [
     "pricing_unit_problems",
     "sale_problems",
     "sold_versions",
+    "threshold_problems",
+    "threshold_reached",
     "tiers_problems",
     "usage_interval",
     "version_after_renewal",

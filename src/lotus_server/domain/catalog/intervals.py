@@ -4,6 +4,7 @@ from typing import Final
 
 from lotus_server.domain.catalog.plans import Component, PlanVersion
 from lotus_server.domain.catalog.terms import AdjustmentKind
+from lotus_server.domain.catalog.thresholds import threshold_problems
 from lotus_server.kernel.errors import FieldProblem, Problems
 from lotus_server.kernel.period import Duration
 
@@ -48,12 +49,18 @@ def interval_problems(version: PlanVersion, duration: Duration) -> tuple[FieldPr
         if component.prepaid is not None and component.reset_interval not in {None, duration}:
             detail = "Prepaid units are those of a billing period, so usage beyond them begins anew with it."
             found.add(f"{path}reset_interval_unit", "not_with_prepaid", detail)
-    adjustment = version.price_adjustment
-    is_override = adjustment is not None and adjustment.kind is AdjustmentKind.OVERRIDE
-    if is_override and usage_interval(version, duration) is not None:
+    found.extend(threshold_problems(version.usage_invoicing.thresholds, "usage_thresholds"))
+    is_in_parts = usage_interval(version, duration) is not None or version.usage_invoicing.thresholds
+    if is_in_parts and is_overridden(version):
         detail = "An amount that takes the place of a period's charges cannot be invoiced in parts of the period."
         found.add("price_adjustment", "not_with_usage_in_parts", detail)
     return found.found
+
+
+def is_overridden(version: PlanVersion) -> bool:
+    """Tell whether an amount takes the place of everything that a period charges."""
+    adjustment = version.price_adjustment
+    return adjustment is not None and adjustment.kind is AdjustmentKind.OVERRIDE
 
 
 def _check(found: Problems, field: str, interval: Duration | None, duration: Duration) -> None:

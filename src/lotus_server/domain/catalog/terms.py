@@ -73,14 +73,27 @@ class Commitment(msgspec.Struct, frozen=True, omit_defaults=True):
     includes_recurring_charges: bool = True
 
 
+class SpendThreshold(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Usage is invoiced as soon as that of a billing period comes to an amount, before discounts and tax.
+
+    A recurring one does so again and again, each time that so much more has come together, counted from the greatest
+    one that is not recurring.
+    """
+
+    amount: Decimal
+    is_recurring: bool = False
+
+
 class UsageInvoicing(msgspec.Struct, frozen=True, omit_defaults=True):
     """When usage is invoiced other than at the end of a billing period.
 
     Every `interval` of a period (null: only when the period is over) what has been used so far is invoiced. It says
-    nothing about prices: when tiers and limits begin anew is each component's `reset_interval`.
+    nothing about prices: when tiers and limits begin anew is each component's `reset_interval`. `thresholds` are those
+    of subscriptions that have none of their own.
     """
 
     interval: Duration | None = None
+    thresholds: tuple[SpendThreshold, ...] = ()
 
 
 class AddOnKind(StrEnum):

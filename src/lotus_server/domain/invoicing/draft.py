@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from lotus_server.domain.invoicing.charge_lines import charges_in_advance, charges_in_arrears, pending_changes
@@ -11,6 +12,7 @@ from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.invoicing.usage_lines import usage_lines
 from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import plain
 
 _CREDIT: Final = "credit:"
 
@@ -47,6 +49,12 @@ def cause_of_start(subscription: Subscription) -> str:
 def cause_of_usage(subscription: Subscription, until: datetime) -> str:
     """Return what makes the invoice of usage up to an instant within the open period unique."""
     return f"{subscription.subscription_id}:usage:{until.isoformat()}"
+
+
+def cause_of_threshold(subscription: Subscription, reached: Decimal) -> str:
+    """Return what makes the invoice of usage that has reached a threshold in the open period unique."""
+    start = subscription.open_period.start
+    return f"{subscription.subscription_id}:spend:{start.isoformat()}:{plain(reached)}"
 
 
 def cause_of_period(subscription: Subscription) -> str:

@@ -1,6 +1,12 @@
 """Subscriptions: periods, renewal, cancellation, as decisions on data."""
 
-from lotus_server.domain.subscriptions.cadence import due_after, interval_at, usage_invoiced, with_cadence_of
+from lotus_server.domain.subscriptions.cadence import (
+    due_after,
+    interval_at,
+    usage_invoiced,
+    with_cadence_of,
+    with_own_thresholds,
+)
 from lotus_server.domain.subscriptions.calendars import calendar_anchor
 from lotus_server.domain.subscriptions.decisions import (
     advance,
@@ -114,4 +120,5 @@ __all__ = [
     "usage_period",
     "whole_period",
     "with_cadence_of",
+    "with_own_thresholds",
 ]

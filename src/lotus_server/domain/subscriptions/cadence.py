@@ -1,10 +1,11 @@
 """When billing has to look at a subscription within a period: usage that is invoiced in parts of it."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
-from lotus_server.domain.catalog import PlanVersion, usage_interval
+from lotus_server.domain.catalog import PlanVersion, SpendThreshold, usage_interval
 from lotus_server.domain.subscriptions.subscription import Cadence, Subscription
 from lotus_server.kernel.period import Duration, Period, period_at
 from lotus_server.kernel.zones import zone_of
@@ -30,12 +31,37 @@ def due_after(subscription: Subscription) -> datetime:
 
 
 def with_cadence_of(subscription: Subscription, version: PlanVersion) -> Subscription:
-    """Return a subscription of which no usage of the open period is invoiced yet, in the intervals of a version."""
-    return msgspec.structs.replace(subscription, cadence=Cadence(usage_interval(version, subscription.duration)))
+    """Return a subscription of which no usage of the open period is invoiced yet, in the intervals of a version.
+
+    Thresholds of its own stay.
+    """
+    was = subscription.cadence
+    thresholds = was.thresholds if was.has_own_thresholds else version.usage_invoicing.thresholds
+    cadence = Cadence(
+        usage_interval(version, subscription.duration),
+        thresholds=thresholds,
+        has_own_thresholds=was.has_own_thresholds,
+    )
+    return msgspec.structs.replace(subscription, cadence=cadence)
 
 
-def usage_invoiced(subscription: Subscription, until: datetime) -> Subscription:
-    """Return the subscription after usage of the open period was invoiced up to an instant, due when it is next."""
-    cadence = msgspec.structs.replace(subscription.cadence, invoiced_until=until)
+def with_own_thresholds(
+    subscription: Subscription, thresholds: tuple[SpendThreshold, ...] | None, version: PlanVersion
+) -> Subscription:
+    """Return a subscription with thresholds of its own from now on; null: with those of its version."""
+    own = thresholds is not None
+    found = version.usage_invoicing.thresholds if thresholds is None else thresholds
+    cadence = msgspec.structs.replace(subscription.cadence, thresholds=found, has_own_thresholds=own)
+    return msgspec.structs.replace(subscription, cadence=cadence)
+
+
+def usage_invoiced(subscription: Subscription, until: datetime, reached: Decimal | None = None) -> Subscription:
+    """Return the subscription after usage of the open period was invoiced up to an instant, due when it is next.
+
+    `reached` is the threshold that was the reason, if one was.
+    """
+    cadence = msgspec.structs.replace(
+        subscription.cadence, invoiced_until=until, reached=subscription.cadence.reached if reached is None else reached
+    )
     invoiced = msgspec.structs.replace(subscription, cadence=cadence, parked_cause=None)
     return msgspec.structs.replace(invoiced, due_at=due_after(invoiced))

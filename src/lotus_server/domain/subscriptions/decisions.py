@@ -104,7 +104,7 @@ def advance(subscription: Subscription) -> Subscription:
     following = period_containing(subscription, end)
     cadence = subscription.cadence
     if cadence.invoiced_until is not None:
-        cadence = msgspec.structs.replace(cadence, invoiced_until=None)
+        cadence = msgspec.structs.replace(cadence, invoiced_until=None, reached=None)
     opened = msgspec.structs.replace(
         subscription, open_period=following, due_at=following.end, is_new=False, parked_cause=None, cadence=cadence
     )
@@ -209,6 +209,7 @@ def succeed(
         trial_end=old.trial_end if old.is_trial_at(starts_at) else None,
         timezone=old.timezone,
         pauses=carry_pauses(old, starts_at),
+        cadence=old.cadence,
     )
     return with_cadence_of(msgspec.structs.replace(new, open_period=period_containing(new, starts_at)), version)
 

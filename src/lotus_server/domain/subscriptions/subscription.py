@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lotus_server.domain.catalog import SpendThreshold
 from lotus_server.domain.metering import LogPosition, PropertyMatch
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.kernel.zones import UTC_NAME
@@ -74,10 +75,15 @@ class Cadence(msgspec.Struct, frozen=True, omit_defaults=True):
     """How the usage of the open period is invoiced before the period is over.
 
     It is invoiced every `interval` (null: when the period is over), up to `invoiced_until` already (null: none of it).
+    It is also when it reaches the next of the `thresholds`, which are the subscription's own or those of its version;
+    `reached` is the greatest one that the open period has reached (null: none).
     """
 
     interval: Duration | None = None
     invoiced_until: datetime | None = None
+    thresholds: tuple[SpendThreshold, ...] = ()
+    has_own_thresholds: bool = False
+    reached: Decimal | None = None
 
 
 NO_CADENCE: Final = Cadence()
