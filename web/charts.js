@@ -129,6 +129,6 @@ function drawAll() {
 }
 
 drawAll();
-document.addEventListener("htmx:afterSettle", drawAll);
+document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("figure[data-chart]:not([data-drawn])").forEach(draw));
 document.addEventListener("lotus:theme", drawAll);
 addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));

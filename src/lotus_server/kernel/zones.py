@@ -10,7 +10,7 @@ UTC_NAME: Final = "UTC"
 
 def is_time_zone(name: str) -> bool:
     """Tell whether a name is one of the IANA time zone database, such as `Europe/Berlin`."""
-    return name == UTC_NAME or name in _names()
+    return name == UTC_NAME or name in time_zones()
 
 
 def zone_of(name: str) -> ZoneInfo | None:
@@ -33,5 +33,6 @@ def shown_in(instant: datetime, name: str) -> datetime:
 
 
 @cache
-def _names() -> frozenset[str]:
+def time_zones() -> frozenset[str]:
+    """Return the names of all time zones."""
     return frozenset(available_timezones())

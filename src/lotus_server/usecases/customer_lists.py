@@ -3,6 +3,7 @@
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
+from lotus_server.domain.catalog import Plan
 from lotus_server.domain.subscriptions import Status, Turn, earliest_turn
 from lotus_server.ports.listing import (
     Count,
@@ -65,3 +66,9 @@ def view_customers(
         for customer in found.rows
     )
     return CustomerList(Part(rows, found.before, found.after), count)
+
+
+def list_plan_names(services: Services, organization: Organization) -> list[Plan]:
+    """Return the plans that customers can be asked for by, in the order in which they were made, without versions."""
+    with services.records.snapshot() as tx:
+        return [plan for plan in tx.plans.all(organization.organization_id) if plan.addon is None]

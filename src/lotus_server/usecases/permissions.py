@@ -6,6 +6,7 @@ from typing import Final
 from lotus_server.domain.accounts import Permission
 from lotus_server.usecases import (
     access,
+    access_trial,
     addons,
     attachments,
     audit,
@@ -17,6 +18,7 @@ from lotus_server.usecases import (
     credit_notes,
     credit_schedules,
     customer_lists,
+    customer_overview,
     customers,
     discounts,
     documents,
@@ -61,6 +63,7 @@ Verb = Callable[..., object]
 _READ: Final[tuple[Verb, ...]] = (
     services.present,
     access.load_entitlements,
+    access_trial.preview_access,
     addons.list_addons,
     addons.get_addon,
     drafts.draft_invoices,
@@ -77,6 +80,10 @@ _READ: Final[tuple[Verb, ...]] = (
     credit_schedules.get_credit_schedule,
     credit.list_credits,
     credit.get_credit,
+    customer_lists.list_plan_names,
+    customer_overview.view_customer,
+    customer_overview.view_customer_due,
+    customer_overview.view_customer_subscriptions,
     customer_lists.view_customers,
     customers.list_customers,
     customers.get_customer,

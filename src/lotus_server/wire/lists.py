@@ -1,12 +1,26 @@
 """What a list of customers or subscriptions is asked for, as the parameters of a query say it."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
+
+import msgspec
 
 from lotus_server.domain.subscriptions import Status
-from lotus_server.kernel.errors import Problems
-from lotus_server.ports.listing import CustomerQuestion, SubscriptionQuestion
+from lotus_server.kernel.currencies import CURRENCIES
+from lotus_server.kernel.errors import Invalid, Problems
+from lotus_server.ports.listing import (
+    CustomerOrder,
+    CustomerQuestion,
+    CustomerSort,
+    Place,
+    Slice,
+    SubscriptionOrder,
+    SubscriptionQuestion,
+    SubscriptionSort,
+)
 from lotus_server.wire.fields import instant
 
 PARKED: Final = "parked"
@@ -14,6 +28,7 @@ SEARCH_LENGTH_MAX: Final = 200
 DAYS_MAX: Final = 3_660
 _TRUTH: Final = {"true": True, "false": False}
 
+Sort = TypeVar("Sort", bound=StrEnum)
 Query = Mapping[str, str | None]
 """The parameters of a query by name; null: it was not given."""
 
@@ -52,6 +67,52 @@ def subscription_question(query: Query, statuses: Iterable[str] = ()) -> Subscri
     )
     problems.raise_if_any()
     return question
+
+
+def customer_order(query: Query, default: str = "id") -> CustomerOrder:
+    """Return how a query wants customers sorted: `sort` is a name, with a minus for descending. Raises Invalid."""
+    by, is_descending = _sort(query, default, {each.value: each for each in CustomerSort})
+    currency = (query.get("currency") or "").upper()
+    if currency and currency not in CURRENCIES:
+        raise Invalid.field("currency", "unknown_currency", f"{currency!r} is not an ISO 4217 currency code.")
+    return CustomerOrder(by, is_descending, currency)
+
+
+def subscription_order(query: Query, default: str = "id") -> SubscriptionOrder:
+    """Return how a query wants subscriptions sorted: `sort` is a name, with a minus for descending. Raises Invalid."""
+    return SubscriptionOrder(*_sort(query, default, {each.value: each for each in SubscriptionSort}))
+
+
+def slice_asked(query: Query, limit: int) -> Slice:
+    """Return which part of a list a query asks for: after its `cursor`, or before its `back`. Raises Invalid."""
+    back, cursor = query.get("back"), query.get("cursor")
+    text = back or cursor
+    return Slice(limit, place_of(text) if text else None, is_backward=bool(back))
+
+
+def place_text(place: Place) -> str:
+    """Return what stands for a place in addresses."""
+    return urlsafe_b64encode(msgspec.json.encode((place.value, place.key))).decode().rstrip("=")
+
+
+def place_of(text: str) -> Place:
+    """Return the place that a text stands for. Raises Invalid for any other text."""
+    try:
+        content = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4))
+        value, key = msgspec.json.decode(content, type=tuple[str | None, str])
+    except (ValueError, msgspec.DecodeError):
+        raise Invalid.field("cursor", "invalid", "The cursor is not one of ours.") from None
+    if "\x00" in key or "\x00" in (value or ""):
+        raise Invalid.field("cursor", "invalid", "The cursor is not one of ours.")
+    return Place(value, key)
+
+
+def _sort(query: Query, default: str, known: Mapping[str, Sort]) -> tuple[Sort, bool]:
+    asked = query.get("sort") or default
+    by = known.get(asked.removeprefix("-"))
+    if by is None:
+        raise Invalid.field("sort", "invalid_choice", f"sort must be one of {', '.join(known)}, perhaps with a minus.")
+    return by, asked.startswith("-")
 
 
 def _statuses(problems: Problems, given: Iterable[str]) -> frozenset[str]:

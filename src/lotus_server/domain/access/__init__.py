@@ -7,7 +7,17 @@ from lotus_server.domain.access.access import (
     LimitType,
     MeteredComponent,
     decide,
+    decide_more,
     is_below,
 )
 
-__all__ = ["AccessDecision", "ComponentUsage", "Entitlements", "LimitType", "MeteredComponent", "decide", "is_below"]
+__all__ = [
+    "AccessDecision",
+    "ComponentUsage",
+    "Entitlements",
+    "LimitType",
+    "MeteredComponent",
+    "decide",
+    "decide_more",
+    "is_below",
+]

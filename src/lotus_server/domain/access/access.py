@@ -8,6 +8,7 @@ import msgspec
 from lotus_server.domain.catalog import Component, Feature, Plan, PlanVersion, free_units
 from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription, prepaid_units
+from lotus_server.kernel.quantity import ONE, add, plain, subtract
 
 
 class LimitType(StrEnum):
@@ -95,3 +96,21 @@ def decide(usages: tuple[ComponentUsage, ...], limit_type: LimitType) -> AccessD
     full = [usage.held.metric.metric_name for usage, is_allowed in zip(usages, allowed, strict=True) if not is_allowed]
     reason = f"The {limit_type} limit is reached for {', '.join(dict.fromkeys(full))}."
     return AccessDecision(access=False, usages=usages, allowed=allowed, reason=reason)
+
+
+def decide_more(usages: tuple[ComponentUsage, ...], limit_type: LimitType, more: Decimal) -> AccessDecision:
+    """Return whether so many more units, one after the other, would each be allowed; `more` is 1 or greater.
+
+    One more is what `decide` decides.
+    """
+    before_the_last = tuple(ComponentUsage(each.held, add(each.quantity, subtract(more, ONE))) for each in usages)
+    decision = msgspec.structs.replace(decide(before_the_last, limit_type), usages=usages)
+    if decision.access or not usages:
+        return decision
+    full = [
+        each.held.metric.metric_name
+        for each, is_allowed in zip(usages, decision.allowed, strict=True)
+        if not is_allowed
+    ]
+    reason = f"{plain(more)} more would go beyond the {limit_type} limit of {', '.join(dict.fromkeys(full))}."
+    return msgspec.structs.replace(decision, reason=reason)
