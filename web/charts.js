@@ -9,8 +9,14 @@ use([BarChart, LineChart, PieChart, AriaComponent, GridComponent, LegendComponen
 
 const drawn = new Map();
 
+// A canvas takes colours and fonts as values only: an element of the page says what the theme's variables come to.
 function color(name) {
-  return getComputedStyle(document.body).getPropertyValue(name).trim();
+  const probe = document.createElement("span");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const value = getComputedStyle(probe).color;
+  probe.remove();
+  return value;
 }
 
 function palette() {
@@ -34,10 +40,10 @@ function formatter(spec) {
 
 function axes(spec, format) {
   const line = color("--tblr-border-color");
-  const label = { color: color("--tblr-secondary-color") };
+  const label = { color: color("--tblr-secondary-color"), fontSize: 12 };
   const quiet = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: label };
   const numbers = { type: "value", ...quiet, axisLabel: { ...label, formatter: format.axis } };
-  const values = { ...numbers, splitLine: { lineStyle: { color: line, opacity: 0.6 } } };
+  const values = { ...numbers, splitLine: { lineStyle: { color: color("--tblr-secondary-color"), opacity: 0.15 } } };
   const isLine = spec.kind === "line" || spec.kind === "area";
   const names =
     spec.x_kind === "number"
@@ -81,7 +87,7 @@ function tooltip(format) {
 
 function option(spec) {
   const format = formatter(spec);
-  const text = { color: color("--tblr-body-color"), fontFamily: "inherit" };
+  const text = { color: color("--tblr-body-color"), fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 };
   const shared = {
     color: palette(),
     textStyle: text,

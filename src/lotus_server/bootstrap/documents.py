@@ -17,6 +17,13 @@ class LaterDocuments(Documents):
         return TypstDocuments().pdf(document, factur_x=factur_x)
 
     @override
+    def picture(self, document: InvoiceDocument) -> bytes:
+        """Return the first page of a document as PNG."""
+        from lotus_server.adapters.documents_typst import TypstDocuments
+
+        return TypstDocuments().picture(document)
+
+    @override
     def xml(self, invoice: EInvoice, syntax: Syntax) -> bytes:
         """Return an e-invoice as XML."""
         from lotus_server.adapters.e_invoices_xml import XmlEInvoices

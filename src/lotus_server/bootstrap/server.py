@@ -17,6 +17,7 @@ from lotus_server.http.requests import App
 from lotus_server.jobs.periodic import Periodic
 from lotus_server.settings import Settings
 from lotus_server.usecases.access import AccessCache
+from lotus_server.usecases.clock import run_clocks
 from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.mails import forget_old, send_mail_due
 from lotus_server.usecases.organizations import note_key_uses
@@ -26,6 +27,7 @@ from lotus_server.wire.track import make_decoder
 
 _log = structlog.get_logger()
 TICK_SECONDS = 1.0
+CLOCK_SECONDS = 0.5
 KEY_USE_SECONDS = 15.0
 REVENUE_SECONDS = 15.0
 MAIL_SECONDS = 2.0
@@ -69,6 +71,7 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
         Periodic("revenue", REVENUE_SECONDS, lambda: sum_up_all_revenue(services)),
         Periodic("mail", MAIL_SECONDS, lambda: send_mail_due(services)),
         Periodic("forget_old", FORGET_SECONDS, lambda: forget_old(services)),
+        Periodic("clock_runs", CLOCK_SECONDS, lambda: run_clocks(services)),
         Periodic("key_uses", KEY_USE_SECONDS, lambda: _note_key_uses(services, cache)),
     ]
     tasks = [asyncio.create_task(job.run()) for job in jobs]

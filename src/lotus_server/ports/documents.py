@@ -101,6 +101,10 @@ class PrintedDocuments(Protocol):
         """
         ...
 
+    def picture(self, document: InvoiceDocument) -> bytes:
+        """Return the first page of a document as PNG, at 96 dots per inch. Raises Invalid as `pdf` does."""
+        ...
+
 
 class Documents(PrintedDocuments, EInvoices, Protocol):
     """Makes documents, for people and for machines."""

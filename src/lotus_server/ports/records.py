@@ -55,6 +55,10 @@ class Organizations(Protocol):
         """Return every organization, oldest first."""
         ...
 
+    def with_running_clock(self) -> list[Organization]:
+        """Return the sandboxes whose clock runs, oldest first."""
+        ...
+
     def replace(self, organization: Organization) -> None:
         """Keep new values of an existing organization."""
         ...

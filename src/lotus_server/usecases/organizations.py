@@ -117,24 +117,28 @@ def change_organization(services: Services, organization: Organization, change: 
 
     Raises Invalid with every problem.
     """
-    problems = Problems()
     with services.records.transaction() as tx:
-        present_one = _load(tx, organization)
-        settings = msgspec.structs.replace(present_one.invoice_settings, **change.invoice_settings)
-        problems.extend(settings.problems())
-        name = present_one.name if change.name is None else change.name.strip()
-        if wrong := name_problem(name):
-            problems.add("organization_name", "invalid", f"organization_name {wrong}.")
-        problems.raise_if_any()
-        rejects = change.rejects_unknown_customers
-        changed = msgspec.structs.replace(
-            present_one,
-            name=name,
-            rejects_unknown_customers=present_one.rejects_unknown_customers if rejects is None else rejects,
-            invoice_settings=settings,
-        )
+        changed = changed_organization(_load(tx, organization), change)
         tx.organizations.replace(changed)
         return changed
+
+
+def changed_organization(organization: Organization, change: OrganizationChange) -> Organization:
+    """Return what an organization would be after a change. Raises Invalid with every problem."""
+    problems = Problems()
+    settings = msgspec.structs.replace(organization.invoice_settings, **change.invoice_settings)
+    problems.extend(settings.problems())
+    name = organization.name if change.name is None else change.name.strip()
+    if wrong := name_problem(name):
+        problems.add("organization_name", "invalid", f"organization_name {wrong}.")
+    problems.raise_if_any()
+    rejects = change.rejects_unknown_customers
+    return msgspec.structs.replace(
+        organization,
+        name=name,
+        rejects_unknown_customers=organization.rejects_unknown_customers if rejects is None else rejects,
+        invoice_settings=settings,
+    )
 
 
 def hash_of(api_key: str) -> str:

@@ -47,6 +47,7 @@ from lotus_server.usecases import (
     rehearsal,
     revenue,
     services,
+    specimen,
     subscription_lists,
     subscription_overview,
     subscriptions,
@@ -62,6 +63,8 @@ Verb = Callable[..., object]
 
 _READ: Final[tuple[Verb, ...]] = (
     services.present,
+    specimen.specimen_pdf,
+    specimen.specimen_picture,
     access.load_entitlements,
     access_trial.preview_access,
     addons.list_addons,
@@ -71,6 +74,7 @@ _READ: Final[tuple[Verb, ...]] = (
     catalog_lists.view_addons,
     catalog_lists.view_features,
     clock.read_clock,
+    clock.read_clock_run,
     corrections.list_open_corrections,
     credit_notes.list_credit_notes,
     credit_notes.get_credit_note,
@@ -214,7 +218,12 @@ _KEYS: Final[tuple[Verb, ...]] = (
     organizations.create_api_key,
     organizations.revoke_api_key,
 )
-_CLOCK: Final[tuple[Verb, ...]] = (clock.move_clock, team.create_sandbox)
+_CLOCK: Final[tuple[Verb, ...]] = (
+    clock.move_clock,
+    clock.start_clock_run,
+    clock.stop_clock_run,
+    team.create_sandbox,
+)
 _SETTINGS: Final[tuple[Verb, ...]] = (
     logos.put_logo,
     logos.remove_logo,

@@ -2,6 +2,7 @@
 
 import functools
 import tempfile
+from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -28,6 +29,7 @@ _TEMPLATE: Final = Path(__file__).parent / "invoice.typ"
 _INSTANT: Final = timedelta(microseconds=1)
 # PDF/A-3 is what archives accept, and what an e-invoice can be attached to.
 _STANDARD: Final = "a-3a"
+_DOTS_PER_INCH: Final = 96.0
 
 
 class TypstDocuments(PrintedDocuments):
@@ -35,34 +37,55 @@ class TypstDocuments(PrintedDocuments):
 
     @override
     def pdf(self, document: InvoiceDocument, *, factur_x: bytes | None = None) -> bytes:
-        with localcontext(DIVISION):  # an amount may have more digits than the interpreter's own context keeps
-            data = _Writer(document).data()
-        inputs = {"data": msgspec.json.encode(data).decode()}
+        inputs = _inputs(document)
         if factur_x is None:
-            return _printed(document, inputs)
+            return _printed(document, inputs, _as_pdf)
         attached = {"attached": factur_x.decode(), "attached-name": FILE_NAME}
-        return with_factur_x_metadata(_printed(document, inputs | attached))
+        return with_factur_x_metadata(_printed(document, inputs | attached, _as_pdf))
+
+    @override
+    def picture(self, document: InvoiceDocument) -> bytes:
+        return _printed(document, _inputs(document), _as_picture)
 
 
-def _printed(document: InvoiceDocument, inputs: dict[str, str]) -> bytes:
+Compile = Callable[[bytes | Path, dict[str, str], datetime], bytes]
+
+
+def _inputs(document: InvoiceDocument) -> dict[str, str]:
+    with localcontext(DIVISION):  # an amount may have more digits than the interpreter's own context keeps
+        data = _Writer(document).data()
+    return {"data": msgspec.json.encode(data).decode()}
+
+
+def _printed(document: InvoiceDocument, inputs: dict[str, str], compile_: Compile) -> bytes:
     # A fixed time makes the same document the same bytes. Files know whole seconds only.
     timestamp = document.issued_at.astimezone(UTC).replace(microsecond=0)
     if document.logo is None:
-        return _compile(_TEMPLATE.read_bytes(), inputs, timestamp)
+        return compile_(_TEMPLATE.read_bytes(), inputs, timestamp)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "logo").write_bytes(document.logo)
         main = Path(folder) / "invoice.typ"
         main.write_bytes(_TEMPLATE.read_bytes())
         try:
-            return _compile(main, inputs, timestamp)
+            return compile_(main, inputs, timestamp)
         except typst.TypstError as error:
             raise Invalid(f"The logo cannot be shown: {error}.", code="logo_unreadable") from error
 
 
-def _compile(source: bytes | Path, inputs: dict[str, str], timestamp: datetime) -> bytes:
+def _as_pdf(source: bytes | Path, inputs: dict[str, str], timestamp: datetime) -> bytes:
     made = typst.compile(source, sys_inputs=inputs, font_paths=_fonts(), timestamp=timestamp, pdf_standards=_STANDARD)
     assert isinstance(made, bytes), "one document, one file"
     return made
+
+
+def _as_picture(source: bytes | Path, inputs: dict[str, str], timestamp: datetime) -> bytes:
+    made = typst.compile(
+        source, format="png", ppi=_DOTS_PER_INCH, sys_inputs=inputs, font_paths=_fonts(), timestamp=timestamp
+    )
+    # One page is a picture, several are a list of them; the library's own types know of the first case only.
+    pages: Any = made
+    first: bytes = pages[0] if isinstance(pages, list) else pages
+    return first
 
 
 @functools.cache

@@ -35,6 +35,8 @@ _ORGANIZATIONS: Final = select(*(ORGANIZATIONS.c[name] for name in Organization.
 _ORGANIZATION: Final = _ORGANIZATIONS.where(of_tenant(ORGANIZATIONS))
 _ALL_ORGANIZATIONS: Final = _ORGANIZATIONS.order_by(ORGANIZATIONS.c.created_at, ORGANIZATIONS.c.organization_id)
 
+_WITH_RUNNING_CLOCK: Final = _ALL_ORGANIZATIONS.where(ORGANIZATIONS.c.clock_run_until.is_not(None))
+
 _INSERT_KEY: Final = Insert(
     API_KEYS,
     [
@@ -128,6 +130,9 @@ class SqlOrganizations:
 
     def all(self) -> list[Organization]:
         return [organization_from_row(row) for row in self._connection.execute(_ALL_ORGANIZATIONS)]
+
+    def with_running_clock(self) -> list[Organization]:
+        return [organization_from_row(row) for row in self._connection.execute(_WITH_RUNNING_CLOCK)]
 
     def replace(self, organization: Organization) -> None:
         _REPLACE_ORGANIZATION(self._connection, organization_to_row(organization))

@@ -89,6 +89,8 @@ ORGANIZATIONS = Table(
     Column("clock_now", Instant),
     Column("rejects_unknown_customers", Boolean, nullable=False),
     Column("invoice_settings", Structured(InvoiceSettings), nullable=False, server_default="{}"),
+    Column("clock_run_from", Instant),
+    Column("clock_run_until", Instant),
 )
 
 LOGOS = Table(

@@ -18,7 +18,10 @@ class OrganizationType(StrEnum):
 
 
 class Organization(msgspec.Struct, frozen=True):
-    """A tenant: nothing of one is ever visible to another. `clock_now` is a sandbox's present; null means real time."""
+    """A tenant: nothing of one is ever visible to another. `clock_now` is a sandbox's present; null means real time.
+
+    A sandbox's clock that runs goes from `clock_run_from` to `clock_run_until`, day by day; null: it does not run.
+    """
 
     organization_id: str
     name: str
@@ -28,6 +31,8 @@ class Organization(msgspec.Struct, frozen=True):
     clock_now: datetime | None = None
     rejects_unknown_customers: bool = False
     invoice_settings: InvoiceSettings = InvoiceSettings()
+    clock_run_from: datetime | None = None
+    clock_run_until: datetime | None = None
 
 
 class Scope(StrEnum):

@@ -65,7 +65,15 @@ from lotus_server.domain.invoicing.stretches import (
     stretches_of,
     until_for_all,
 )
-from lotus_server.domain.invoicing.taxes import NO_TAX, TaxCategory, TaxedAmount, TaxRate, TaxSubtotal, standard_rate
+from lotus_server.domain.invoicing.taxes import (
+    NO_TAX,
+    TaxCategory,
+    TaxedAmount,
+    TaxRate,
+    TaxSubtotal,
+    standard_rate,
+    tax_subtotals,
+)
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.invoicing.totals import TaxTerms, Totals, total_of
 from lotus_server.domain.invoicing.usage_lines import usage_lines
@@ -145,6 +153,7 @@ __all__ = [
     "slice_of",
     "standard_rate",
     "stretches_of",
+    "tax_subtotals",
     "total_of",
     "until_for_all",
     "usage_digest",

@@ -125,6 +125,11 @@
   };
   document.addEventListener("htmx:afterSwap", (event) => showProblems(event.detail.target));
 
+  // A slider says what it stands at: data-shows="#id".
+  on("input", "[data-shows]", (input) => {
+    document.querySelector(input.dataset.shows).textContent = input.value;
+  });
+
   // Light, dark, or as the system has it; the cookie tells the server, so that the next page comes in the right colours.
   on("click", "[data-set-theme]", (button) => {
     document.documentElement.dataset.theme = button.dataset.setTheme;
