@@ -8,7 +8,7 @@ from lotus_server.domain.accounts import Organization
 from lotus_server.domain.invoicing import Coupon, Discount, DiscountTerms
 from lotus_server.kernel.errors import Conflict, FieldProblem, Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem
-from lotus_server.ports.records import Transaction
+from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.services import Services, present
 
@@ -36,6 +36,24 @@ class DiscountDraft(msgspec.Struct, frozen=True):
     ends_at: datetime | None = None
     invoices_max: int | None = None
     problems: tuple[FieldProblem, ...] = ()
+
+
+class CouponView(msgspec.Struct, frozen=True):
+    """A coupon, and by how many customers it was redeemed, as of `now`."""
+
+    coupon: Coupon
+    redeemed: int
+    now: datetime
+
+    @property
+    def is_redeemable(self) -> bool:
+        """Tell whether customers that do not have it yet can be given it."""
+        coupon = self.coupon
+        return not (
+            coupon.archived
+            or (coupon.redeem_until is not None and self.now >= coupon.redeem_until)
+            or (coupon.redemptions_max is not None and self.redeemed >= coupon.redemptions_max)
+        )
 
 
 def create_coupon(services: Services, organization: Organization, draft: CouponDraft) -> Coupon:
@@ -68,6 +86,26 @@ def list_coupons(services: Services, organization: Organization) -> list[Coupon]
     """Return all coupons, archived ones too, oldest first."""
     with services.records.snapshot() as tx:
         return tx.coupons.all(organization.organization_id)
+
+
+def view_coupons(services: Services, organization: Organization, page: Page) -> list[CouponView]:
+    """Return coupons with how often each was redeemed, newest first; `page.after` is a coupon id."""
+    organization_id, now = organization.organization_id, present(services, organization)
+    with services.records.snapshot() as tx:
+        found = tx.coupons.all(organization_id)[::-1]
+        start = next((place + 1 for place, each in enumerate(found) if each.coupon_id == page.after), 0)
+        shown = found[start:] if page.limit is None else found[start : start + page.limit]
+        return [CouponView(each, tx.discounts.count_of_coupon(organization_id, each.coupon_id), now) for each in shown]
+
+
+def get_coupon(services: Services, organization: Organization, coupon_id: str) -> CouponView:
+    """Return one coupon. Raises NotFound `coupon_not_found`."""
+    organization_id, now = organization.organization_id, present(services, organization)
+    with services.records.snapshot() as tx:
+        coupon = tx.coupons.get(organization_id, coupon_id)
+        if coupon is None:
+            raise NotFound(f"There is no coupon {coupon_id!r}.", code="coupon_not_found")
+        return CouponView(coupon, tx.discounts.count_of_coupon(organization_id, coupon_id), now)
 
 
 def archive_coupon(services: Services, organization: Organization, coupon_id: str) -> Coupon:

@@ -8,6 +8,7 @@ from lotus_server.http.web.pages import (
     analytics_files,
     api_keys,
     audit,
+    coupons,
     customer,
     customer_credits,
     customer_settings,
@@ -58,5 +59,6 @@ AREAS: Final[tuple[Pages, ...]] = (
     invoice_drafts.pages,
     invoices.pages,
     invoice_actions.pages,
+    coupons.pages,
     subscriptions.pages,
 )
