@@ -53,6 +53,8 @@ from lotus_server.ports.event_store import EventQuery, RefusedEvent, RefusedQuer
 _AT_HAND: Final = (
     "SELECT group_key, state FROM aggregates LEFT JOIN aggregate_states USING (aggregate) WHERE fingerprint = ?"
 )
+_KEPT: Final = "SELECT fingerprint, group_key, state FROM aggregates LEFT JOIN aggregate_states USING (aggregate)"
+_FINGERPRINTS_PER_QUERY: Final = 250
 _SELECTIONS_MAX: Final = 100_000
 # Making an aggregate ends when fewer events than this have come in meanwhile; the writer adds those in a few
 # milliseconds.
@@ -153,10 +155,11 @@ class EventReader:
         with ExitStack() as copies:
             with self.snapshot() as connection:
                 org = find_organization(connection, organization_id)
+                all_kept = usages_kept(connection, {part.fingerprint: part.selection for part in parts})
                 for part in parts:
                     asked = part.selection
                     if part.fingerprint is not None:
-                        kept = usage_kept(connection, asked, part.fingerprint)
+                        kept = all_kept.get(part.fingerprint)
                         if kept is None:
                             makings.append(Making(organization_id, asked))
                         else:
@@ -297,6 +300,20 @@ def _part_of(organization_id: str, selection: Selection, definition: MetricDefin
     asked = msgspec.structs.replace(selection, definition=definition, cycle=cycle)
     is_kept = definition.type is not MetricType.CUSTOM and not is_series(definition)
     return _Part(asked, asked.fingerprint(organization_id) if is_kept else None)
+
+
+def usages_kept(connection: sqlite3.Connection, wanted: Mapping[str | None, Selection]) -> dict[str, Usage]:
+    """Return what the aggregates of fingerprints say, of those that there are."""
+    fingerprints = sorted(fingerprint for fingerprint in wanted if fingerprint is not None)
+    states: dict[str, dict[str, State]] = {}
+    for start in range(0, len(fingerprints), _FINGERPRINTS_PER_QUERY):
+        some = fingerprints[start : start + _FINGERPRINTS_PER_QUERY]
+        marks = ",".join("?" * len(some))
+        for fingerprint, group, text in connection.execute(f"{_KEPT} WHERE fingerprint IN ({marks})", some):
+            found = states.setdefault(fingerprint, {})
+            if group is not None:  # an aggregate without events has no states: the join leaves one row of nulls
+                found[group] = State.from_text(text)
+    return {fingerprint: combine(wanted[fingerprint].definition, found) for fingerprint, found in states.items()}
 
 
 def usage_kept(connection: sqlite3.Connection, selection: Selection, fingerprint: str) -> Usage | None:

@@ -72,11 +72,17 @@ class _Cell(msgspec.Struct, frozen=True):
 
 def needs_values(price: Price) -> bool:
     """Tell whether the values of the single events have to be known, for the price or for a cell of it."""
+    if not isinstance(price, Matrix):
+        return needs_event_values(price)
     return any(needs_event_values(each) for each in prices_within(price))
 
 
 def amount_properties(price: Price) -> tuple[str, ...]:
     """Return the properties in which events name their own amounts, each once, in a fixed order."""
+    if isinstance(price, Dynamic):
+        return (price.amount_property,)
+    if not isinstance(price, Matrix):
+        return ()
     return tuple(sorted({each.amount_property for each in prices_within(price) if isinstance(each, Dynamic)}))
 
 
