@@ -43,7 +43,7 @@ class Pages:
 
     def __init__(self, of: str = "organization") -> None:
         """Start without pages."""
-        self._of = of
+        self.of = of
         self._handlers: list[tuple[str, str, Handler]] = []
 
     def get(self, path: str) -> Callable[[Handler], Handler]:
@@ -61,11 +61,15 @@ class Pages:
 
         return register
 
+    def paths(self, method: str) -> list[str]:
+        """Return the paths of pages that take a method."""
+        return [path for each, path, _ in self._handlers if each == method]
+
     def routes(self, services: Services, templates: Templates) -> list[Route]:
         """Return the routes."""
-        prefix = _ORGANIZATION if self._of == "organization" else ""
+        prefix = _ORGANIZATION if self.of == "organization" else ""
         return [
-            Route(prefix + path, _Endpoint(services, templates, handler, self._of).respond, methods=[method])
+            Route(prefix + path, _Endpoint(services, templates, handler, self.of).respond, methods=[method])
             for method, path, handler in self._handlers
         ]
 
