@@ -154,3 +154,18 @@ def test_nobody_else_can_give_or_end_a_discount(shop: Tenant, other_tenant: Tena
     assert give(other_tenant, 404, coupon_id="HALF")["title"] == "coupon_not_found"
     path = f"/api/customers/acme/discounts/{discount['discount_id']}/end/"
     assert other_tenant.post(path, {}, 404)["title"] == "discount_not_found"
+
+
+def test_a_coupon_can_be_redeemed_with_a_subscription(shop: Tenant) -> None:
+    shop.subscribe(coupon_id="HALF")
+
+    assert [60] == dues(shop)
+    assert ["HALF"] == [each["coupon_id"] for each in shop.get("/api/customers/acme/discounts/")]
+
+
+def test_nobody_is_subscribed_with_a_coupon_that_cannot_be_redeemed(shop: Tenant) -> None:
+    give(shop)
+    body = {"customer_id": "acme", "plan_id": "pro", "start_date": "2026-01-01", "coupon_id": "HALF"}
+
+    assert "coupon_not_redeemable" == shop.post("/api/subscriptions/", body, 409)["title"]
+    assert [] == shop.get("/api/subscriptions/")

@@ -111,6 +111,35 @@ def test_seats_and_filters_are_rows_of_the_form(visit: Open, tenant: Tenant) -> 
     expect(page.get_by_text("region = eu")).to_be_visible()
 
 
+def test_a_coupon_is_redeemed_with_the_subscription(visit: Open, tenant: Tenant) -> None:
+    sell(tenant)
+    tenant.post("/api/coupons/", {"coupon_id": "HALF", "name": "Half price", "type": "percentage", "amount": 50})
+    page = visit().open("subscriptions/new?customer_id=acme&plan_id=pro")
+    page.get_by_label("Coupon").select_option("Half price")
+    page.get_by_role("button", name="Show the first invoices").click()
+
+    expect(page.locator("[data-effect]")).to_contain_text("$16.00")
+    page.get_by_role("button", name="Subscribe").click()
+
+    expect(page.get_by_role("cell", name="$16.00")).to_be_visible()
+
+
+def test_a_subscription_is_cancelled_with_the_keyboard_alone(visit: Open, tenant: Tenant) -> None:
+    subscribe(tenant)
+    page = visit().open(ONE)
+    page.get_by_role("link", name="Cancel").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Cancel now")).to_be_visible()
+    page.get_by_label("Each by its own rule").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-effect]")).to_contain_text("-$21.68")
+    page.get_by_role("button", name="Cancel the subscription").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("The subscription has ended.")).to_be_visible()
+
+
 def test_what_is_wrong_stands_beside_the_field(visit: Open, tenant: Tenant) -> None:
     sell(tenant)
     visitor = visit()

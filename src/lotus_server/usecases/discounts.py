@@ -122,6 +122,14 @@ def give_discount(services: Services, organization: Organization, customer_id: s
     Raises Invalid with every problem, NotFound `customer_not_found` or `coupon_not_found`, Conflict
     `coupon_not_redeemable` for a coupon that is archived, over, used up, or that the customer has already.
     """
+    _check(draft)
+    now = present(services, organization)
+    with services.records.transaction() as tx:
+        require_customer(tx, organization, customer_id, for_update=True)
+        return give_within(services, tx, organization, customer_id, draft, now=now)
+
+
+def _check(draft: DiscountDraft) -> None:
     problems = Problems()
     problems.extend(draft.problems)
     if (draft.coupon_id is None) == (draft.terms is None):
@@ -131,29 +139,41 @@ def give_discount(services: Services, organization: Organization, customer_id: s
     if draft.invoices_max is not None and draft.invoices_max <= 0:
         problems.add("invoices_max", "not_positive", "invoices_max must be at least 1.")
     problems.raise_if_any()
-    now = present(services, organization)
-    with services.records.transaction() as tx:
-        require_customer(tx, organization, customer_id, for_update=True)
-        terms, invoices_max = draft.terms, draft.invoices_max
-        if draft.coupon_id is not None:
-            coupon = _redeemable(tx, organization, draft.coupon_id, customer_id, now)
-            terms, invoices_max = coupon.terms, coupon.invoices_max
-        assert terms is not None, "exactly one of the two was given"
-        starts_at = draft.starts_at or now
-        if draft.ends_at is not None and draft.ends_at <= starts_at:
-            raise Invalid.field("ends_at", "end_before_start", "ends_at must lie after starts_at.")
-        discount = Discount(
-            organization_id=organization.organization_id,
-            discount_id=services.ids.new("discount"),
-            customer_id=customer_id,
-            terms=terms,
-            starts_at=starts_at,
-            ends_at=draft.ends_at,
-            invoices_left=invoices_max,
-            coupon_id=draft.coupon_id,
-        )
-        tx.discounts.add(discount)
-        return discount
+
+
+def give_within(
+    services: Services,
+    tx: Transaction,
+    organization: Organization,
+    customer_id: str,
+    draft: DiscountDraft,
+    *,
+    now: datetime,
+) -> Discount:
+    """Give a customer, who is kept from everybody else, a discount in the given transaction.
+
+    Raises as `give_discount` for what is wrong with the coupon or the end.
+    """
+    terms, invoices_max = draft.terms, draft.invoices_max
+    if draft.coupon_id is not None:
+        coupon = _redeemable(tx, organization, draft.coupon_id, customer_id, now)
+        terms, invoices_max = coupon.terms, coupon.invoices_max
+    assert terms is not None, "exactly one of the two was given"
+    starts_at = draft.starts_at or now
+    if draft.ends_at is not None and draft.ends_at <= starts_at:
+        raise Invalid.field("ends_at", "end_before_start", "ends_at must lie after starts_at.")
+    discount = Discount(
+        organization_id=organization.organization_id,
+        discount_id=services.ids.new("discount"),
+        customer_id=customer_id,
+        terms=terms,
+        starts_at=starts_at,
+        ends_at=draft.ends_at,
+        invoices_left=invoices_max,
+        coupon_id=draft.coupon_id,
+    )
+    tx.discounts.add(discount)
+    return discount
 
 
 def list_discounts(services: Services, organization: Organization, customer_id: str) -> list[Discount]:

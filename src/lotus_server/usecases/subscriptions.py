@@ -44,6 +44,7 @@ from lotus_server.ports.records import Page, Transaction
 from lotus_server.usecases.billing import bill_due, bring_up_to_date, issue_period
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
+from lotus_server.usecases.discounts import DiscountDraft, give_within
 from lotus_server.usecases.pending import defer
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
@@ -68,6 +69,7 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     that are days: the midnight in UTC given here stands for that of the customer's time zone.
     `usage_thresholds` null: those of the version.
     `prepaid_units` are by metric id, `quantities` by the id or name of a charge; what they leave out is as in the plan.
+    The customer redeems the coupon with it, if there is one.
     `problems` are those that reading the input found already.
     """
 
@@ -87,6 +89,7 @@ class SubscriptionDraft(msgspec.Struct, frozen=True):
     calendar: Calendar | msgspec.UnsetType | None = msgspec.UNSET
     days: frozenset[str] = frozenset()
     usage_thresholds: tuple[SpendThreshold, ...] | None = None
+    coupon_id: str | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -124,7 +127,8 @@ class SubscriptionChange(msgspec.Struct, frozen=True):
 def create_subscription(services: Services, organization: Organization, draft: SubscriptionDraft) -> SubscriptionView:
     """Subscribe a customer, and issue at once what is due in advance if the subscription has started.
 
-    Raises Invalid with every problem, NotFound for customer, plan or version, Conflict `subscription_exists`.
+    Raises Invalid with every problem, NotFound for customer, plan, version or coupon, Conflict `subscription_exists`,
+    `coupon_not_redeemable`.
     """
     now = present(services, organization)
     with services.records.transaction() as tx:
@@ -166,6 +170,8 @@ def _add(
     refuse_overlap(subscription, tx.subscriptions.of_customer(organization.organization_id, draft.customer_id))
     tx.subscriptions.add(subscription)
     watch_spend(tx, subscription)
+    if draft.coupon_id is not None:
+        give_within(services, tx, organization, draft.customer_id, DiscountDraft(draft.coupon_id), now=now)
     return subscription
 
 

@@ -61,6 +61,7 @@ class SubscriptionForm(Form):
     usage_thresholds: list[ThresholdForm] | None = Field(
         None, description="Amounts of a period's usage at which it is invoiced; those of the plan when missing."
     )
+    coupon_id: Text = Field(None, description="A coupon that the customer redeems with it.")
     metadata: dict[str, Any] | None = None
 
 
@@ -133,6 +134,7 @@ def subscription_draft(payload: object) -> tuple[SubscriptionDraft, bool]:
         calendar=calendar_of(problems, form.billing_cycle, form.day_anchor, form.month_anchor),
         days=frozenset(name for name, text in texts.items() if is_day(text)),
         usage_thresholds=None if form.usage_thresholds is None else thresholds_of(problems, form.usage_thresholds),
+        coupon_id=form.coupon_id or None,
         problems=problems.found,
     )
     return draft, form.billing_plan_id is not None

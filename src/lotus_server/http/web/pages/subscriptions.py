@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -19,12 +20,13 @@ from lotus_server.usecases.attachments import attach_addon, cancel_addon
 from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.billing_on_request import retry_billing
 from lotus_server.usecases.pauses import pause_subscription, resume_subscription
+from lotus_server.usecases.discounts import list_coupons
 from lotus_server.usecases.plan_switch import switch_plan
 from lotus_server.usecases.plans import PlanView, list_plans
 from lotus_server.usecases.quantities import set_quantity
 from lotus_server.usecases.rehearsal import Effect, effect_of, next_invoice
 from lotus_server.usecases.services import Services
-from lotus_server.usecases.subscription_overview import view_subscription
+from lotus_server.usecases.subscription_overview import SubscriptionOverview, view_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.usecases.subscriptions import (
     cancel_subscription,
@@ -122,6 +124,7 @@ def one_page(visit: Visit) -> Response:
         drafts=own,
         following=following[0] if following else None,
         pause=_pause_of(found.view),
+        timeline=_timeline(found),
         quantities={each["charge_id"]: each["quantity"] for each in quantity_rows(found.view)},
         units={each["metric_id"]: each["units"] for each in prepaid_rows(found.view)},
     )
@@ -297,12 +300,45 @@ def _ask(visit: Visit, asked: _Asked) -> Response:
     return _form(visit, asked, view)
 
 
-def _form(visit: Visit, asked: _Asked, view: SubscriptionView, effect: Effect | None = None, seen: str = "") -> Response:
+def _form(
+    visit: Visit, asked: _Asked, view: SubscriptionView, effect: Effect | None = None, seen: str = ""
+) -> Response:
     return visit.page(asked.template, fragment="dialog", **_shown(view), **asked.around, effect=effect, seen=seen)
 
 
 def _shown(view: SubscriptionView) -> dict[str, Any]:
     return {"view": view, "subscription": view.subscription, "pause": _pause_of(view)}
+
+
+class _Bar(msgspec.Struct, frozen=True):
+    """A part of the timeline: where it begins and how long it is, in per mille, and what it is."""
+
+    x: int
+    width: int
+    kind: str
+
+
+def _timeline(found: SubscriptionOverview) -> list[_Bar]:
+    """Return the periods that are shown as parts of one line, then the pauses within them and the present."""
+    if not found.stretches:
+        return []
+    start, end = found.stretches[0].period.start, found.stretches[-1].period.end
+
+    def bar(since: datetime, until: datetime, kind: str, *, least: int = 0) -> _Bar:
+        x, right = (int((min(max(each, start), end) - start) / (end - start) * 1000) for each in (since, until))
+        return _Bar(x, max(right - x, least), kind)
+
+    periods = [
+        bar(each.period.start, each.period.end, "trial" if each.is_trial else each.stage.value)
+        for each in found.stretches
+    ]
+    pauses = [
+        bar(each.starts_at, each.ends_at or end, "paused")
+        for each in found.view.subscription.pauses
+        if each.starts_at < end and (each.ends_at is None or each.ends_at > start)
+    ]
+    now = found.view.now
+    return [*periods, *pauses, *([bar(now, now, "now", least=3)] if start <= now < end else [])]
 
 
 def _pause_of(view: SubscriptionView) -> object:
@@ -363,4 +399,8 @@ def _new(visit: Visit, effect: Effect | None = None, seen: str = "") -> Response
 
 
 def _new_choices(visit: Visit) -> dict[str, Any]:
-    return {"plans": _sold(visit.do(list_plans), visit), "today": f"{visit.now:%Y-%m-%d}"}
+    return {
+        "plans": _sold(visit.do(list_plans), visit),
+        "coupons": [(each.coupon_id, each.terms.name) for each in visit.do(list_coupons) if not each.archived],
+        "today": f"{visit.now:%Y-%m-%d}",
+    }
