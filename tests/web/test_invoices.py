@@ -114,6 +114,17 @@ def test_a_line_explains_itself_down_to_its_events(visit: Open, tenant: Tenant) 
     expect(page.get_by_role("dialog")).to_contain_text("event_5")
 
 
+def test_an_invoice_of_a_thousand_lines_comes_in_parts(visit: Open, tenant: Tenant) -> None:
+    tenant.customer()
+    lines = [{"name": f"Item {number}", "amount": "1"} for number in range(1, 1_001)]
+    made = tenant.post("/api/invoices/", {"customer_id": "acme", "lines": lines})
+    page = visit().open(f"invoices/{made['invoice_id']}/?from=100")
+    expect(page.get_by_text("Lines 101 to 200 of 1,000")).to_be_visible()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_text("Item 201", exact=True).first).to_be_visible()
+    assert len(page.content()) < 500_000
+
+
 def test_an_invoice_is_marked_as_paid_and_as_unpaid_again(visit: Open, shop: Tenant) -> None:
     page = visit().open(f"invoices/{newest(shop)['invoice_id']}/")
     page.get_by_role("link", name="Mark as paid").click()

@@ -35,6 +35,7 @@ from lotus_server.wire.invoice_reading import InvoiceSelection, invoice_selectio
 CSV_ROWS_MAX: Final = 50_000
 EVENTS_SHOWN: Final = 100
 HISTORY_SHOWN: Final = 50
+LINES_SHOWN: Final = 100
 # What there is a lot of comes after the page: these alone are counted before it is shown.
 OPEN_STATES: Final = (InvoiceState.UNPAID, InvoiceState.PAST_DUE, InvoiceState.UNCOLLECTIBLE)
 SORTS: Final = (("issue_date", "Issue date"), ("due_date", "Due date"), ("amount", "Amount"), ("number", "Number"))
@@ -154,12 +155,15 @@ def one_page(visit: Visit) -> Response:
     """Show one invoice: parties, lines that explain themselves, sums, credit notes, documents and history."""
     view = visit.do(get_invoice_or_draft, visit.part("invoice_id"))
     is_draft = view.invoice.payment_status is PaymentStatus.DRAFT
+    first = _first_line(visit, len(view.invoice.lines))
     notes = [] if is_draft else visit.do(credit_notes_of, view.invoice.invoice_id)
     return visit.page(
         "invoices/one.html",
         view=view,
         invoice=view.invoice,
-        explanations=invoice_explanations(view),
+        explanations=invoice_explanations(view)[first : first + LINES_SHOWN],
+        first=first,
+        shown_max=LINES_SHOWN,
         notes=notes,
         left=_left(view, notes),
         history=_history(visit, view),
@@ -168,6 +172,13 @@ def one_page(visit: Visit) -> Response:
         correction=LineKind.CORRECTION,
         e_invoices=list(EInvoiceFormat),
     )
+
+
+def _first_line(visit: Visit, count: int) -> int:
+    """Return the first of the lines that are shown: a long invoice comes in parts."""
+    text = visit.query.get("from", "")
+    asked = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return min(asked, max(count - 1, 0)) // LINES_SHOWN * LINES_SHOWN
 
 
 def _left(view: InvoiceView, notes: list[CreditNote]) -> bool:
