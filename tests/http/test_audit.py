@@ -1,6 +1,6 @@
 """`/api/audit/`: what programs changed, and who may read it."""
 
-from tests.server_process import ServerProcess
+from tests.server_process import ServerProcess, run_lotus
 from tests.tenants import Tenant
 
 
@@ -75,3 +75,13 @@ def test_a_key_that_only_sends_events_may_not_read_the_log(tenant: Tenant, serve
             answers[scope] = client.get("/api/audit/").status_code
     assert answers == {"ingest": 403, "read": 200}
     assert keys["read"]["api_key"] not in str(tenant.get("/api/audit/"))
+
+
+def test_what_a_command_changes_is_told_with_its_name(tenant: Tenant, server: ServerProcess) -> None:
+    options = ("--data", str(server.data), "--organization", tenant.organization_id)
+    made = run_lotus("keys", "create", "Worker", *options)
+    assert made.returncode == 0, made.stderr
+
+    (entry,) = tenant.get("/api/audit/")
+    assert entry["author"] == {"type": "command", "id": "lotus keys create", "name": "lotus keys create"}
+    assert made.stdout.strip() not in str(entry)

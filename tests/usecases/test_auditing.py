@@ -50,12 +50,15 @@ NOT_WATCHED = {
     "billed_periods.add",
     "billed_periods.replace",
     "credits.add",
+    "figures.keep_verification",
     "pending_lines.add",
     "pending_lines.replace",
+    "people.attempts.forget",
     "people.attempts.remove",
     "people.attempts.replace",
     "people.links.remove",
     "people.mails.add",
+    "people.mails.forget",
     "people.mails.replace",
     "people.second_factors.put",
     "people.second_factors.remove",
@@ -65,6 +68,9 @@ NOT_WATCHED = {
     "people.users.add",
     "people.users.replace",
     "replies.add",
+    "revenue.keep",
+    "spend_watches.put",
+    "spend_watches.remove",
 }
 
 
@@ -83,12 +89,13 @@ def said(entry: AuditEntry) -> dict[str, tuple[Any, Any]]:
 
 
 def writes() -> Iterator[str]:
-    """Every method of a repository that writes, as `customers.add`."""
+    """Every method of a repository that writes, as `customers.add`: those that answer nothing."""
     for group, prefix in ((Transaction, ""), (People, "people.")):
         for name, member in inspect.getmembers(group, lambda member: isinstance(member, property)):
             repository = get_type_hints(member.fget)["return"]
-            for method in vars(repository):
-                if method.split("_")[0] in {"add", "replace", "put", "remove", "note"}:
+            for method, function in vars(repository).items():
+                answers_nothing = inspect.isfunction(function) and get_type_hints(function).get("return") is type(None)
+                if answers_nothing and not method.startswith("_"):
                     yield f"{prefix}{name}.{method}"
 
 

@@ -34,3 +34,11 @@ def chosen_organization(data: Path | None, organization_id: str | None) -> "Iter
             yield services, found[0]
     except LotusError as error:
         fail(error)
+
+
+def noted(services: "Services", command: str) -> "Services":
+    """Return services that note in the audit log what a command changes."""
+    from lotus_server.domain.accounts import Author, AuthorKind
+    from lotus_server.usecases.auditing import audited
+
+    return audited(services, Author(AuthorKind.COMMAND, command, command), command)

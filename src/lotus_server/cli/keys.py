@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from lotus_server.cli.chosen import Data, OrganizationId, chosen_organization
+from lotus_server.cli.chosen import Data, OrganizationId, chosen_organization, noted
 from lotus_server.cli.terminal import console
 
 app = typer.Typer(no_args_is_help=True, help="API keys of the first organization, or of --organization.")
@@ -48,7 +48,7 @@ def create(
     with chosen_organization(data, organization) as (services, chosen):
         if scope not in {each.value for each in Scope}:
             raise Invalid.field("scope", "invalid_choice", "A scope is one of full, ingest, read.")
-        made = create_api_key(services, chosen, name=name, scope=Scope(scope))
+        made = create_api_key(noted(services, "lotus keys create"), chosen, name=name, scope=Scope(scope))
     console.print(made.api_key, highlight=False)
 
 
@@ -58,5 +58,5 @@ def revoke(key_id: str, data: Data = None, organization: OrganizationId = None) 
     from lotus_server.usecases.organizations import revoke_api_key
 
     with chosen_organization(data, organization) as (services, chosen):
-        revoke_api_key(services, chosen, key_id)
+        revoke_api_key(noted(services, "lotus keys revoke"), chosen, key_id)
     console.print(f"{key_id} is revoked.", highlight=False)

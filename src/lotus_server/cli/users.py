@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from lotus_server.cli.chosen import Data, OrganizationId, chosen_organization
+from lotus_server.cli.chosen import Data, OrganizationId, chosen_organization, noted
 from lotus_server.cli.terminal import console
 
 if TYPE_CHECKING:
@@ -41,16 +41,13 @@ def invite(
     organization: OrganizationId = None,
 ) -> None:
     """Make a link by which somebody joins an organization, and print it."""
-    from lotus_server.domain.accounts import Actor, Author, AuthorKind, Role
-    from lotus_server.usecases.auditing import audited
+    from lotus_server.domain.accounts import Actor, Role
     from lotus_server.usecases.team import InvitationDraft, invite_member
 
     with chosen_organization(data, organization) as (services, chosen):
-        name = "lotus users invite"
-        author = Author(AuthorKind.COMMAND, name, name)
-        actor = Actor(name, "The operator", Role.OWNER)
-        draft = InvitationDraft(email, _role(role))
-        made = invite_member(audited(services, author, name), chosen, actor, draft)
+        command = "lotus users invite"
+        actor = Actor(command, "The operator", Role.OWNER)
+        made = invite_member(noted(services, command), chosen, actor, InvitationDraft(email, _role(role)))
     console.print(made.url, highlight=False, soft_wrap=True)
 
 
