@@ -12,7 +12,9 @@ from tests.web.harness import LOOKS, Open, Pages, check_page
 
 SUB = "sub_acme"
 ONE = f"subscriptions/{SUB}/"
+LIST = "subscriptions/"
 ACTIONS = ("cancel", "renewal", "pause", "resume", "switch", "quantity", "units/bytes", "add-ons/attach")
+PATHS = (LIST, f"{LIST}export.csv", f"{LIST}new", ONE, *(ONE + action for action in ACTIONS))
 
 
 def sell(tenant: Tenant) -> None:
@@ -78,6 +80,33 @@ def test_the_list_shows_what_is_filtered_for(visit: Open, tenant: Tenant) -> Non
     expect(page.get_by_role("link", name="Boots")).to_be_visible()
     expect(page.get_by_role("link", name="Acme Inc.")).to_have_count(0)
     assert "status=not_started" in page.url
+
+
+def test_the_list_is_sorted_by_what_happens_next(visit: Open, tenant: Tenant) -> None:
+    subscribe(tenant)
+    tenant.customer("boots", customer_name="Boots")
+    tenant.subscribe("boots", "max", "2026-01-11")
+    page = visit().open("subscriptions/")
+    page.get_by_role("link", name="Next", exact=True).click()
+
+    expect(page.locator("tbody tr").first).to_contain_text("Acme Inc.")
+    page.get_by_role("link", name="Next", exact=True).click()
+    expect(page.locator("tbody tr").first).to_contain_text("Boots")
+
+
+def test_the_list_is_a_table_for_spreadsheets_too(pages: Callable[..., Pages], tenant: Tenant) -> None:
+    subscribe(tenant)
+
+    rows = pages().get("subscriptions/export.csv?status=active").text.splitlines()
+
+    started, renews = "2026-01-01T00:00:00Z", "renews,2026-02-01T00:00:00Z"
+    assert [f"{SUB},acme,Acme Inc.,pro,1,active,{started},,{renews}"] == rows[1:]
+
+
+def test_a_filter_that_is_none_is_refused_in_words(pages: Callable[..., Pages]) -> None:
+    answer = pages().get("subscriptions/?status=sleeping")
+
+    assert (422, True) == (answer.status_code, "is no status" in answer.text)
 
 
 def test_somebody_is_subscribed_after_the_first_invoice_was_seen(visit: Open, tenant: Tenant) -> None:
@@ -276,7 +305,10 @@ def test_a_viewer_subscribes_nobody(pages: Callable[..., Pages], tenant: Tenant)
     assert 403 == pages(role=Role.VIEWER).post("subscriptions/new", form).status_code
 
 
-@pytest.mark.parametrize("path", ["subscriptions/", ONE, "subscriptions/new", *(ONE + action for action in ACTIONS)])
+@pytest.mark.parametrize(
+    "path",
+    ["subscriptions/", "subscriptions/export.csv", ONE, "subscriptions/new", *(ONE + action for action in ACTIONS)],
+)
 def test_another_organization_is_not_there(
     pages: Callable[..., Pages], tenant: Tenant, other_organization: Organization, path: str
 ) -> None:

@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, bindparam, select
 
+from lotus_server.adapters.records_sql.reply_tables import REPLIES
 from lotus_server.adapters.records_sql.rows import Insert, Unique, Values, of_tenant
-from lotus_server.adapters.records_sql.tables import REPLIES
 from lotus_server.ports.records import StoredReply
 
 _INSERT: Final = Insert(

@@ -471,18 +471,6 @@ CREDIT_POSTINGS = Table(
     Index("ix_credit_postings_credit", "organization_id", "credit_id", "source", "target", "amount"),
 )
 
-REPLIES = Table(
-    "replies",
-    METADATA,
-    _organization(),
-    Column("key", TEXT, primary_key=True),
-    Column("request_hash", TEXT, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("created_at", Instant, nullable=False),
-    _belongs_to("organizations"),
-)
-
 # A note per transaction and thing changed; see changes.py. An empty customer id stands for the whole organization.
 # Here alone the key does not begin with the organization: a reader wants the newest notes of everybody.
 CHANGES = Table(

@@ -10,22 +10,27 @@ from starlette.responses import Response
 
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import VersionStatus
-from lotus_server.domain.subscriptions import next_pause, next_turn
+from lotus_server.domain.subscriptions import next_pause
 from lotus_server.http.web.addresses import segment
+from lotus_server.http.web.lists import all_rows, asked_of, ways_of
 from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.visit import PAGE_ROWS, Visit
 from lotus_server.kernel.errors import Invalid, LotusError
+from lotus_server.kernel.instants import to_text
+from lotus_server.ports.listing import Part, Slice
 from lotus_server.usecases.addons import list_addons
 from lotus_server.usecases.attachments import attach_addon, cancel_addon
-from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.billing_on_request import retry_billing
-from lotus_server.usecases.pauses import pause_subscription, resume_subscription
+from lotus_server.usecases.customer_lists import list_plan_names
 from lotus_server.usecases.discounts import list_coupons
+from lotus_server.usecases.drafts import draft_invoices
+from lotus_server.usecases.pauses import pause_subscription, resume_subscription
 from lotus_server.usecases.plan_switch import switch_plan
 from lotus_server.usecases.plans import PlanView, list_plans
 from lotus_server.usecases.quantities import set_quantity
 from lotus_server.usecases.rehearsal import Effect, effect_of, next_invoice
 from lotus_server.usecases.services import Services
+from lotus_server.usecases.subscription_lists import SubscriptionSummary, view_subscriptions
 from lotus_server.usecases.subscription_overview import SubscriptionOverview, view_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.usecases.subscriptions import (
@@ -34,10 +39,9 @@ from lotus_server.usecases.subscriptions import (
     create_billed,
     create_subscription,
     get_subscription,
-    list_subscriptions,
 )
 from lotus_server.wire.attachments import attachment
-from lotus_server.wire.lists import subscription_question
+from lotus_server.wire.lists import Query, slice_asked, subscription_order, subscription_question
 from lotus_server.wire.pauses import pause_order, resume_order
 from lotus_server.wire.plan_switch import plan_switch
 from lotus_server.wire.quantities import prepaid_rows, quantity_order, quantity_rows, units_order
@@ -45,7 +49,8 @@ from lotus_server.wire.subscriptions import later_cancellation, subscription_cha
 
 pages = Pages()
 SEEN: Final = "seen"
-_FILTERS: Final = ("customer_id", "plan_id", "auto_renew", "ending_within_days")
+_FILTERS: Final = ("customer_id", "status", "plan_id", "auto_renew", "ending_within_days")
+_DEFAULT_SORT: Final = "-start"
 _encode: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic").encode
 Order = TypeVar("Order")
 Changing = Callable[[Services, Organization, str], object]
@@ -61,23 +66,66 @@ class _Asked(msgspec.Struct, frozen=True):
 
 @pages.get("/subscriptions/")
 def list_page(visit: Visit) -> Response:
-    """List the subscriptions that are asked for, a page at a time."""
-    asked = {name: visit.query.get(name) or None for name in _FILTERS}
-    status = visit.query.get("status")
-    plans = [] if visit.wants_fragment else [(each.plan.plan_id, each.plan.plan_name) for each in visit.do(list_plans)]
+    """List the subscriptions that are asked for."""
+    asked = asked_of(visit)
+    plans = [] if visit.wants_fragment else [(plan.plan_id, plan.plan_name) for plan in visit.do(list_plan_names)]
     try:
-        question = subscription_question(asked, [status] if status else [])
-        views = visit.do(list_subscriptions, visit.page_asked(), question)
+        question, order = subscription_question(asked, _statuses(asked)), subscription_order(asked, _DEFAULT_SORT)
+        found = visit.do(view_subscriptions, question, order, slice_asked(asked, PAGE_ROWS))
     except Invalid as error:
-        visit.form.with_error(error)
-        views = []
+        return visit.again(error, "subscriptions/list.html", fragment="rows", found=None, plans=plans)
     return visit.page(
         "subscriptions/list.html",
         fragment="rows",
-        rows=[(view, next_turn(view.subscription, view.now)) for view in views],
-        next_cursor=views[-1].subscription.subscription_id if len(views) == PAGE_ROWS else None,
-        is_narrowed=bool(status) or any(asked.values()),
+        found=found,
+        order=order,
+        ways=ways_of(visit, found.part),
+        is_narrowed=any(asked.get(name) for name in _FILTERS),
         plans=plans,
+    )
+
+
+@pages.get("/subscriptions/export.csv")
+def export(visit: Visit) -> Response:
+    """Return the subscriptions that are asked for, as a table for spreadsheets."""
+    asked = asked_of(visit)
+    question, order = subscription_question(asked, _statuses(asked)), subscription_order(asked, _DEFAULT_SORT)
+
+    def read(wanted: Slice) -> Part[SubscriptionSummary]:
+        return visit.do(view_subscriptions, question, order, wanted).part
+
+    header = (
+        "subscription_id",
+        "customer_id",
+        "customer_name",
+        "plan_id",
+        "version",
+        "status",
+        "started",
+        "ends",
+        "next",
+        "next_at",
+    )
+    return visit.csv("subscriptions.csv", header, map(_csv_row, all_rows(read)))
+
+
+def _statuses(asked: Query) -> list[str]:
+    status = asked.get("status")
+    return [status] if status else []
+
+
+def _csv_row(row: SubscriptionSummary) -> tuple[object, ...]:
+    subscription, turn = row.subscription, row.next_turn
+    return (
+        subscription.subscription_id,
+        row.customer.customer_id,
+        row.customer.customer_name,
+        row.sold_as.plan_id,
+        row.sold_as.version,
+        row.status.value,
+        to_text(subscription.starts_at),
+        None if subscription.ends_at is None else to_text(subscription.ends_at),
+        *((turn.kind.value, to_text(turn.at)) if turn is not None else (None, None)),
     )
 
 
