@@ -7,7 +7,15 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from lotus_server.domain.accounts import ApiKey, Customer, InvoiceSettings, Organization, OrganizationType, Scope
+from lotus_server.domain.accounts import (
+    ApiKey,
+    Customer,
+    InvoiceGrouping,
+    InvoiceSettings,
+    Organization,
+    OrganizationType,
+    Scope,
+)
 from lotus_server.domain.catalog import (
     AddOnTerms,
     Calendar,
@@ -401,6 +409,7 @@ customers = st.builds(
     tax_rate=st.none() | decimals,
     timezone=texts,
     tax_id=st.none() | texts,
+    invoice_grouping=st.none() | st.sampled_from(InvoiceGrouping),
 )
 _filter_values = texts | decimals | st.booleans()
 filters = st.builds(

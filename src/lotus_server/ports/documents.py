@@ -39,7 +39,8 @@ class Party(msgspec.Struct, frozen=True):
 class DocumentLine(msgspec.Struct, frozen=True):
     """One line: `amount` in major units at the minor unit; `quantity` as it was charged (null: it has none).
 
-    `details` are shown small below it: tiers, proration, the group.
+    `details` are shown small below it: tiers, proration, the group. `heading` is shown above it and those that follow,
+    where the lines are of several subscriptions (null: as above).
     """
 
     name: str
@@ -47,6 +48,7 @@ class DocumentLine(msgspec.Struct, frozen=True):
     amount: Decimal
     quantity: Decimal | None = None
     details: tuple[str, ...] = ()
+    heading: str | None = None
 
 
 class DocumentTax(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ from lotus_server.domain.subscriptions import (
 )
 from lotus_server.kernel.errors import LotusError
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.catalog_reading import renewed, terms_of
+from lotus_server.usecases.catalog_reading import is_grouped, renewed, terms_of
 from lotus_server.usecases.corrections import (
     NO_CORRECTIONS,
     Corrections,
@@ -42,7 +42,7 @@ from lotus_server.usecases.corrections import (
 )
 from lotus_server.usecases.issuing import heading_of, issue_under
 from lotus_server.usecases.looking_back import Key, key_of, past_of, with_past, without_past
-from lotus_server.usecases.pending import keep_invoiced, waiting_for
+from lotus_server.usecases.pending import defer, keep_invoiced, waiting_for
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.spend_watching import watch_spend
 from lotus_server.usecases.usage_billing import BilledUsage, billing_of, usage_of, usage_within
@@ -219,7 +219,9 @@ def _bill_or_wait(
 ) -> Subscription:
     """Bill what is due of a subscription, or let its open period, which is over, wait until the grace is over."""
     assert subscription.due_at is not None, "what is never due is not billed"
+    issue_overdue(services, tx, subscription, before=min(subscription.due_at, now))
     terms = terms_of(tx, subscription)
+    terms = msgspec.structs.replace(terms, is_grouped=is_grouped(tx, subscription))
     ends_at = due_after(subscription)
     if ends_at < subscription.open_period.end:
         if ends_at <= min(subscription.due_at, now) and subscription.due_at < ends_at + terms.grace:
@@ -346,6 +348,7 @@ def issue(
 ) -> Invoice | None:
     """Issue an invoice with its number and the credit it uses or grants, all in the given transaction.
 
+    Lines that are put together with those of other subscriptions wait for them, and then none is returned.
     Returns the invoice of the same cause when there is one already: billing again changes nothing. Without a line there
     is nothing to invoice, and no number is used up. What waits for the customer's next invoice comes last on it; what
     should have been invoiced before has an invoice of its own before.
@@ -356,6 +359,11 @@ def issue(
     existing = tx.invoices.by_cause(terms.subscription.organization_id, cause)
     if existing is not None:
         return existing
+    if terms.is_grouped:
+        for each in corrections.found:
+            tx.billed_periods.replace(each.billed)
+        defer(services, tx, terms, own, cause=cause, now=now, billing=billing, due_at=now)
+        return None
     waiting = waiting_for(tx, terms, now)
     while overdue := [each for each in waiting if each.due_at < now]:
         issue_waiting(services, tx, waiting, now=overdue_at(overdue))
@@ -363,6 +371,18 @@ def issue(
     invoice = _issue(services, tx, terms, own, waiting, cause=cause, now=now)
     keep_billed(tx, terms, invoice, billing, corrections, own=own)
     return invoice
+
+
+def issue_overdue(services: Services, tx: Transaction, subscription: Subscription, *, before: datetime) -> None:
+    """What a customer's subscriptions have put together until an instant, excluded, is invoiced."""
+    while True:
+        found = tx.pending_lines.waiting(subscription.organization_id, subscription.customer_id)
+        overdue = [each for each in found if each.due_at < before]
+        if not overdue:
+            return
+        first = min(overdue, key=lambda each: (each.due_at, each.currency))
+        together = [each for each in found if each.currency == first.currency]
+        issue_waiting(services, tx, together, now=first.due_at)
 
 
 def overdue_at(waiting: Sequence[PendingLines]) -> datetime:
@@ -391,6 +411,9 @@ def _issue(
 ) -> Invoice:
     """Issue an invoice of a subscription's own lines, and of what waited after them."""
     added = pending_lines_of(waiting)
-    invoice = issue_under(services, tx, heading_of(terms, now), own, added, cause=cause, now=now)
+    heading = heading_of(terms, now)
+    if not own and len({each.subscription_id for each in waiting}) > 1:
+        heading = msgspec.structs.replace(heading, subscription_id=None)
+    invoice = issue_under(services, tx, heading, own, added, cause=cause, now=now)
     keep_invoiced(tx, waiting, invoice, place=len(own))
     return invoice

@@ -7,6 +7,7 @@ from lotus_server.domain.invoicing import cause_of_period
 from lotus_server.domain.subscriptions import advance, awaits_invoice
 from lotus_server.usecases.billing import bill_step, bring_up_to_date
 from lotus_server.usecases.invoices import InvoiceView, view_of
+from lotus_server.usecases.pending_billing import bill_pending_due
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView
@@ -46,4 +47,6 @@ def retry_billing(services: Services, organization: Organization, subscription_i
     while is_parked and subscription.due_at is not None and subscription.due_at <= now:
         due_at = bill_step(services, subscription, now)
         subscription = msgspec.structs.replace(subscription, due_at=due_at)
+    if is_parked:
+        bill_pending_due(services, until=now, organization=organization)
     return get_subscription(services, organization, subscription_id)

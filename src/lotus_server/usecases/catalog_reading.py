@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 
-from lotus_server.domain.accounts import Customer, Organization, TaxStatus
+from lotus_server.domain.accounts import Customer, InvoiceGrouping, Organization, TaxStatus
 from lotus_server.domain.catalog import PlanVersion, as_sold, sold_versions, version_after_renewal, version_in
 from lotus_server.domain.invoicing import BilledPeriod, TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
 from lotus_server.domain.metering import Metric
@@ -44,6 +44,16 @@ def _billed_so_far(tx: Transaction, subscription: Subscription) -> BilledPeriod 
         return None
     period_start = subscription.open_period.start
     return tx.billed_periods.get(subscription.organization_id, subscription.subscription_id, period_start)
+
+
+def is_grouped(tx: Transaction, subscription: Subscription) -> bool:
+    """Tell whether a customer has one invoice of what several subscriptions have at an instant."""
+    organization = tx.organizations.get(subscription.organization_id)
+    customer = tx.customers.get(subscription.organization_id, subscription.customer_id)
+    assert organization is not None, "a subscription belongs to an organization"
+    assert customer is not None, "a subscription belongs to a customer"
+    grouping = customer.invoice_grouping or organization.invoice_settings.invoice_grouping
+    return grouping is InvoiceGrouping.CUSTOMER
 
 
 def tax_terms(organization: Organization, customer: Customer) -> TaxTerms:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from lotus_server.domain.accounts import Customer, Organization, TaxStatus
+from lotus_server.domain.accounts import Customer, InvoiceGrouping, Organization, TaxStatus
 from lotus_server.domain.invoicing import Invoice, PaymentStatus
 from lotus_server.domain.subscriptions import Status, Subscription
 from lotus_server.kernel.currencies import CURRENCIES
@@ -39,6 +39,7 @@ _CHANGEABLE: Final = frozenset(
         "tax_status",
         "tax_id",
         "timezone",
+        "invoice_grouping",
     }
 )
 
@@ -74,6 +75,7 @@ class CustomerDraft(msgspec.Struct, frozen=True):
     tax_status: TaxStatus = TaxStatus.TAXABLE
     tax_id: str | None = None
     timezone: str | None = None
+    invoice_grouping: InvoiceGrouping | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -180,6 +182,7 @@ def _new_customer(services: Services, organization: Organization, draft: Custome
         tax_status=draft.tax_status,
         tax_id=draft.tax_id,
         timezone=draft.timezone or UTC_NAME,
+        invoice_grouping=draft.invoice_grouping,
     )
 
 

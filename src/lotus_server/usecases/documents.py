@@ -8,6 +8,7 @@ import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization, PaperSize
 from lotus_server.domain.invoicing import AppliedDiscount, InvoiceLine, PaymentStatus, TaxCategory, TaxSubtotal
+from lotus_server.domain.subscriptions import Subscription
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.documents import DocumentKind, DocumentLine, DocumentTax, InvoiceDocument, Paper, Party
 from lotus_server.usecases.invoices import InvoiceView, get_invoice
@@ -48,7 +49,7 @@ def document_of(view: InvoiceView) -> InvoiceDocument:
         issued_at=invoice.issued_at,
         due_at=invoice.due_at,
         currency=invoice.currency,
-        lines=line_rows(invoice.lines),
+        lines=_with_headings(view, line_rows(invoice.lines)),
         subtotal=invoice.subtotal,
         total=invoice.gross,
         deductions=deduction_rows(invoice.discounts),
@@ -76,6 +77,25 @@ def printed_on(organization: Organization, customer: Customer, **rest: Any) -> I
         paper=Paper.LETTER if settings.paper is PaperSize.LETTER else Paper.A4,
         **rest,
     )
+
+
+def _with_headings(view: InvoiceView, rows: tuple[DocumentLine, ...]) -> tuple[DocumentLine, ...]:
+    """Return the rows of an invoice's lines, those of several subscriptions below the plan and the id of each."""
+    owners = [view.subscription_of(line) for line in view.invoice.lines]
+    if len({None if each is None else each.subscription_id for each in owners}) < 2:
+        return rows
+    found, before = [], None
+    for row, line, owner in zip(rows, view.invoice.lines, owners, strict=True):
+        heading = None if owner is None else _heading(view, line, owner)
+        found.append(msgspec.structs.replace(row, heading=heading) if heading != before else row)
+        before = heading
+    return tuple(found)
+
+
+def _heading(view: InvoiceView, line: InvoiceLine, owner: Subscription) -> str:
+    sold = view.sold(line)
+    name = "" if sold is None else sold[1].localized_name or sold[0].plan_name
+    return f"{name} ({owner.subscription_id})" if name else owner.subscription_id
 
 
 def line_rows(lines: Iterable[InvoiceLine]) -> tuple[DocumentLine, ...]:

@@ -17,13 +17,21 @@ from lotus_server.usecases.services import Services, present
 
 
 class InvoiceView(msgspec.Struct, frozen=True):
-    """An invoice with both parties, its subscription if it has one, and plans with their versions by version id."""
+    """An invoice with both parties, its subscription if it has one, and plans with their versions by version id.
+
+    `subscriptions` has those of its lines by id.
+    """
 
     invoice: Invoice
     customer: Customer
     organization: Organization
     subscription: Subscription | None
     plans: Mapping[str, tuple[Plan, PlanVersion]]
+    subscriptions: Mapping[str, Subscription] = {}
+
+    def subscription_of(self, line: InvoiceLine) -> Subscription | None:
+        """Return the subscription that a line is of, if any."""
+        return self.subscription if line.subscription_id is None else self.subscriptions.get(line.subscription_id)
 
     def sold(self, line: InvoiceLine) -> tuple[Plan, PlanVersion] | None:
         """Return the plan and version that a line is by, null for a one-off line."""
@@ -133,6 +141,7 @@ def _views(tx: Transaction, organization: Organization, invoices: list[Invoice])
             organization,
             subscriptions.get(invoice.subscription_id or ""),
             terms,
+            subscriptions,
         )
         for invoice in invoices
     ]

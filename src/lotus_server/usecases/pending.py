@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
+
 from lotus_server.domain.invoicing import (
+    BilledPeriod,
     Invoice,
     InvoiceLine,
     PendingLines,
@@ -13,6 +16,7 @@ from lotus_server.domain.invoicing import (
     invoiced,
 )
 from lotus_server.ports.records import Transaction
+from lotus_server.usecases.corrections import keep_period
 from lotus_server.usecases.services import Services
 
 _NO_INVOICE = ""
@@ -27,11 +31,13 @@ def defer(
     cause: str,
     now: datetime,
     billing: PeriodBilling | None = None,
+    due_at: datetime | None = None,
 ) -> None:
     """What would be an invoice now waits for the customer's next one; without a line there is nothing to wait.
 
-    It waits until the invoice of the open period would be issued at the latest. `billing` is how the usage of a period
-    is billed by the lines (null: none is). What was invoiced for the same cause, or waits for it, changes nothing.
+    It waits until `due_at` at the latest (null: until the invoice of the open period would be issued). `billing` is how
+    the usage of a period is billed by the lines (null: none is). What was invoiced for the same cause, or waits for it,
+    changes nothing.
     """
     subscription = terms.subscription
     organization_id = subscription.organization_id
@@ -48,9 +54,9 @@ def defer(
             subscription_id=subscription.subscription_id,
             currency=terms.version.currency,
             cause=cause,
-            lines=lines,
+            lines=tuple(msgspec.structs.replace(line, subscription_id=subscription.subscription_id) for line in lines),
             created_at=now,
-            due_at=max(now, terms.issue_at),
+            due_at=max(now, terms.issue_at) if due_at is None else due_at,
             billed=billed,
         )
     )
@@ -68,4 +74,11 @@ def keep_invoiced(tx: Transaction, waiting: Sequence[PendingLines], invoice: Inv
     for each in invoiced(waiting, invoice, place=place):
         tx.pending_lines.replace(each)
         if each.billed is not None:
-            tx.billed_periods.add(each.billed)
+            keep_period(tx, each.billed, is_first=_is_first(tx, each.billed))
+
+
+def _is_first(tx: Transaction, billed: BilledPeriod) -> bool:
+    """Tell whether nothing of a period's usage was invoiced before."""
+    if not billed.terms.invoiced_until:
+        return True
+    return tx.billed_periods.get(billed.organization_id, billed.subscription_id, billed.starts_at) is None

@@ -46,6 +46,7 @@ from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.discounts import DiscountDraft, give_within
 from lotus_server.usecases.pending import defer
+from lotus_server.usecases.pending_billing import bill_pending_due
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.spend_watching import own_thresholds, watch_spend
@@ -141,6 +142,7 @@ def create_subscription(services: Services, organization: Organization, draft: S
         # In real time the ticker bills the periods that are over already; in a sandbox nothing would until its clock is
         # moved.
         bill_due(services, until=now, organization=organization)
+        bill_pending_due(services, until=now, organization=organization)
         return get_subscription(services, organization, subscription.subscription_id)
     return view
 

@@ -10,6 +10,7 @@ from lotus_server.usecases.customers import BATCH_MAX, CustomerDraft, CustomerVi
 from lotus_server.wire.addresses import AddressForm
 from lotus_server.wire.forms import Form, Number, Text, choice, currency_code, currency_row, read, required
 from lotus_server.wire.free_form import free_form
+from lotus_server.wire.groupings import invoice_grouping_of
 from lotus_server.wire.invoices import light_invoice_row
 from lotus_server.wire.subscriptions import subscription_record
 
@@ -33,6 +34,9 @@ class CustomerForm(Form):
     tax_rate: Number = None
     tax_status: Text = None
     tax_id: Text = None
+    invoice_grouping: Text = Field(
+        None, description="subscription or customer: what is on one invoice; as the organization has it when missing."
+    )
     timezone: Text = Field(
         None, description="On whose wall clock its billing periods begin, such as Europe/Berlin; UTC."
     )
@@ -92,6 +96,7 @@ def customer_draft(payload: object) -> CustomerDraft:
         tax_status=_tax_status(form.tax_status, problems),
         tax_id=form.tax_id or None,
         timezone=form.timezone or None,
+        invoice_grouping=invoice_grouping_of(problems, form.invoice_grouping),
         problems=problems.found,
     )
 
@@ -138,6 +143,7 @@ def customer_row(view: CustomerView) -> Row:
         "tax_status": customer.tax_status.value,
         "tax_id": customer.tax_id,
         "timezone": customer.timezone,
+        "invoice_grouping": None if customer.invoice_grouping is None else customer.invoice_grouping.value,
         "tax_providers": [],
         "properties": customer.properties,
     }

@@ -45,7 +45,7 @@ def invoice_row(view: InvoiceView) -> Row:
             "email": customer.email,
             "address": customer.billing_address or customer.address,
         },
-        "line_items": [line_row(line, view.sold(line), view.subscription) for line in view.invoice.lines],
+        "line_items": [line_row(line, view.sold(line), view.subscription_of(line)) for line in view.invoice.lines],
     }
 
 
@@ -106,6 +106,7 @@ def line_row(line: InvoiceLine, sold: tuple[Plan, PlanVersion] | None, subscript
             {"property_name": match.property_name, "value": match.value}
             for match in (() if subscription is None else subscription.matches)
         ],
+        "subscription_id": None if subscription is None else subscription.subscription_id,
         "charge_id": line.charge_id,
         "metric_id": line.metric_id,
         "group": line.group,

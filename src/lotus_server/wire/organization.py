@@ -6,13 +6,14 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from pydantic import Field
 
-from lotus_server.domain.accounts import ApiKey, InvoiceSettings, Organization, PaperSize, Scope
+from lotus_server.domain.accounts import ApiKey, InvoiceGrouping, InvoiceSettings, Organization, PaperSize, Scope
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.organizations import OrganizationChange
 from lotus_server.wire.addresses import AddressForm
 from lotus_server.wire.fields import instant
 from lotus_server.wire.forms import Form, Number, Text, choice, currency_row, read, required
+from lotus_server.wire.groupings import invoice_grouping_of
 
 Row = dict[str, Any]
 
@@ -42,6 +43,10 @@ class OrganizationForm(Form):
     paper: Text = Field(None, description="a4 or letter.")
     invoice_grace_hours: int | None = Field(
         None, description="Hours from the end of a period until its invoice is issued (0)."
+    )
+    invoice_grouping: Text = Field(
+        None,
+        description="subscription (default) or customer: which of what is due at one instant is on one invoice.",
     )
     note: Text = Field(None, description="What stands below the sums of every invoice.")
 
@@ -78,6 +83,7 @@ _SETTINGS = (
     "paper",
     "note",
     "invoice_grace_hours",
+    "invoice_grouping",
 )
 
 
@@ -96,6 +102,9 @@ def organization_change(payload: object) -> OrganizationChange:
     if form.paper is not None:
         sizes = {each.value: each for each in PaperSize}
         settings["paper"] = choice(problems, "paper", form.paper, sizes, PaperSize.A4)
+    if form.invoice_grouping is not None:
+        grouping = invoice_grouping_of(problems, form.invoice_grouping)
+        settings["invoice_grouping"] = grouping or InvoiceGrouping.SUBSCRIPTION
     if form.locale is not None and not _is_locale(form.locale):
         problems.add("locale", "unknown_locale", f"{form.locale!r} is not a locale, such as en_US.")
     problems.raise_if_any()
@@ -132,6 +141,7 @@ def organization_row(organization: Organization) -> Row:
         "paper": settings.paper.value,
         "note": settings.note,
         "invoice_grace_hours": settings.invoice_grace_hours,
+        "invoice_grouping": settings.invoice_grouping.value,
         "created": to_text(organization.created_at),
     }
 

@@ -145,6 +145,7 @@ class _Writer:
             "quantity": quantity,
             "amount": self._money(line.amount),
             "details": line.details,
+            "heading": line.heading,
         }
 
     def _sums(self) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from lotus_server.adapters.records_sql.definitions import Definition
 from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, FreeForm, Instant, Structured
-from lotus_server.domain.accounts import InvoiceSettings, OrganizationType, Scope, TaxStatus
+from lotus_server.domain.accounts import InvoiceGrouping, InvoiceSettings, OrganizationType, Scope, TaxStatus
 from lotus_server.domain.catalog import (
     AddOnTerms,
     Calendar,
@@ -139,6 +139,7 @@ CUSTOMERS = Table(
     Column("timezone", TEXT, nullable=False),
     Column("tax_status", Choice(TaxStatus), nullable=False, server_default="taxable"),
     Column("tax_id", TEXT),
+    Column("invoice_grouping", Choice(InvoiceGrouping)),
     # What searching and sorting look at; made of the columns above, without regard to case.
     Column("search_text", TEXT, nullable=False, server_default=text("''")),
     Column("sort_name", TEXT, nullable=False, server_default=text("''")),

@@ -43,7 +43,7 @@ from lotus_server.domain.accounts.people import (
     normal_email,
     role_allows,
 )
-from lotus_server.domain.accounts.settings import InvoiceSettings, PaperSize, TaxStatus
+from lotus_server.domain.accounts.settings import InvoiceGrouping, InvoiceSettings, PaperSize, TaxStatus
 
 __all__ = [
     "EMAIL_LENGTH_MAX",
@@ -71,6 +71,7 @@ __all__ = [
     "Content",
     "Customer",
     "FieldChange",
+    "InvoiceGrouping",
     "InvoiceSettings",
     "LinkPurpose",
     "Logo",

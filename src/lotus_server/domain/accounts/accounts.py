@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from lotus_server.domain.accounts.settings import InvoiceSettings, TaxStatus
+from lotus_server.domain.accounts.settings import InvoiceGrouping, InvoiceSettings, TaxStatus
 
 
 class OrganizationType(StrEnum):
@@ -82,7 +82,8 @@ def allows(scope: Scope, needed: Scope) -> bool:
 class Customer(msgspec.Struct, frozen=True):
     """A customer of an organization.
 
-    `customer_id` is the id in the organization's own system, the one its events carry.
+    `customer_id` is the id in the organization's own system, the one its events carry. `invoice_grouping` null: as the
+    organization has it.
     """
 
     organization_id: str
@@ -101,3 +102,4 @@ class Customer(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     tax_status: TaxStatus = TaxStatus.TAXABLE
     tax_id: str | None = None
+    invoice_grouping: InvoiceGrouping | None = None

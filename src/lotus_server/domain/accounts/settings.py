@@ -34,12 +34,22 @@ class TaxStatus(StrEnum):
     REVERSE_CHARGE = "reverse_charge"
 
 
+class InvoiceGrouping(StrEnum):
+    """What is on one invoice of those that time makes due for a customer at one instant, in one currency.
+
+    `subscription`: each subscription has its own. `customer`: all of them have one together.
+    """
+
+    SUBSCRIPTION = "subscription"
+    CUSTOMER = "customer"
+
+
 class InvoiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     """How an organization's invoices come out and what is printed on them.
 
     `tax_percent` null: no tax is charged at all. `locale` and `timezone` decide how numbers are written and to which
     day an instant belongs on paper. The invoice of a period is issued `invoice_grace_hours` after its end, with what
-    came in until then.
+    came in until then. `invoice_grouping` is that of customers that have none of their own.
     """
 
     legal_name: str | None = None
@@ -55,6 +65,7 @@ class InvoiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):
     paper: PaperSize = PaperSize.A4
     note: str = ""
     invoice_grace_hours: int = 0
+    invoice_grouping: InvoiceGrouping = InvoiceGrouping.SUBSCRIPTION
 
     def problems(self) -> tuple[FieldProblem, ...]:
         """Return everything that is wrong with the settings, except whether the locale is known."""

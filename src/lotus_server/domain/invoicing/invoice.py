@@ -63,7 +63,8 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     came about. A line for usage has how its `quantity` was `measured`, and, where each group of the usage is priced on
     its own, the values of the grouped properties that its `group` has. A correction has the period, the charge and the
     group of the line that it `refers_to`, and of quantity and amount only the difference. A one-off line is by no plan:
-    `plan_id` and `version_id` are null.
+    `plan_id` and `version_id` are null. `subscription_id` is set where the lines of several subscriptions may be on one
+    invoice (null: that of the invoice).
     """
 
     name: str
@@ -81,6 +82,7 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     group: dict[str, str | None] | None = None
     measured: Measured | None = None
     refers_to: LineReference | None = None
+    subscription_id: str | None = None
 
 
 class Invoice(msgspec.Struct, frozen=True):

@@ -19,6 +19,7 @@ class Terms(msgspec.Struct, frozen=True):
     customer's invoices; `discounts` are all that the customer has, in the order in which they were given. Another plan
     takes the place of this one at `succeeded_at` (null: none does). Its invoice is issued so long after the
     end of a period as `grace` says. `billed` is what was invoiced of the open period's usage already (null: nothing).
+    `is_grouped`: what is invoiced is put together with what the customer's other subscriptions have at the instant.
     """
 
     subscription: Subscription
@@ -31,6 +32,7 @@ class Terms(msgspec.Struct, frozen=True):
     succeeded_at: datetime | None = None
     grace: timedelta = timedelta()
     billed: BilledPeriod | None = None
+    is_grouped: bool = False
 
     @property
     def plan_name(self) -> str:
