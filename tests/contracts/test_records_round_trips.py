@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lotus_server.domain.accounts import ApiKey, Customer, Logo, Organization
+from lotus_server.domain.accounts import ApiKey, Customer, Logo, Organization, Portal
 from lotus_server.domain.catalog import Feature, Plan, PlanVersion, PricingUnit
 from lotus_server.domain.credits import CreditGrant, CreditPosting, CreditSchedule, TopUp, Wallet
 from lotus_server.domain.invoicing import Coupon, CreditNote, Discount, Invoice
@@ -61,6 +61,18 @@ def test_an_organization_has_one_logo_or_none(shared_records: Records) -> None:
         for _ in range(2):
             transaction.logos.remove("org")
             assert transaction.logos.get("org") is None
+
+
+def test_an_organization_has_one_portal_and_the_first_one_stays_unless_it_is_replaced(shared_records: Records) -> None:
+    first = Portal("org", "secret", "#123456", ("https://a.example", "http://localhost:3000"))
+    with _passing(shared_records) as transaction:
+        assert transaction.portals.get("org") is None
+        transaction.portals.add_if_missing(first)
+        transaction.portals.add_if_missing(Portal("org", "other"))
+        assert transaction.portals.get("org") == first
+        assert transaction.portals.get("another") is None
+        transaction.portals.put(Portal("org", "other"))
+        assert transaction.portals.get("org") == Portal("org", "other")
 
 
 @given(value=values.organizations)

@@ -170,6 +170,7 @@ FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
     ("GET", "/api/customers/acme/draft_invoice/pdf/", lambda ids: None),
     ("GET", "/api/customers/acme/corrections/", lambda ids: None),
     ("POST", "/api/customers/acme/corrections/", lambda ids: {}),
+    ("POST", "/api/customers/acme/portal_link/", lambda ids: {}),
     ("GET", "/api/customers/acme/pending_lines/", lambda ids: None),
     ("POST", "/api/customers/acme/pending_lines/invoice_now/", lambda ids: {}),
     ("GET", "/api/customers/acme/discounts/", lambda ids: None),

@@ -67,6 +67,7 @@ NOT_WATCHED = {
     "people.sessions.replace",
     "people.users.add",
     "people.users.replace",
+    "portals.add_if_missing",
     "replies.add",
     "revenue.keep",
     "spend_watches.put",

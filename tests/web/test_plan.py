@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -29,7 +31,7 @@ def fill(tenant: Tenant) -> None:
     tenant.metric("payments", metric_name="Payments", aggregation_type="sum", property_name="amount")
     tenant.metric("storage", metric_name="Storage", group_by=["region"])
     tenant.feature("sso")
-    terms = {
+    terms: dict[str, Any] = {
         "recurring_charges": [{"name": "Base fee", "amount": 49}],
         "components": [
             {"metric_id": "calls", "price": CALLS, "limit": 50000},

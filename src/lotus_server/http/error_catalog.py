@@ -41,6 +41,7 @@ STATE_CODES: Final[dict[str, str]] = {
     "feature_not_found": "There is no such feature in this organization.",
     "plan_not_found": "There is no such plan in this organization.",
     "plan_version_not_found": "There is no such plan version in this organization.",
+    "portal_link_not_found": "The link to the customer portal does not work, or not any more.",
     "addon_not_found": "There is no such add-on in this organization.",
     "subscription_not_found": "There is no such subscription in this organization, or none that is active.",
     "addon_attached": "The subscription has this recurring add-on already.",

@@ -38,6 +38,7 @@ from lotus_server.ports.listing import (
 from lotus_server.ports.logos import Logos
 from lotus_server.ports.paging import Page as Page  # noqa: PLC0414 - a part of this port
 from lotus_server.ports.people_records import People
+from lotus_server.ports.portals import Portals
 
 
 class Organizations(Protocol):
@@ -279,6 +280,11 @@ class Transaction(Protocol):
     @property
     def logos(self) -> Logos:
         """The logos of organizations."""
+        ...
+
+    @property
+    def portals(self) -> Portals:
+        """The portals of organizations."""
         ...
 
     @property

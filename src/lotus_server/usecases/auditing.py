@@ -27,6 +27,7 @@ _NOT_TOLD: Final[Mapping[str, frozenset[str]]] = {
     "invoice": frozenset({"lines"}),
     "invitation": frozenset({"token_hash"}),
     "logo": frozenset({"content"}),
+    "portal": frozenset({"secret"}),
 }
 # Moving a clock lets time do what it does; of that only the move is somebody's.
 _ONLY: Final[Mapping[str, frozenset[str]]] = {
@@ -76,6 +77,7 @@ WATCHED: Final[Mapping[str, Mapping[str, _Write]]] = {
         "put": _Write("logo", _by("organization_id"), lambda to, logo: to.get(logo.organization_id)),
         "remove": _Write("logo", _by("organization_id"), lambda to, owner: to.get(owner), is_removal=True),
     },
+    "portals": {"put": _Write("portal", _by("organization_id"), lambda to, portal: to.get(portal.organization_id))},
     "api_keys": _kept("api_key", "key_id"),
     "customers": _kept("customer", "customer_id"),
     "metrics": _kept("metric", "metric_id"),

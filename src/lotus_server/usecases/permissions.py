@@ -41,6 +41,7 @@ from lotus_server.usecases import (
     plan_switch,
     plan_versions,
     plans,
+    portal,
     pricing_units,
     quantities,
     recurring_revenue,
@@ -74,6 +75,7 @@ _READ: Final[tuple[Verb, ...]] = (
     catalog_lists.view_addons,
     catalog_lists.view_features,
     clock.read_clock,
+    portal.get_portal,
     clock.read_clock_run,
     corrections.list_open_corrections,
     credit_notes.list_credit_notes,
@@ -144,6 +146,7 @@ _READ: Final[tuple[Verb, ...]] = (
 )
 _CUSTOMERS: Final[tuple[Verb, ...]] = (
     customers.create_customer,
+    portal.create_portal_link,
     customers.create_customers,
     customers.change_customer,
 )
@@ -228,6 +231,7 @@ _CLOCK: Final[tuple[Verb, ...]] = (
 )
 _SETTINGS: Final[tuple[Verb, ...]] = (
     logos.put_logo,
+    portal.change_portal,
     logos.remove_logo,
     organizations.change_organization,
 )

@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql
 
+from lotus_server.adapters.records_sql.appearance_tables import LOGOS
 from lotus_server.adapters.records_sql.rows import Values, of_tenant
-from lotus_server.adapters.records_sql.tables import LOGOS
 from lotus_server.domain.accounts import Logo
 
 _ONE: Final = select(*(LOGOS.c[name] for name in Logo.__struct_fields__)).where(of_tenant(LOGOS))

@@ -45,6 +45,7 @@ from lotus_server.adapters.records_sql.migrations import upgrade
 from lotus_server.adapters.records_sql.pending_lines import SqlPendingLines
 from lotus_server.adapters.records_sql.people import SqlPeople
 from lotus_server.adapters.records_sql.plans import SqlFeatures, SqlPlans, SqlPricingUnits
+from lotus_server.adapters.records_sql.portals import SqlPortals
 from lotus_server.adapters.records_sql.replies import SqlReplies
 from lotus_server.adapters.records_sql.revenue_book import SqlRevenueBook
 from lotus_server.adapters.records_sql.spend_watches import SqlSpendWatches
@@ -72,6 +73,11 @@ class SqlTransaction:
     def logos(self) -> SqlLogos:
         """The logos of organizations."""
         return SqlLogos(self._connection)
+
+    @property
+    def portals(self) -> SqlPortals:
+        """The portals of organizations."""
+        return SqlPortals(self._connection)
 
     @property
     def api_keys(self) -> SqlApiKeys:

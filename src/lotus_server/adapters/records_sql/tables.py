@@ -93,15 +93,6 @@ ORGANIZATIONS = Table(
     Column("clock_run_until", Instant),
 )
 
-LOGOS = Table(
-    "logos",
-    METADATA,
-    _organization(),
-    Column("media_type", TEXT, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    _belongs_to("organizations"),
-)
-
 API_KEYS = Table(
     "api_keys",
     METADATA,

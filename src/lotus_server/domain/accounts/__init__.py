@@ -43,13 +43,27 @@ from lotus_server.domain.accounts.people import (
     normal_email,
     role_allows,
 )
+from lotus_server.domain.accounts.portal import (
+    EMBED_ORIGINS_MAX,
+    LINK_HOURS_DEFAULT,
+    LINK_HOURS_MAX,
+    Portal,
+    PortalClaim,
+    claim_for,
+    claimed,
+    is_signed,
+    signed,
+)
 from lotus_server.domain.accounts.settings import InvoiceGrouping, InvoiceSettings, PaperSize, TaxStatus
 
 __all__ = [
     "EMAIL_LENGTH_MAX",
+    "EMBED_ORIGINS_MAX",
     "FORGOTTEN_AFTER",
     "HALF_SESSION_AGE_MAX",
     "INVITATION_AGE_MAX",
+    "LINK_HOURS_DEFAULT",
+    "LINK_HOURS_MAX",
     "LOGO_BYTES_MAX",
     "LOGO_PIXELS_MAX",
     "LOGO_TYPES",
@@ -81,6 +95,8 @@ __all__ = [
     "OrganizationType",
     "PaperSize",
     "Permission",
+    "Portal",
+    "PortalClaim",
     "Principal",
     "Role",
     "Scope",
@@ -92,7 +108,11 @@ __all__ = [
     "allows",
     "attempt_allowed_at",
     "changes_of",
+    "claim_for",
+    "claimed",
     "email_problem",
+    "is_signed",
     "normal_email",
     "role_allows",
+    "signed",
 ]
