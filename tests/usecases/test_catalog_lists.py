@@ -7,6 +7,7 @@ import pytest
 from lotus_server.domain.catalog import Tag
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.period import Duration
+from lotus_server.ports.listing import Slice, SubscriptionOrder, SubscriptionQuestion
 from lotus_server.ports.records import Page
 from lotus_server.usecases.addons import AddOnDraft, archive_addon, create_addon
 from lotus_server.usecases.attachments import Attachment, attach_addon
@@ -22,6 +23,7 @@ from lotus_server.usecases.plans import (
     change_plan,
     create_plan,
 )
+from lotus_server.usecases.subscription_lists import view_subscriptions
 from lotus_server.wire.plan_lists import plan_question
 from tests.business import Business
 
@@ -161,3 +163,20 @@ def test_everything_wrong_with_a_query_is_told() -> None:
     assert [("search", "invalid"), ("duration", "invalid_choice")] == [
         (problem.field, problem.code) for problem in caught.value.problems
     ]
+
+
+def test_the_attachments_of_an_add_on_are_listed_like_subscriptions(business: Business) -> None:
+    business.plan("pro")
+    sub = business.subscribe()
+    terms = VersionDraft(recurring_charges=(ChargeDraft("fee", Decimal(9)),))
+    create_addon(business.services, business.organization, AddOnDraft("Support", terms, "support"))
+    attach_addon(business.services, business.organization, sub.subscription_id, Attachment("support"))
+
+    def parents(question: SubscriptionQuestion) -> list[str | None]:
+        found = view_subscriptions(business.services, business.organization, question, SubscriptionOrder(), Slice(10))
+        assert found.count.number == len(found.part.rows)
+        return [row.subscription.parent_id for row in found.part.rows]
+
+    assert [sub.subscription_id] == parents(SubscriptionQuestion(plan_id="support", are_addons=True))
+    assert [] == parents(SubscriptionQuestion(plan_id="support"))
+    assert [None] == parents(SubscriptionQuestion())

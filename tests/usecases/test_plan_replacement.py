@@ -18,6 +18,7 @@ from lotus_server.usecases.plan_replacement import (
     create_replacing_version,
     preview_replacement,
     replace_now,
+    replace_some,
 )
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
 from lotus_server.usecases.plan_versions import Replace, create_version
@@ -65,6 +66,19 @@ def test_every_active_subscription_is_switched_now(running: Business) -> None:
         assert Status.ENDED is running.subscription(each.subscription_id).status
         assert version.version_id == running.subscription(each.new_subscription_id).version.version_id
     assert [D(31), D("-15.5"), D(31)] == [invoice.subtotal for invoice in running.invoices("acme")]
+
+
+def test_a_part_of_the_subscriptions_is_switched_and_the_rest_later(running: Business) -> None:
+    version, _ = _create(running, Replace.ON_RENEWAL)
+
+    def some(after: str | None) -> tuple[list[str], str | None]:
+        outcome, there = replace_some(running.services, running.organization, "pro", version.version_id, Page(1, after))
+        return [each.subscription_id for each in outcome.replaced], there
+
+    assert (["sub_acme_pro"], "sub_acme_pro") == some(None)
+    assert (["sub_other_pro"], "sub_other_pro") == some("sub_acme_pro")
+    assert ([], None) == some("sub_other_pro")
+    assert ([], None) == some(None)
 
 
 def test_the_preview_says_what_is_invoiced_and_writes_nothing(running: Business) -> None:

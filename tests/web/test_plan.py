@@ -1,6 +1,7 @@
 """One plan in the web app: its terms, what they cost, its versions, and who has it."""
 
 from collections.abc import Callable
+from typing import Any
 
 from typing import Any
 

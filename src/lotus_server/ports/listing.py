@@ -105,11 +105,12 @@ class SubscriptionOrder(msgspec.Struct, frozen=True):
 
 
 class SubscriptionQuestion(msgspec.Struct, frozen=True):
-    """Which subscriptions to list, add-ons left out; null and empty fields ask for nothing.
+    """Which subscriptions to list, add-ons left out unless `are_addons`; null and empty fields ask for nothing.
 
     `statuses`: has any of them, or, with `or_parked`, could not be billed. `is_renewing`: goes on after its end, or
     does not. `ends_within` asks for those that have not ended and do so within that time. `starts_before` and
-    `ends_after` ask for those that cover any instant of `[ends_after, starts_before)`.
+    `ends_after` ask for those that cover any instant of `[ends_after, starts_before)`. `are_addons` asks for add-ons,
+    which are attached to others, and for nothing else.
     """
 
     customer_id: str | None = None
@@ -121,6 +122,7 @@ class SubscriptionQuestion(msgspec.Struct, frozen=True):
     ends_within: timedelta | None = None
     starts_before: datetime | None = None
     ends_after: datetime | None = None
+    are_addons: bool = False
 
 
 EVERY_SUBSCRIPTION: Final = SubscriptionQuestion()

@@ -161,6 +161,7 @@ _CATALOG: Final[tuple[Verb, ...]] = (
     metrics.archive_metric,
     plan_replacement.create_replacing_version,
     plan_replacement.replace_now,
+    plan_replacement.replace_some,
     plan_versions.create_version,
     plan_versions.change_version,
     plans.create_plan,

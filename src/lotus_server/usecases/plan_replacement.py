@@ -1,8 +1,9 @@
 """Subscriptions of earlier versions get a newer one now, each by a switch in a transaction of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -90,18 +91,22 @@ def replace_now(services: Services, organization: Organization, plan_id: str, ve
     `version_not_on_sale`, `not_for_custom`.
     """
     _, version, earlier = _versions(services, organization, plan_id, version_id)
-    replaced, failed = [], []
-    for subscription in _affected(services, organization, version, earlier, after=None):
-        subscription_id = subscription.subscription_id
-        try:
-            view = switch_plan(services, organization, subscription_id, PlanSwitch(version_id=version_id))
-        except LotusError as error:
-            if error.code == "same_plan":
-                continue  # a renewal that was due has moved it
-            failed.append(NotReplaced(subscription_id, error.code, error.detail))
-        else:
-            replaced.append(Replaced(subscription_id, view.subscription.subscription_id))
-    return Replacement(tuple(replaced), tuple(failed))
+    return _switch_each(
+        services, organization, _affected(services, organization, version, earlier, after=None), version
+    )
+
+
+def replace_some(
+    services: Services, organization: Organization, plan_id: str, version_id: str, page: Page
+) -> tuple[Replacement, str | None]:
+    """Do what `replace_now` does, for a page of the subscriptions only; `page.after` is the id of one.
+
+    Return also the id after which there are more to switch (null: there are none). Raises as `replace_now`.
+    """
+    _, version, earlier = _versions(services, organization, plan_id, version_id)
+    some = list(islice(_affected(services, organization, version, earlier, after=page.after), page.limit))
+    replacement = _switch_each(services, organization, some, version)
+    return replacement, some[-1].subscription_id if page.limit is not None and len(some) == page.limit else None
 
 
 def preview_replacement(
@@ -121,6 +126,23 @@ def preview_replacement(
         if terms.version.version_id in earlier:  # else a renewal that is due moves it
             rows.append(_preview(services, terms, plan, version, now))
     return rows
+
+
+def _switch_each(
+    services: Services, organization: Organization, subscriptions: Iterable[Subscription], version: PlanVersion
+) -> Replacement:
+    replaced, failed = [], []
+    for subscription in subscriptions:
+        subscription_id = subscription.subscription_id
+        try:
+            view = switch_plan(services, organization, subscription_id, PlanSwitch(version_id=version.version_id))
+        except LotusError as error:
+            if error.code == "same_plan":
+                continue  # a renewal that was due has moved it
+            failed.append(NotReplaced(subscription_id, error.code, error.detail))
+        else:
+            replaced.append(Replaced(subscription_id, view.subscription.subscription_id))
+    return Replacement(tuple(replaced), tuple(failed))
 
 
 def _versions(

@@ -19,9 +19,7 @@ def count_subscriptions(
     connection: Connection, organization_id: str, question: SubscriptionQuestion, at: datetime
 ) -> Count:
     """Return how many subscriptions are asked for."""
-    found = select(SUBSCRIPTIONS.c.subscription_id).where(
-        of_tenant(SUBSCRIPTIONS), IS_NO_ADDON, *conditions_of(question, at)
-    )
+    found = select(SUBSCRIPTIONS.c.subscription_id).where(of_tenant(SUBSCRIPTIONS), *conditions_of(question, at))
     some = found.limit(COUNTED_MAX + 1).subquery()
     return count_up_to(connection, select(func.count()).select_from(some), {"organization_id": organization_id})
 
@@ -38,6 +36,7 @@ def conditions_of(question: SubscriptionQuestion, at: datetime | None) -> list[C
         )
         if value is not None
     ]
+    conditions.append(of.parent_id.is_not(None) if question.are_addons else IS_NO_ADDON)
     if question.statuses or question.or_parked:
         wanted = [_has(status, at) for status in sorted(question.statuses)]
         conditions.append(or_(false(), *wanted, *([of.parked_cause.is_not(None)] if question.or_parked else [])))

@@ -10,7 +10,6 @@ from lotus_server.adapters.records_sql.changes import Notes
 from lotus_server.adapters.records_sql.rows import Insert, Replace, Unique, Values, can_lock, of_tenant, portions
 from lotus_server.adapters.records_sql.sorted_lists import read_part
 from lotus_server.adapters.records_sql.subscription_lists import (
-    IS_NO_ADDON,
     conditions_of,
     count_subscriptions,
     segments_of,
@@ -191,7 +190,7 @@ class SqlSubscriptions:
         question: SubscriptionQuestion = EVERY_SUBSCRIPTION,
         at: datetime | None = None,
     ) -> list[Subscription]:
-        query = _OF_ORGANIZATION.where(IS_NO_ADDON, *conditions_of(question, at))
+        query = _OF_ORGANIZATION.where(*conditions_of(question, at))
         query = query.order_by(SUBSCRIPTIONS.c.subscription_id).limit(page.limit)
         if page.after is not None:
             query = query.where(SUBSCRIPTIONS.c.subscription_id > page.after)
@@ -206,7 +205,7 @@ class SqlSubscriptions:
         wanted: Slice,
         at: datetime,
     ) -> Part[Subscription]:
-        query = _OF_ORGANIZATION.where(IS_NO_ADDON, *conditions_of(question, at))
+        query = _OF_ORGANIZATION.where(*conditions_of(question, at))
         keys = {"organization_id": organization_id}
         return read_part(self._connection, segments_of(query, order), wanted, keys, subscription_from_row)
 

@@ -19,10 +19,10 @@ _HIDDEN: Final = "hidden"
 class Form:
     """What was typed, or what there is to change, with what is wrong with it.
 
-    A field's name is its path in the JSON of the API, such as `components[0].price.tiers[1].up_to`. After a colon it may
-    say what its text is: `auto_renew:bool`, `properties:json`, `tags:list` (parted by commas or new lines),
-    `value:scalar` (yes, no, a number, or a word), `when:pairs` (`region = eu, tier = gold`; null where nothing follows),
-    or `hidden` for what belongs to the page alone.
+    A field's name is its path in the JSON of the API, such as `components[0].price.tiers[1].up_to`. After a colon it
+    may say what its text is: `auto_renew:bool`, `properties:json`, `tags:list` (parted by commas or new lines),
+    `value:scalar` (yes, no, a number, or a word), `when:pairs` (`region = eu, tier = gold`; null where nothing
+    follows), or `hidden` for what belongs to the page alone.
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = (), *, files: Mapping[str, bytes] | None = None) -> None:
@@ -62,9 +62,10 @@ class Form:
         inner = re.compile(re.escape(path) + r"\[(\d+)\]")
         return len({found.group(1) for name in self._texts if (found := inner.match(name))})
 
-    def payload(self, *, keeps_blank: bool = False) -> dict[str, Any]:
+    def payload(self, *, keeps_blank: bool = False, keeps_rows: bool = False) -> dict[str, Any]:
         """Return the JSON that the form describes. A blank field is left out, or is null with `keeps_blank`.
 
+        A row of which every field is blank is left out too, or is an empty object with `keeps_rows`.
         Raises Invalid for a field of JSON that is none.
         """
         problems = Problems()
@@ -75,6 +76,8 @@ class Form:
             value = self._value(path, text, problems)
             if value is not None or keeps_blank:
                 _put(found, path, value)
+            elif keeps_rows and "]." in path:
+                _put_row(found, path[: path.rindex("].") + 1])
         problems.raise_if_any()
         return found
 
@@ -172,24 +175,41 @@ def _renumbered(path: str, places: Mapping[str, Mapping[int, int]]) -> str:
     return new + path[end:]
 
 
+Step = str | int
+
+
+def _steps(path: str) -> list[Step]:
+    return [name or int(row) for name, row in _STEP.findall(path)]
+
+
 def _put(target: dict[str, Any], path: str, value: Any) -> None:  # noqa: ANN401
     """Set a value in nested objects and lists, which are made on the way."""
-    steps: list[str | int] = [name or int(row) for name, row in _STEP.findall(path)]
+    *way, last = _steps(path)
+    place = _reached(target, way, last)
+    _make_room(place, last)
+    place[last] = value
+
+
+def _put_row(target: dict[str, Any], path: str) -> None:
+    """Make the object of a row, unless it is there."""
+    _reached(target, _steps(path), "")
+
+
+def _reached(target: dict[str, Any], way: list[Step], last: Step) -> Any:  # noqa: ANN401
+    """Return the object or list at the end of a way, in which `last` is a name or a number."""
     place: Any = target
-    for step, following in zip(steps, [*steps[1:], None], strict=True):
-        is_last = following is None
-        new: Any = value if is_last else [] if isinstance(following, int) else {}
-        if isinstance(place, list):
-            assert isinstance(step, int)
-            while len(place) <= step:
-                place.append(None)
-            if is_last or place[step] is None:
-                place[step] = new
-            place = place[step]
-        else:
-            if is_last or place.get(str(step)) is None:
-                place[str(step)] = new
-            place = place[str(step)]
+    for step, following in zip(way, [*way, last][1:], strict=True):
+        _make_room(place, step)
+        known = place[int(step)] if isinstance(place, list) else place.get(step)
+        if known is None:
+            place[step] = known = [] if isinstance(following, int) else {}
+        place = known
+    return place
+
+
+def _make_room(place: Any, step: Step) -> None:  # noqa: ANN401
+    while isinstance(place, list) and isinstance(step, int) and len(place) <= step:
+        place.append(None)
 
 
 def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:  # noqa: ANN401

@@ -4,6 +4,7 @@ from typing import Final
 
 from lotus_server.http.web.pages import (
     account,
+    addons,
     analytics,
     analytics_files,
     api_keys,
@@ -22,6 +23,8 @@ from lotus_server.http.web.pages import (
     invoices,
     metrics,
     plan,
+    plan_builder,
+    plan_sale,
     plans,
     portal,
     pricing_units,
@@ -45,6 +48,9 @@ AREAS: Final[tuple[Pages, ...]] = (
     analytics_files.pages,
     customers.pages,
     plans.pages,
+    plan_builder.pages,
+    plan_sale.pages,
+    addons.pages,
     plan.pages,
     pricing_units.pages,
     features.pages,

@@ -32,7 +32,8 @@ def one_page(visit: Visit) -> Response:
     view, version = shown_version(visit)
     previews: dict[str, Previewed | None] = {}
     for number, component in enumerate(version.components):
-        previews[component.component_id] = _preview(visit, view, version, component) if number < CURVES_MAX else None
+        is_drawn = number < CURVES_MAX
+        previews[component.component_id] = preview_component(visit, view, version, component) if is_drawn else None
     return visit.page("plans/one.html", previews=previews, groups_of=groups_of, **frame(visit, view, version))
 
 
@@ -78,7 +79,7 @@ def price_page(visit: Visit) -> Response:
     if component is None:
         raise NotFound("The version has no such component.")
     try:
-        preview = _preview(visit, view, version, component)
+        preview = preview_component(visit, view, version, component)
     except LotusError as error:
         visit.form.with_error(error)
         preview = None
@@ -170,7 +171,7 @@ def _version(view: PlanView, number: str) -> PlanVersion:
     return found
 
 
-def _preview(visit: Visit, view: PlanView, version: PlanVersion, component: Component) -> Previewed:
+def preview_component(visit: Visit, view: PlanView, version: PlanVersion, component: Component) -> Previewed:
     """Return what the usage that the address asks about costs; none costs what it costs."""
     row = component_row(component, view.metrics[component.metric_id], version.currency, view.units)
     terms = {"price": row["price"], "currency": version.currency}
