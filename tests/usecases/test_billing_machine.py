@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -23,7 +24,8 @@ from lotus_server.adapters.ids_uuid7 import Uuid7Ids
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.bootstrap.passwords import LaterPasswords
-from lotus_server.domain.catalog import PerUnit, Timing
+from lotus_server.domain.accounts import InvoiceSettings
+from lotus_server.domain.catalog import AddOnFrequency, PerUnit, Timing
 from lotus_server.domain.credits import CreditAccount
 from lotus_server.domain.invoicing import (
     BillingType,
@@ -40,16 +42,20 @@ from lotus_server.kernel.errors import LotusError
 from lotus_server.ports.credit_records import CreditQuestion
 from lotus_server.ports.event_store import CorrectionOrder
 from lotus_server.ports.paging import Page
+from lotus_server.usecases.addons import AddOnDraft, create_addon
+from lotus_server.usecases.attachments import Attachment, attach_addon
 from lotus_server.usecases.billing import bill_due
 from lotus_server.usecases.credits import CreditDraft, create_credit
+from lotus_server.usecases.customers import CustomerDraft, create_customer
 from lotus_server.usecases.discounts import DiscountDraft, give_discount
 from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.pauses import PauseOrder, ResumeOrder, pause_subscription, resume_subscription
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
+from lotus_server.usecases.plans import VersionDraft
 from lotus_server.usecases.quantities import QuantityOrder, set_quantity
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.subscriptions import Cancellation
-from tests.business import Business, SetClock, at, charge, found_business
+from tests.business import Business, Json, SetClock, at, charge, found_business
 from tests.events_in_memory import EventsInMemory
 
 START = "2026-01-01"
@@ -58,6 +64,7 @@ PLANS = ("pro", "max")
 customers = st.sampled_from(("acme", "boots"))
 amounts = st.decimals(Decimal("0.01"), Decimal(60), places=2)
 fees = st.sampled_from(list(FlatFeeBehavior))
+zones = st.sampled_from(("UTC", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati"))
 
 
 class IdsInOrder(Uuid7Ids):
@@ -85,10 +92,16 @@ class Billing(RuleBasedStateMachine):
         self.started = 0
         self.voided = 0
 
-    @initialize()
-    def sell(self) -> None:
+    @initialize(zone=zones, grace_hours=st.sampled_from((0, 0, 30)))
+    def sell(self, zone: str, grace_hours: int) -> None:
         for twin in (self.daily, self.rarely):
-            twin.customer("boots")
+            settings = InvoiceSettings(invoice_grace_hours=grace_hours)
+            with twin.services.records.transaction() as tx:
+                tx.organizations.replace(msgspec.structs.replace(twin.organization, invoice_settings=settings))
+            create_customer(twin.services, twin.organization, CustomerDraft("boots", timezone=zone))
+            terms = VersionDraft(recurring_charges=(charge("4.20"),))
+            addon = AddOnDraft("Support", terms, "support", frequency=AddOnFrequency.RECURRING)
+            create_addon(twin.services, twin.organization, addon)
             for number, plan_id in enumerate(PLANS, 1):
                 charges = (
                     charge(f"{10 * number}.01"),
@@ -102,15 +115,21 @@ class Billing(RuleBasedStateMachine):
             self.now += DAY
             self.daily.move(self.now.isoformat())
 
-    @rule(customer=customers, plan_id=st.sampled_from(PLANS))
-    def subscribe(self, customer: str, plan_id: str) -> None:
-        name = f"sub_{self.started}"
+    @rule(customer=customers, plan_id=st.sampled_from(PLANS), trial_days=st.none() | st.integers(1, 40))
+    def subscribe(self, customer: str, plan_id: str, trial_days: int | None) -> None:
         self.started += 1
-        self._both(
-            lambda twin: twin.subscribe(
-                self.now.isoformat(), customer_id=customer, plan_id=plan_id, subscription_id=name
-            )
-        )
+        draft: Json = {
+            "customer_id": customer,
+            "plan_id": plan_id,
+            "subscription_id": f"sub_{self.started}",
+            "trial_end": None if trial_days is None else self.now + trial_days * DAY,
+        }
+        self._both(lambda twin: twin.subscribe(self.now.isoformat(), **draft))
+
+    @rule(customer=customers)
+    def attach(self, customer: str) -> None:
+        attachment = Attachment("support")
+        self._to_each(customer, lambda twin, name: attach_addon(twin.services, twin.organization, name, attachment))
 
     @rule(customer=customers, count=st.integers(1, 9), days_ago=st.integers(0, 70))
     def use(self, customer: str, count: int, days_ago: int) -> None:
@@ -152,7 +171,7 @@ class Billing(RuleBasedStateMachine):
         _, drafts = draft_invoices(self.daily.services, self.daily.organization, customer)
         for place in reversed(range(len(running))):
             self._both(partial(self._do_to, customer, place, lambda twin, name: twin.cancel(name, how)))
-        if len(running) == 1 and ends_now and flat_fees is FlatFeeBehavior.AS_INVOICED:
+        if len(running) == len(drafts) == 1 and ends_now and flat_fees is FlatFeeBehavior.AS_INVOICED:
             (draft,) = drafts
             issued = [each for each in self.daily.invoices(customer) if each.subscription_id == running[0]]
             lines = issued[-1].lines if issued and issued[-1].cause == _cause(draft.terms.subscription) else ()
@@ -205,16 +224,17 @@ class Billing(RuleBasedStateMachine):
             own = [each for each in invoices if each.subscription_id == subscription.subscription_id]
             billed = subscription.ends_at if subscription.is_fully_billed else subscription.open_period.start
             assert billed is not None
-            in_arrears = _times(own, BillingType.IN_ARREARS, subscription.starts_at, billed)
+            charged_from = max(subscription.starts_at, subscription.trial_end or subscription.starts_at)
+            in_arrears = _times(own, BillingType.IN_ARREARS, charged_from, billed)
             assert in_arrears <= {0, 1}
             if subscription.is_fully_billed:
                 continue  # a cancellation may let off what is due for the last period
             if subscription.pauses:
                 continue  # a period that is paused throughout has no line; what is paid is another test's
-            assert in_arrears == {1} or subscription.starts_at == billed
+            assert in_arrears == {1} or charged_from >= billed
             if not subscription.quantity_changes and subscription.due_at != subscription.starts_at:
                 ahead = subscription.open_period.end
-                assert _times(own, BillingType.IN_ADVANCE, subscription.starts_at, ahead) == {1}
+                assert charged_from >= ahead or _times(own, BillingType.IN_ADVANCE, charged_from, ahead) == {1}
 
     @invariant()
     def billing_again_changes_nothing(self) -> None:
@@ -238,7 +258,8 @@ class Billing(RuleBasedStateMachine):
             self._both(partial(self._do_to, customer, place, do))
 
     def _do_to(self, customer: str, place: int, do: Callable[[Business, str], object], twin: Business) -> object:
-        return do(twin, self._running(twin, customer)[place])
+        running = self._running(twin, customer)
+        return do(twin, running[place]) if place < len(running) else None  # an add-on has ended with its subscription
 
     def _move_rarely(self) -> None:
         """Move the other organization's clock; it is billed one by one, and always looks back at what was billed."""

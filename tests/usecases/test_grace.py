@@ -36,6 +36,21 @@ def test_the_invoice_of_a_period_is_issued_when_the_grace_is_over(patient: Busin
     assert patient.amounts() == [("2026-01-01", Decimal(31)), ("2026-02-03", Decimal(31))]
 
 
+@pytest.mark.parametrize("is_together", [True, False])
+def test_a_period_that_waits_for_its_invoice_looks_back_when_it_is_issued(
+    patient: Business, monkeypatch: pytest.MonkeyPatch, is_together: bool
+) -> None:
+    """The clock moves over the end of the period and of the grace at once: the step that waits has not looked."""
+    if not is_together:
+        monkeypatch.setattr("lotus_server.usecases.billing._bill_together", lambda *_: None)
+    patient.move("2026-02-10")
+    patient.use(700, "2026-01-20")
+
+    patient.move("2026-03-20")
+
+    assert patient.amounts()[-1] == ("2026-03-03", Decimal(38))
+
+
 def test_an_event_that_comes_late_within_the_grace_is_on_the_invoice(patient: Business) -> None:
     patient.move("2026-02-01T12:00")
     patient.use(100, "2026-01-31T23:00")

@@ -92,9 +92,7 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
 
 def _bill_one_by_one(services: Services, due: Sequence[Subscription], now: datetime, stepped: set[Key]) -> int:
     def bill(subscription: Subscription) -> datetime | None:
-        looks_back = key_of(subscription) not in stepped
-        stepped.add(key_of(subscription))
-        return bill_step(services, subscription, now, looks_back=looks_back)
+        return bill_step(services, subscription, now, stepped)
 
     return _bill_in_order(due, now, bill)
 
@@ -120,7 +118,8 @@ def _bill_together(services: Services, now: datetime, organization_id: str | Non
 
     `stepped` are those that need not look back any more. Null when anything failed: nothing was billed then.
     """
-    billed: list[Key] = []
+    steps = 0
+    looked: set[Key] = set()
     try:
         with services.records.transaction() as tx:
             claimed = tx.subscriptions.claim(now, DUE_AT_ONCE_MAX, organization_id)
@@ -136,16 +135,26 @@ def _bill_together(services: Services, now: datetime, organization_id: str | Non
                     following = _bill_or_wait(informed, batch, subscription, now, looks_back=looks_back)
                     if key in right:
                         following = msgspec.structs.replace(following, looked_back=right[key])
-                    billed.append(key)
+                    if _has_billed(subscription, following):
+                        looked.add(key)
                     batch.subscriptions.replace(following)
                     return following.due_at
 
-                _bill_in_order(claimed, now, bill)
+                steps = _bill_in_order(claimed, now, bill)
     except Exception as error:  # noqa: BLE001 - whatever it is, the single steps find out whose it is
         _log.warning("billing_together_failed", cause=f"{type(error).__name__}: {error}")
         return None
-    stepped.update(billed)
-    return len(billed)
+    stepped.update(looked)
+    return steps
+
+
+def _has_billed(before: Subscription, after: Subscription) -> bool:
+    """Tell whether a step has billed usage, and so looked back: one that only starts or waits for a grace has not."""
+    return (before.open_period, before.cadence, before.is_fully_billed) != (
+        after.open_period,
+        after.cadence,
+        after.is_fully_billed,
+    )
 
 
 def _causes(subscription: Subscription) -> tuple[str, ...]:
@@ -161,12 +170,12 @@ def _due(services: Services, now: datetime, organization_id: str | None) -> list
 
 
 def bill_step(
-    services: Services, subscription: Subscription, now: datetime, *, looks_back: bool = True
+    services: Services, subscription: Subscription, now: datetime, stepped: set[Key] | None = None
 ) -> datetime | None:
     """Bill the open period of one subscription, or its start, and return when it is due next (null: never).
 
-    `looks_back` false leaves the corrections of billed periods to a later step: the one before has just looked. On an
-    error the subscription is parked, visibly, until a later try.
+    Those in `stepped` leave the corrections of billed periods to a later step: the one before has just looked. The
+    subscription is there when it has looked, too. On an error it is parked, visibly, until a later try.
     """
     organization_id, subscription_id = subscription.organization_id, subscription.subscription_id
     try:
@@ -174,8 +183,11 @@ def bill_step(
             current = tx.subscriptions.get(organization_id, subscription_id, for_update=True)
             if current is None or current.due_at is None or current.due_at > now:
                 return None  # somebody else was faster
+            looks_back = stepped is None or key_of(current) not in stepped
             following = _bill_or_wait(services, tx, current, now, looks_back=looks_back)
             tx.subscriptions.replace(following)
+            if stepped is not None and _has_billed(current, following):
+                stepped.add(key_of(current))
             return following.due_at
     except LotusError as error:
         cause = str(error)
