@@ -10,6 +10,7 @@ import typer
 
 from benchmarks import billing as billing_run
 from benchmarks import http_paths
+from benchmarks import lists as lists_of_many
 from benchmarks import rating as rating_models
 from benchmarks import usage as usage_queries
 from benchmarks.report import print_machine, print_rows
@@ -25,6 +26,7 @@ def everything(context: typer.Context) -> None:
         rating(seconds=5.0)
         usage(stored=[1_000_000])
         billing(subscriptions=[10_000])
+        lists(customers=[40_000])
         http(stored=[0, 1_000_000], seconds=5.0)
 
 
@@ -52,6 +54,15 @@ def usage(
 def rating(seconds: Annotated[float, typer.Option(help="How long all models are measured together.")] = 10.0) -> None:
     """Lines rated a second, per price model, beside the bare arithmetic."""
     print_rows("rating", rating_models.measure(seconds))
+
+
+@app.command()
+def lists(
+    customers: Annotated[list[int], typer.Option(help="How many customers there are; may be repeated.")],
+) -> None:
+    """A page of customers or subscriptions, searched, filtered and sorted, with its count."""
+    for count in customers:
+        print_rows(f"lists, {count:,} customers", lists_of_many.measure(count))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import expect
@@ -142,13 +143,17 @@ def test_settings_are_changed_and_kept(visit: Open, company: Tenant) -> None:
     page.get_by_label("Time zone").select_option("Europe/Berlin")
     page.get_by_label("Tax rate in percent").fill("19")
     page.get_by_label("City").first.fill("Berlin")
+    page.get_by_label("Properties").fill('{"crm": "A-1", "seats": 1.50}')
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Kept.")).to_be_visible()
     expect(page.get_by_role("heading", name="Acme GmbH", level=1)).to_be_visible()
     row = company.get("/api/customers/acme/")
     assert ("Acme GmbH", "Europe/Berlin", 19) == (row["customer_name"], row["timezone"], row["tax_rate"])
     assert ("Berlin", None) == (row["address"]["city"], row["billing_address"])
-    assert ("pay@acme.example", {}) == (row["email"], row["properties"])
+    assert ("pay@acme.example", {"crm": "A-1", "seats": Decimal("1.50")}) == (row["email"], row["properties"])
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Properties")).to_have_value(re.compile('"crm": "A-1"'))
+    assert row == company.get("/api/customers/acme/")
 
 
 def test_what_is_wrong_with_settings_stands_beside_the_field(visit: Open, company: Tenant) -> None:

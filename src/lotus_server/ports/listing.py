@@ -33,6 +33,13 @@ class Slice(msgspec.Struct, frozen=True):
     is_backward: bool = False
 
 
+class Count(msgspec.Struct, frozen=True):
+    """How many rows a question has for an answer; not exact: at least so many."""
+
+    number: int
+    is_exact: bool = True
+
+
 class Part(msgspec.Struct, Generic[Row], frozen=True):
     """The rows of a slice, in the order of the list.
 
@@ -43,12 +50,10 @@ class Part(msgspec.Struct, Generic[Row], frozen=True):
     before: Place | None = None
     after: Place | None = None
 
-
-class Count(msgspec.Struct, frozen=True):
-    """How many rows a question has for an answer; not exact: at least so many."""
-
-    number: int
-    is_exact: bool = True
+    def count_if_whole(self, wanted: Slice) -> Count | None:
+        """Return how many rows the list has when this is all of it, asked for as `wanted`; null: nobody knows."""
+        is_whole = wanted.place is None and self.before is None and self.after is None
+        return Count(len(self.rows)) if is_whole else None
 
 
 class CustomerSort(StrEnum):

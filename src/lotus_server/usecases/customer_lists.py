@@ -47,7 +47,7 @@ def view_customers(
         order = msgspec.structs.replace(order, currency=organization.default_currency)
     with services.records.snapshot() as tx:
         found = tx.customers.part(organization_id, question, order, wanted, now)
-        count = tx.customers.count(organization_id, question, now)
+        count = found.count_if_whole(wanted) or tx.customers.count(organization_id, question, now)
         ids = [customer.customer_id for customer in found.rows]
         held = tx.subscriptions.live_of_customers(organization_id, ids, now)
         owed = tx.invoices.outstanding(organization_id, ids)

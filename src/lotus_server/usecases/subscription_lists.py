@@ -40,7 +40,7 @@ def view_subscriptions(
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
         found = tx.subscriptions.part(organization_id, question, order, wanted, now)
-        count = tx.subscriptions.count(organization_id, question, now)
+        count = found.count_if_whole(wanted) or tx.subscriptions.count(organization_id, question, now)
         customers = tx.customers.many(organization_id, sorted({each.customer_id for each in found.rows}))
         sold = tx.plans.sold_as(organization_id, sorted({each.version_id for each in found.rows}))
     rows = tuple(

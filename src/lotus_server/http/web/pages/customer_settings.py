@@ -1,7 +1,8 @@
 """One customer's settings: who they are, where, in which zone and currency, what tax they pay, and how."""
 
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from starlette.responses import Response
 
 from lotus_server.domain.accounts import TaxStatus
@@ -16,6 +17,7 @@ from lotus_server.usecases.customers import CustomerView, change_customer, get_c
 from lotus_server.wire.customers import customer_change, customer_row
 
 pages = Pages()
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _ADDRESSES = ("address", "billing_address", "shipping_address")
 _LINES = ("line1", "line2", "postal_code", "city", "state", "country")
 _TAX = {
@@ -59,6 +61,7 @@ def _around(view: CustomerView) -> dict[str, Any]:
             ("shipping_address", "Shipping address"),
         ],
         "lines": _LINES,
+        "providers": sorted({"stripe", view.customer.payment_provider or "stripe"}),
     }
 
 
@@ -67,7 +70,12 @@ def _shown(view: CustomerView) -> dict[str, Any]:
     row = customer_row(view)
     kept = ("customer_name", "email", *_ADDRESSES, "tax_rate", "tax_status", "tax_id", "timezone")
     shown = {name: row[name] for name in (*kept, "payment_provider", "payment_provider_id")}
-    return {**shown, "currency": view.customer.currency}
+    properties = "" if not view.customer.properties else _pretty(view.customer.properties)
+    return {**shown, "currency": view.customer.currency, "properties": properties}
+
+
+def _pretty(properties: dict[str, Any]) -> str:
+    return msgspec.json.format(_encode(properties), indent=2).decode()
 
 
 def _sent(form: Form) -> dict[str, Any]:
