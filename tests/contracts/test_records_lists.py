@@ -90,7 +90,12 @@ def _make_world() -> World:
         )
         for order in range(chance.choice([0, 1, 1, 2])):
             world.subscriptions.append(_subscription(chance, f"s{number}_{order}", customer_id))
-    for number, status in enumerate(chance.choices(list(PaymentStatus), weights=[6, 1, 1, 1], k=60), start=1):
+    for number, status in enumerate(
+        chance.choices(
+            list(PaymentStatus), weights=[1 + 5 * (status is PaymentStatus.UNPAID) for status in PaymentStatus], k=60
+        ),
+        start=1,
+    ):
         total = chance.choice(AMOUNTS)
         world.invoices.append(
             values.invoice(

@@ -13,6 +13,7 @@ from lotus_server.kernel.instants import to_microseconds
 from lotus_server.ports.listing import Count, SubscriptionOrder, SubscriptionQuestion, SubscriptionSort
 
 IS_NO_ADDON: Final = SUBSCRIPTIONS.c.parent_id.is_(None)
+_LIVE: Final = frozenset({Status.NOT_STARTED, Status.ACTIVE})
 
 
 def count_subscriptions(
@@ -40,7 +41,9 @@ def conditions_of(question: SubscriptionQuestion, at: datetime | None) -> list[C
     if question.statuses or question.or_parked:
         wanted = [_has(status, at) for status in sorted(question.statuses)]
         conditions.append(or_(false(), *wanted, *([of.parked_cause.is_not(None)] if question.or_parked else [])))
-    if question.is_renewing is not None:
+    if question.is_renewing is False and question.statuses and not (question.statuses - _LIVE or question.or_parked):
+        conditions.append(of.ends_at > at)  # few, so that the index that finds them is the right one
+    elif question.is_renewing is not None:
         ends_at = _unindexed(of.ends_at)
         conditions.append(ends_at.is_(None) if question.is_renewing else ends_at.is_not(None))
     if question.ends_within is not None:
