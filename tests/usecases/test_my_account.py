@@ -5,8 +5,11 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from lotus_server.domain.accounts import OF_RESETS, RESET_AGE_MAX
+from lotus_server.domain.accounts import OF_RESETS, RESET_AGE_MAX, changes_of
 from lotus_server.kernel.errors import Invalid, LotusError, NotFound, Throttled
+from lotus_server.ports.audit_records import AuditQuestion
+from lotus_server.ports.records import Page
+from lotus_server.usecases.audit import list_audit
 from lotus_server.usecases.mails import TRIES_MAX, send_mail_due
 from lotus_server.usecases.my_account import (
     change_name,
@@ -210,3 +213,17 @@ def test_the_operator_makes_a_link_for_who_exists(peopled: Services, ada: Signed
     assert new_reset_link(peopled, OWNER.email).startswith("https://lotus.example/reset-password/")
     with pytest.raises(NotFound):
         new_reset_link(peopled, "nobody@example.com")
+
+
+def test_what_changes_how_somebody_signs_in_is_noted_where_the_person_is_a_member(
+    peopled: Services, ada: SignedIn
+) -> None:
+    change_name(peopled, ada, "Countess Lovelace")
+    change_password(peopled, ada, current=PASSWORD, password=NEW_PASSWORD)
+    reset_password(peopled, token_of(new_reset_link(peopled, OWNER.email)), PASSWORD)
+
+    for member in ada.memberships:
+        entries = list_audit(peopled, member.organization, Page(), AuditQuestion(kind="person"))
+        assert [entry.action for entry in entries] == ["reset_password", "change_password", "change_name"]
+        assert [change.path for entry in entries for change in changes_of(entry)] == ["name"]
+        assert "argon2" not in repr(entries)

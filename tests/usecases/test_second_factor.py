@@ -5,8 +5,18 @@ from datetime import timedelta
 import pyotp
 import pytest
 
-from lotus_server.domain.accounts import HALF_SESSION_AGE_MAX, OF_SECOND_FACTOR, SecondFactor
+from lotus_server.domain.accounts import (
+    HALF_SESSION_AGE_MAX,
+    OF_SECOND_FACTOR,
+    AuthorKind,
+    FieldChange,
+    SecondFactor,
+    changes_of,
+)
 from lotus_server.kernel.errors import Conflict, Invalid, LotusError, Unauthenticated
+from lotus_server.ports.audit_records import AuditQuestion
+from lotus_server.ports.records import Page
+from lotus_server.usecases.audit import list_audit
 from lotus_server.usecases.password_reset import new_reset_link, remove_lost_second_factor, reset_password
 from lotus_server.usecases.second_factor import (
     STEP_SECONDS,
@@ -194,10 +204,12 @@ def test_a_new_password_does_not_take_the_place_of_a_code(peopled: Services, fac
     assert session_of(peopled, sign_in(peopled, OWNER.email, "a wholly new passphrase").token) is None
 
 
-def test_the_operator_can_turn_a_lost_one_off(peopled: Services, factor: SecondFactor) -> None:
+def test_the_operator_can_turn_a_lost_one_off(peopled: Services, ada: SignedIn, factor: SecondFactor) -> None:
     remove_lost_second_factor(peopled, OWNER.email)
 
     assert session_of(peopled, sign_in(peopled, OWNER.email, PASSWORD).token) is not None
+    entries = list_audit(peopled, ada.memberships[0].organization, Page(), AuditQuestion(kind="person"))
+    assert entries[0].author.kind is AuthorKind.COMMAND
 
 
 def test_an_app_reads_issuer_address_and_secret(peopled: Services, ada: SignedIn) -> None:
@@ -215,3 +227,14 @@ def test_a_session_that_needs_a_code_is_refused_where_one_must_be_signed_in(
     with pytest.raises(Unauthenticated):
         confirm_sign_in(peopled, half.token, "")
     assert session_of(peopled, half.token) is None
+
+
+def test_turning_it_on_and_off_is_noted_where_the_person_is_a_member(
+    peopled: Services, ada: SignedIn, factor: SecondFactor
+) -> None:
+    remove_second_factor(peopled, ada, PASSWORD)
+
+    entries = list_audit(peopled, ada.memberships[0].organization, Page(), AuditQuestion(kind="person"))
+    assert [entry.action for entry in entries] == ["remove_second_factor", "confirm_second_factor"]
+    assert changes_of(entries[0]) == (FieldChange("second_factor", before=True, after=False),)
+    assert factor.secret not in repr(entries)

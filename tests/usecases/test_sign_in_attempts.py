@@ -69,6 +69,14 @@ def test_one_address_cannot_try_many_accounts(peopled: Services) -> None:
     assert answers(peopled, "another@example.com", 1, Visit("198.51.100.7")) == ["sign_in_failed"]
 
 
+def test_addresses_of_one_ipv6_network_count_as_one_machine(peopled: Services) -> None:
+    for number in range(OF_ADDRESS.free):
+        assert answers(peopled, f"p{number}@example.com", 1, Visit(f"2001:db8::{number:x}")) == ["sign_in_failed"]
+
+    assert answers(peopled, "another@example.com", 1, Visit("2001:db8::ffff")) == ["too_many_attempts"]
+    assert answers(peopled, "another@example.com", 1, Visit("2001:db8:0:1::1")) == ["sign_in_failed"]
+
+
 def test_those_who_sign_in_do_not_use_up_the_attempts_of_their_address(peopled: Services) -> None:
     first_owner(peopled)
 

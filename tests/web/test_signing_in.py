@@ -13,6 +13,7 @@ from lotus_server.settings import Settings
 from lotus_server.usecases.password_reset import new_reset_link
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import PersonDraft, claim_owner_link, first_owner_link
+from tests.mail_server import Inbox, mail_server
 from tests.people import OWNER, PASSWORD, token_of
 from tests.server_process import ServerProcess
 from tests.web.harness import LOOKS, Visitor, check_page, enter
@@ -224,3 +225,37 @@ def test_somebody_invited_makes_an_account_and_joins(
     other.leave()
     page.reload()
     expect(page.get_by_role("row", name=re.compile("Ben.*finance"))).to_be_visible()
+
+
+def test_a_forgotten_password_is_chosen_anew_by_a_link_in_a_mail(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    inbox = Inbox()
+    with mail_server(inbox) as port:
+        mail = {"LOTUS_SMTP_HOST": "127.0.0.1", "LOTUS_SMTP_PORT": str(port), "LOTUS_SMTP_SECURITY": "none"}
+        with ServerProcess(tmp_path_factory.mktemp("mailing") / "data", mail) as server:
+            with open_services_beside(Settings(data=server.data, port=server.port)) as services:
+                claim_owner_link(services, first_owner_link(services) or "", OWNER)
+            visitor = enter(browser, server.url, None)
+            page = visitor.open("/forgot-password")
+            visitor.check_accessibility()
+            page.get_by_label("E-mail").fill(OWNER.email)
+            page.get_by_role("button", name="Send the link").click()
+            visitor.sees("a link is on its way")
+            (link,) = re.findall(r"/reset-password/\S{43}", first_mail(page, inbox))
+            page = visitor.open(link)
+            page.get_by_label("New password").fill("a wholly new passphrase")
+            page.get_by_role("button", name="Keep it").click()
+            sign_in(page, password="a wholly new passphrase")
+            expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+            visitor.leave()
+
+
+def first_mail(page: Page, inbox: Inbox) -> str:
+    """The text of the first mail, once it has come."""
+    for _ in range(600):
+        if inbox.received:
+            content: str = inbox.received[0].get_content()
+            return content
+        page.wait_for_timeout(100)
+    raise AssertionError("no mail has come")

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
+from ipaddress import ip_address, ip_network
 from math import ceil
 
 import msgspec
@@ -16,6 +18,15 @@ from lotus_server.usecases.services import Services
 def key_of(kind: str, text: str) -> str:
     """Return the key of what is tried: short whatever was typed, and without the address of anybody."""
     return f"{kind}:{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def key_of_address(address: str | None) -> str:
+    """Return the key of a network address; of IPv6 that of its network, of which one machine may have every address."""
+    text = address or ""
+    with suppress(ValueError):
+        found = ip_address(text)
+        text = str(found if found.version == 4 else ip_network((found, 64), strict=False))
+    return key_of("address", text)
 
 
 def count_attempts(services: Services, limits: Mapping[str, AttemptLimit]) -> None:

@@ -144,7 +144,7 @@ WATCHED: Final[Mapping[str, Mapping[str, _Write]]] = {
     },
 }
 
-KINDS: Final = frozenset({"event"} | {write.kind for writes in WATCHED.values() for write in writes.values()})
+KINDS: Final = frozenset({"event", "person"} | {write.kind for writes in WATCHED.values() for write in writes.values()})
 """The kinds of things of which changes are noted."""
 
 

@@ -5,6 +5,7 @@ import msgspec
 from lotus_server.domain.accounts import User, UserSession
 from lotus_server.kernel.errors import Invalid, NotFound, Problems
 from lotus_server.kernel.identifiers import name_problem
+from lotus_server.usecases.own_changes import note_new_password, note_own_change
 from lotus_server.usecases.second_factor import require_password
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import SignedIn, check_password, normal_password
@@ -19,6 +20,9 @@ def change_name(services: Services, signed_in: SignedIn, name: str) -> User:
         assert user is not None, "who is signed in exists"
         changed = msgspec.structs.replace(user, name=name.strip())
         tx.people.users.replace(changed)
+        if changed.name != user.name:
+            before, after = {"name": user.name}, {"name": changed.name}
+            note_own_change(services, tx, user, "change_name", before=before, after=after)
         return changed
 
 
@@ -39,6 +43,7 @@ def change_password(services: Services, signed_in: SignedIn, *, current: str, pa
         assert present_one is not None, "who is signed in exists"
         changed = msgspec.structs.replace(present_one, password_hash=password_hash, password_changed_at=now)
         tx.people.users.replace(changed)
+        note_new_password(services, tx, present_one, changed, "change_password")
         others = [each.session_id for each in tx.people.sessions.of_user(user.user_id)]
         tx.people.sessions.remove([each for each in others if each != signed_in.session.session_id])
 

@@ -1,11 +1,15 @@
 """Choosing another password by a link in a mail."""
 
+from typing import Final
+
 import msgspec
 
 from lotus_server.domain.accounts import (
     OF_ADDRESS,
     OF_RESETS,
     RESET_AGE_MAX,
+    Author,
+    AuthorKind,
     LinkPurpose,
     OneTimeLink,
     User,
@@ -15,9 +19,12 @@ from lotus_server.domain.accounts import (
 from lotus_server.kernel.errors import Invalid, NotFound, Problems
 from lotus_server.ports.mail import Message, OutgoingMail
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.attempts import count_attempts, key_of
+from lotus_server.usecases.attempts import count_attempts, key_of, key_of_address
+from lotus_server.usecases.own_changes import note_new_password, note_own_change
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import Visit, check_password, normal_password, token_hash
+
+_COMMAND: Final = "lotus users reset-password"
 
 
 def request_password_reset(services: Services, email: str, *, visit: Visit = Visit()) -> None:  # noqa: B008 - frozen
@@ -29,7 +36,7 @@ def request_password_reset(services: Services, email: str, *, visit: Visit = Vis
     normal = normal_email(email)
     if wrong := email_problem(normal):
         raise Invalid.field("email", "invalid", f"The e-mail address {wrong}.")
-    limits = {key_of("reset", normal): OF_RESETS, key_of("address", visit.address or ""): OF_ADDRESS}
+    limits = {key_of("reset", normal): OF_RESETS, key_of_address(visit.address): OF_ADDRESS}
     count_attempts(services, limits)
     now = services.clock.now()
     with services.records.transaction() as tx:
@@ -46,7 +53,11 @@ def new_reset_link(services: Services, email: str) -> str:
 def remove_lost_second_factor(services: Services, email: str) -> None:
     """The person signs in with the password alone: for who has lost app and codes. Raises NotFound `user_not_found`."""
     with services.records.transaction() as tx:
-        tx.people.second_factors.remove(_require_user(tx, email).user_id)
+        user = _require_user(tx, email)
+        tx.people.second_factors.remove(user.user_id)
+        on, off = {"second_factor": True}, {"second_factor": False}
+        author = Author(AuthorKind.COMMAND, _COMMAND, _COMMAND)
+        note_own_change(services, tx, user, _COMMAND, before=on, after=off, author=author)
 
 
 def reset_message(services: Services, tx: Transaction, email: str) -> Message | None:
@@ -91,6 +102,7 @@ def reset_password(services: Services, token: str, password: str) -> User:
             raise _no_such_link()
         changed = msgspec.structs.replace(present_one, password_hash=password_hash, password_changed_at=now)
         tx.people.users.replace(changed)
+        note_new_password(services, tx, present_one, changed, "reset_password")
         links = tx.people.links.all(LinkPurpose.PASSWORD_RESET, user_id=user.user_id)
         tx.people.links.remove([each.link_id for each in links])
         tx.people.sessions.remove([each.session_id for each in tx.people.sessions.of_user(user.user_id)])

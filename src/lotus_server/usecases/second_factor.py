@@ -13,6 +13,7 @@ from lotus_server.domain.accounts import OF_SECOND_FACTOR, SecondFactor, User
 from lotus_server.kernel.errors import Conflict, Invalid, Unauthenticated
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.usecases.attempts import count_attempts, key_of
+from lotus_server.usecases.own_changes import note_own_change
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import (
     NewSession,
@@ -30,6 +31,8 @@ RECOVERY_CODES: Final = 10
 _SECRET_BYTES: Final = 20
 _RECOVERY_BYTES: Final = 10
 _ISSUER: Final = "Lotus"
+_ON: Final = {"second_factor": True}
+_OFF: Final = {"second_factor": False}
 
 
 def confirm_sign_in(services: Services, token: str, code: str, *, visit: Visit = Visit()) -> NewSession:  # noqa: B008 - frozen
@@ -109,6 +112,7 @@ def confirm_second_factor(services: Services, signed_in: SignedIn, code: str) ->
             raise Invalid.field("code", "wrong_code", detail)
         hashes = tuple(_recovery_hash(each) for each in codes)
         tx.people.second_factors.put(msgspec.structs.replace(left, confirmed_at=now, recovery_hashes=hashes))
+        note_own_change(services, tx, signed_in.user, "confirm_second_factor", before=_OFF, after=_ON)
     return codes
 
 
@@ -133,6 +137,7 @@ def remove_second_factor(services: Services, signed_in: SignedIn, password: str)
     require_password(services, signed_in.user, password)
     with services.records.transaction() as tx:
         tx.people.second_factors.remove(signed_in.user.user_id)
+        note_own_change(services, tx, signed_in.user, "remove_second_factor", before=_ON, after=_OFF)
 
 
 def require_password(services: Services, user: User, password: str, *, field: str = "password") -> None:

@@ -26,7 +26,7 @@ from lotus_server.domain.accounts import (
 from lotus_server.kernel.errors import NotFound, Problems, Unauthenticated
 from lotus_server.kernel.identifiers import name_problem
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.attempts import count_attempts, key_of, take_back_attempt
+from lotus_server.usecases.attempts import count_attempts, key_of, key_of_address, take_back_attempt
 from lotus_server.usecases.services import Services
 
 PASSWORD_LENGTH_MIN: Final = 12
@@ -145,7 +145,7 @@ def sign_in(services: Services, email: str, password: str, *, visit: Visit = Vis
     many attempts at an account or from an address.
     """
     typed, normal = normal_password(password)[: PASSWORD_LENGTH_MAX + 1], normal_email(email)
-    account, address = key_of("account", normal), key_of("address", visit.address or "")
+    account, address = key_of("account", normal), key_of_address(visit.address)
     count_attempts(services, {account: OF_ACCOUNT, address: OF_ADDRESS})
     with services.records.snapshot() as tx:
         user = tx.people.users.by_email(normal)

@@ -1,8 +1,6 @@
 """Mail goes to a real SMTP server, and what the server refuses is told."""
 
 from collections.abc import Iterator
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 
 import msgspec
 import pytest
@@ -12,35 +10,12 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from lotus_server.adapters.mail_smtp import Security, SmtpMail, SmtpServer
 from lotus_server.kernel.errors import Unavailable
 from lotus_server.ports.mail import Message
+from tests.mail_server import Inbox, mail_server
 from tests.server_process import free_port
 
 # The connection is within this machine.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 MESSAGE = Message("ada@example.com", "Grüße 🪷", "Hello Ada,\n\nhttps://lotus.example/invitations/abc\n")
-
-
-class Inbox:
-    """What the server was handed; it does not deliver to strangers."""
-
-    def __init__(self) -> None:
-        self.received: list[EmailMessage] = []
-        self.senders: list[str | None] = []
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address.startswith("stranger"):
-            return "550 no such person"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        assert isinstance(envelope.content, bytes)
-        message = message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        self.received.append(message)
-        self.senders.append(envelope.mail_from)
-        return "250 OK"
 
 
 def check_login(server: SMTP, session: Session, envelope: Envelope, kind: str, login: object) -> AuthResult:
@@ -56,10 +31,8 @@ def inbox() -> Inbox:
 @pytest.fixture
 def server(inbox: Inbox) -> Iterator[SmtpServer]:
     """A server that takes mail from anybody."""
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield SmtpServer("127.0.0.1", controller.port, Security.NONE, "Lotus <billing@example.com>")
-    controller.stop()
+    with mail_server(inbox) as port:
+        yield SmtpServer("127.0.0.1", port, Security.NONE, "Lotus <billing@example.com>")
 
 
 @pytest.fixture
