@@ -53,6 +53,7 @@ def fill(tenant: Tenant) -> None:
         "recurring_charges": [{"name": "Base fee", "amount": 59}],
         "components": [*terms["components"], {"metric_id": "storage", "price": STORAGE}],
         "commitment": {"amount": 100, "overage_factor": "1.5"},
+        "usage_thresholds": [{"amount": 500}, {"amount": 1000, "is_recurring": True}],
         "trial_days": 14,
     }
     tenant.post("/api/plans/pro/versions/", newer)

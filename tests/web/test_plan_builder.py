@@ -100,7 +100,7 @@ def test_the_next_version_begins_with_the_terms_of_the_last(visit: Open, tenant:
     after = tenant.get("/api/plans/pro/")["versions"][2]
     assert ["acme"] == [customer["customer_id"] for customer in after["target_customers"]]
     assert [79] == [charge["amount"] for charge in after["recurring_charges"]]
-    for key in ("trial_days", "commitment", "proration_unit", "billing_cycle", "features"):
+    for key in ("trial_days", "commitment", "proration_unit", "billing_cycle", "features", "usage_thresholds"):
         assert before[key] == after[key]
     prices = [[component["price"] for component in version["components"]] for version in (before, after)]
     assert prices[0] == prices[1]

@@ -42,6 +42,7 @@ def form_of_version(view: PlanView, version: PlanVersion, *, customer: str | Non
             for feature_id in version.feature_ids
         ],
         "commitment": commitment or {},
+        "usage_thresholds": row["usage_thresholds"],
         "target_customer_ids": ", ".join(targets),
         "replace": "new_only",
     }

@@ -153,6 +153,7 @@ class VersionWords:
             ("Trial", f"{version.trial_days} days, in which nothing is charged" if version.trial_days else "None"),
             ("Renewal", "Goes on period after period, unless a subscription is told to end"),
             ("Usage", f"Invoiced {self._invoiced(version.usage_invoicing.interval)}"),
+            ("Spend thresholds", self._thresholds()),
             (
                 "Parts of a period",
                 "Counted in whole days, in the customer's time zone"
@@ -174,8 +175,20 @@ class VersionWords:
             ("Until", self._fmt.day(version.active_to) if version.active_to else "further notice"),
             ("For", ", ".join(names) if names else "everybody"),
             ("Customers see", version.localized_name or self.view.plan.plan_name),
-            ("On renewal", f"version {replacing.version} takes its place" if replacing else "it stays"),
+            ("On renewal", self._renewal(replacing)),
         ]
+
+    def _renewal(self, replacing: PlanVersion | None) -> str:
+        if self.version.transition_to is not None:
+            return f"it turns into the plan {self.version.transition_to}"
+        return f"version {replacing.version} takes its place" if replacing else "it stays"
+
+    def _thresholds(self) -> str:
+        texts = [
+            f"{'again each ' if each.is_recurring else ''}{self._amounts.text(each.amount)}"
+            for each in self.version.usage_invoicing.thresholds
+        ]
+        return f"Usage is also invoiced when it comes to {', '.join(texts)}" if texts else "None"
 
     def _amounts_of(self, priced: RecurringCharge | Component) -> Amounts:
         conversion = priced.conversion

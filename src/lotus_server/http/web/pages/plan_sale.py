@@ -36,6 +36,7 @@ def schedule_page(visit: Visit) -> Response:
             **{name: "" if at is None else f"{at:%Y-%m-%dT%H:%M}" for name, at in times.items()},
             "localized_name": version.localized_name,
             "replace_with": version.replace_with,
+            "transition_to": version.transition_to,
             "target_customer_ids": ", ".join(version.target_customer_ids),
         }
     )
