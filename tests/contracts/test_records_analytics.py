@@ -14,7 +14,7 @@ from lotus_server.domain.invoicing import CreditedLine, CreditNoteAmounts, Invoi
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.kernel.quantity import ZERO, subtract
-from lotus_server.ports.analytics_records import Booked, OpenInvoices, ParkedSubscription, RevenueMark, Verification
+from lotus_server.ports.analytics_records import Booked, ParkedSubscription, RevenueMark, Verification
 from lotus_server.ports.records import Records
 from tests import records_values as values
 
@@ -129,10 +129,8 @@ def test_a_window_comes_to_the_sum_of_its_days_by_key(filled: Records) -> None:
     assert {("USD", "pro"): Decimal("1.07"), ("USD", "basic"): Decimal(3)} == found
 
 
-amounts = (
-    values.decimals
-    | st.decimals(-(10**12), 10**12, allow_nan=False, allow_infinity=False, places=4)
-    | st.sampled_from([Decimal(text) for text in ("-0.5", "0.000001", "-0.0000001", "999999999999.999999", "1E+13")])
+amounts = st.decimals(-(10**25), 10**25, allow_nan=False, allow_infinity=False, places=4) | st.sampled_from(
+    [Decimal(text) for text in ("-0.5", "0.0001", "999999999999.9999", "1E+24")]
 )
 
 
@@ -193,27 +191,6 @@ def test_subscriptions_are_told_with_what_they_hold(filled: Records) -> None:
         found = list(transaction.figures.held("org", day(2)))
 
     assert [Held("acme", "pro", "pro_1", Duration.MONTHLY, FIRST, None)] == found
-
-
-def test_what_is_unpaid_is_summed_up_by_currency(filled: Records) -> None:
-    now = values.NOW + timedelta(days=30)
-    with filled.transaction() as transaction:
-        for number, changes in enumerate(
-            [
-                {"total": Decimal("0.1"), "credited": Decimal("0.02"), "due_at": now + timedelta(days=1)},
-                {"total": Decimal(7), "payment_status": PaymentStatus.PAID},
-                {"total": Decimal(7), "payment_status": PaymentStatus.VOIDED},
-                {"total": Decimal(3), "currency": "EUR", "due_at": now + timedelta(days=1)},
-            ],
-            2,
-        ):
-            transaction.invoices.add(values.invoice(number, **changes))
-        found = transaction.figures.open_invoices("org", now)
-
-    assert [
-        OpenInvoices("EUR", 1, Decimal(3), 0, Decimal(0)),
-        OpenInvoices("USD", 2, Decimal("0.58"), 1, Decimal("0.5")),
-    ] == found
 
 
 def test_parked_subscriptions_are_told_with_their_cause(filled: Records) -> None:

@@ -77,16 +77,6 @@ class DayCounts(msgspec.Struct, frozen=True):
     went: dict[datetime, int]
 
 
-class OpenInvoices(msgspec.Struct, frozen=True):
-    """What is unpaid in a currency, and how much of that is past due."""
-
-    currency: str
-    count: int
-    amount: Decimal
-    past_due_count: int
-    past_due_amount: Decimal
-
-
 class ParkedSubscription(msgspec.Struct, frozen=True):
     """A subscription that could not be billed, why, and when it is tried again."""
 
@@ -118,10 +108,6 @@ class Figures(Protocol):
 
     def held(self, organization_id: str, before: datetime) -> Iterator[Held]:
         """Yield every subscription that began before an instant, also those that have ended, and add-ons."""
-        ...
-
-    def open_invoices(self, organization_id: str, now: datetime) -> list[OpenInvoices]:
-        """Return what is unpaid, by currency."""
         ...
 
     def parked(self, organization_id: str, limit: int) -> tuple[int, list[ParkedSubscription]]:

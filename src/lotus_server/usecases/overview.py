@@ -17,11 +17,14 @@ from lotus_server.domain.analytics import (
     parts_of_window,
     window_before,
 )
+from lotus_server.domain.invoicing import PaymentStatus
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
-from lotus_server.ports.analytics_records import DayCounts, OpenInvoices, ParkedSubscription, Verification
+from lotus_server.ports.analytics_records import DayCounts, ParkedSubscription, Verification
+from lotus_server.ports.invoice_reading import InvoiceQuestion
+from lotus_server.ports.records import Transaction
 from lotus_server.usecases.revenue import sum_up_revenue
 from lotus_server.usecases.services import Services, present
 
@@ -35,6 +38,16 @@ class Card(msgspec.Struct, frozen=True):
 
     amount: Comparison
     series: tuple[Decimal, ...]
+
+
+class OpenInvoices(msgspec.Struct, frozen=True):
+    """What is unpaid in a currency, and how much of that is past due."""
+
+    currency: str
+    count: int
+    amount: Decimal
+    past_due_count: int
+    past_due_amount: Decimal
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -85,7 +98,7 @@ def overview(services: Services, organization: Organization, *, days: int = DAYS
         revenue = tx.revenue.by_day(organization_id, Basis.INVOICED, Dimension.TOTAL, both)
         held = tx.figures.subscriptions(organization_id, window)
         made = tx.figures.customers(organization_id, both)
-        open_invoices = tx.figures.open_invoices(organization_id, now)
+        open_invoices = _open_invoices(tx, organization_id, now)
         parked_count, parked = tx.figures.parked(organization_id, PARKED_SHOWN_MAX)
         verification = tx.figures.verification(organization_id)
     starts = tuple(part.start for part in parts_of_window(window, Step.DAY))
@@ -108,6 +121,20 @@ def overview(services: Services, organization: Organization, *, days: int = DAYS
         parked=tuple(parked),
         verification=verification,
     )
+
+
+def _open_invoices(tx: Transaction, organization_id: str, now: datetime) -> list[OpenInvoices]:
+    unpaid = InvoiceQuestion(payment_status=PaymentStatus.UNPAID)
+    late = {
+        each.currency: each
+        for each in tx.invoices.sums(organization_id, msgspec.structs.replace(unpaid, due_before=now))
+    }
+    found = []
+    for each in tx.invoices.sums(organization_id, unpaid):
+        past = late.get(each.currency)
+        past_due = (past.count, past.amount_due) if past is not None else (0, ZERO)
+        found.append(OpenInvoices(each.currency, each.count, each.amount_due, *past_due))
+    return found
 
 
 def _decimals(counts: Mapping[datetime, int]) -> dict[datetime, Decimal]:

@@ -108,7 +108,6 @@ def _ask_for_analytics(of: Transaction) -> None:
     of.figures.subscriptions("org", values.MARCH)
     of.figures.customers("org", values.MARCH)
     list(of.figures.held("org", values.NOW))
-    of.figures.open_invoices("org", values.NOW)
     of.figures.parked("org", 10)
     of.figures.customer_ids("org")
     of.figures.verification("org")

@@ -1,13 +1,13 @@
 """The part of the schema that analytics are answered from; the rest is in `tables.py`.
 
 `revenue_days` is derived from invoices and credit notes up to the places in `revenue_marks`, less the invoices in
-`revenue_voids`.
+`revenue_voids`. An amount of 1/10,000 units is in two whole numbers, of which both databases have exact sums.
 """
 
 from sqlalchemy import BigInteger, Column, ForeignKeyConstraint, Integer, Table
 
 from lotus_server.adapters.records_sql.tables import METADATA
-from lotus_server.adapters.records_sql.types import TEXT, Choice, ExactDecimal, Instant
+from lotus_server.adapters.records_sql.types import TEXT, Choice, Instant
 from lotus_server.domain.analytics import Basis, Dimension
 
 REVENUE_DAYS = Table(
@@ -19,8 +19,10 @@ REVENUE_DAYS = Table(
     Column("day", Instant, primary_key=True, autoincrement=False),
     Column("currency", TEXT, primary_key=True),
     Column("key", TEXT, primary_key=True),
-    Column("amount", ExactDecimal, nullable=False),
+    Column("amount_high", BigInteger, nullable=False),
+    Column("amount_low", BigInteger, nullable=False),
     ForeignKeyConstraint(("organization_id",), ("organizations.organization_id",)),
+    sqlite_with_rowid=False,  # read in the order of its key, a window at a time
 )
 
 REVENUE_MARKS = Table(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -12,23 +11,18 @@ from sqlalchemy import (
     Table,
     bindparam,
     func,
-    literal_column,
     select,
     type_coerce,
 )
 from sqlalchemy.dialects import postgresql
 
 from lotus_server.adapters.records_sql.analytics_tables import VERIFICATIONS
-from lotus_server.adapters.records_sql.exact_sums import Query, sums_by
 from lotus_server.adapters.records_sql.rows import of_tenant
-from lotus_server.adapters.records_sql.tables import CUSTOMERS, INVOICES, SUBSCRIPTIONS
-from lotus_server.adapters.records_sql.types import TEXT
+from lotus_server.adapters.records_sql.tables import CUSTOMERS, SUBSCRIPTIONS
 from lotus_server.domain.analytics import Held
-from lotus_server.domain.invoicing import PaymentStatus
 from lotus_server.kernel.instants import from_microseconds
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ZERO, subtract
-from lotus_server.ports.analytics_records import DayCounts, OpenInvoices, ParkedSubscription, Verification
+from lotus_server.ports.analytics_records import DayCounts, ParkedSubscription, Verification
 
 _DAY_MICROSECONDS: Final = timedelta(days=1) // timedelta(microseconds=1)
 _IS_NO_ADDON: Final = SUBSCRIPTIONS.c.parent_id.is_(None)
@@ -86,10 +80,6 @@ _PARKED: Final = (
     .limit(bindparam("limit"))
 )
 _CUSTOMER_IDS: Final = select(CUSTOMERS.c.customer_id).where(of_tenant(CUSTOMERS)).order_by(CUSTOMERS.c.customer_id)
-# Written out, not bound: only so do the databases see that the partial index has all of it.
-_IS_UNPAID: Final = type_coerce(INVOICES.c.payment_status, TEXT) == literal_column(f"'{PaymentStatus.UNPAID.value}'")
-_UNPAID: Final = Query(of_tenant(INVOICES), _IS_UNPAID)
-_PAST_DUE: Final = Query(of_tenant(INVOICES), _IS_UNPAID, INVOICES.c.due_at <= bindparam("now"))
 _VERIFICATION: Final = select(VERIFICATIONS).where(of_tenant(VERIFICATIONS))
 _WRITE = postgresql.insert(VERIFICATIONS)
 _KEEP_VERIFICATION: Final = _WRITE.on_conflict_do_update(
@@ -122,15 +112,6 @@ class SqlFigures:
         for row in self._connection.execute(_HELD, {"organization_id": organization_id, "before": before}):
             yield Held(*row)
 
-    def open_invoices(self, organization_id: str, now: datetime) -> list[OpenInvoices]:
-        """Return what is unpaid, by currency."""
-        keys = {"organization_id": organization_id, "now": now}
-        late = _open(self._connection, _PAST_DUE, keys)
-        return [
-            OpenInvoices(currency, count, amount, *late.get(currency, (0, ZERO)))
-            for currency, (count, amount) in sorted(_open(self._connection, _UNPAID, keys).items())
-        ]
-
     def parked(self, organization_id: str, limit: int) -> tuple[int, list[ParkedSubscription]]:
         """Return how many subscriptions could not be billed, and some of them."""
         keys = {"organization_id": organization_id}
@@ -151,10 +132,3 @@ class SqlFigures:
         """Return what the last recount found."""
         row = self._connection.execute(_VERIFICATION, {"organization_id": organization_id}).first()
         return None if row is None else Verification(*row)
-
-
-def _open(connection: Connection, query: Query, keys: dict[str, Any]) -> dict[str, tuple[int, Decimal]]:
-    sums = sums_by(connection, (INVOICES.c.currency,), (INVOICES.c.total, INVOICES.c.credited), query, keys)
-    counts = connection.execute(query.of(INVOICES.c.currency, func.count()).group_by(INVOICES.c.currency), keys)
-    amounts = {currency: subtract(total, credited) for (currency,), (total, credited) in sums.items()}
-    return {currency: (count, amounts[currency]) for currency, count in counts}

@@ -1,27 +1,29 @@
 """Revenue by day, summed up in the order in which invoices and credit notes were made."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, exists, func, select, tuple_, type_coerce
+from sqlalchemy import Connection, bindparam, exists, func, select, type_coerce
 from sqlalchemy.dialects import postgresql
 
 from lotus_server.adapters.records_sql.analytics_tables import REVENUE_DAYS, REVENUE_MARKS, REVENUE_VOIDS
 from lotus_server.adapters.records_sql.discount_tables import CREDIT_NOTES
-from lotus_server.adapters.records_sql.exact_sums import Query, sums_by
 from lotus_server.adapters.records_sql.rows import can_lock, of_tenant
 from lotus_server.adapters.records_sql.tables import INVOICES
 from lotus_server.adapters.records_sql.types import Structured
 from lotus_server.domain.analytics import Basis, Dimension, RevenueSum, SoldInvoice, SoldLine, Takeback
 from lotus_server.domain.invoicing import PaymentStatus
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import add
+from lotus_server.kernel.quantity import multiply, plain
 from lotus_server.ports.analytics_records import Booked, RevenueMark
 
-_PAIRS_PER_QUERY_MAX: Final = 5_000
+_UNITS: Final = Decimal(10_000)
+_UNIT: Final = Decimal("0.0001")
+# Of nine million low parts the sum is still a number that a column holds.
+_PART: Final = 10**12
+_HIGH_MAX: Final = 10**18
 # Read without what revenue does not need, which is most of a line.
 _SOLD: Final = (
     INVOICES.c.cause,
@@ -93,20 +95,51 @@ _GROUP: Final = (
     & (REVENUE_DAYS.c.basis == bindparam("basis"))
     & (REVENUE_DAYS.c.dimension == bindparam("dimension"))
 )
-_KEPT: Final = select(REVENUE_DAYS.c.day, REVENUE_DAYS.c.currency, REVENUE_DAYS.c.key, REVENUE_DAYS.c.amount).where(
-    _GROUP,
-    tuple_(REVENUE_DAYS.c.day, REVENUE_DAYS.c.currency, REVENUE_DAYS.c.key).in_(bindparam("places", expanding=True)),
-)
 _WRITE = postgresql.insert(REVENUE_DAYS)
 _KEEP: Final = _WRITE.on_conflict_do_update(
-    index_elements=list(REVENUE_DAYS.primary_key), set_={"amount": _WRITE.excluded.amount}
+    index_elements=list(REVENUE_DAYS.primary_key),
+    set_={
+        "amount_high": REVENUE_DAYS.c.amount_high + _WRITE.excluded.amount_high,
+        "amount_low": REVENUE_DAYS.c.amount_low + _WRITE.excluded.amount_low,
+    },
 )
 _IN_WINDOW: Final = (REVENUE_DAYS.c.day >= bindparam("start")) & (REVENUE_DAYS.c.day < bindparam("end"))
 _BY_DAY: Final = (
-    select(REVENUE_DAYS.c.currency, REVENUE_DAYS.c.key, REVENUE_DAYS.c.day, REVENUE_DAYS.c.amount)
+    select(
+        REVENUE_DAYS.c.currency,
+        REVENUE_DAYS.c.key,
+        REVENUE_DAYS.c.day,
+        REVENUE_DAYS.c.amount_high,
+        REVENUE_DAYS.c.amount_low,
+    )
     .where(_GROUP, _IN_WINDOW)
     .order_by(REVENUE_DAYS.c.currency, REVENUE_DAYS.c.key, REVENUE_DAYS.c.day)
 )
+_BY_KEY: Final = (
+    select(
+        REVENUE_DAYS.c.currency,
+        REVENUE_DAYS.c.key,
+        func.sum(REVENUE_DAYS.c.amount_high),
+        func.sum(REVENUE_DAYS.c.amount_low),
+    )
+    .where(_GROUP, _IN_WINDOW)
+    .group_by(REVENUE_DAYS.c.currency, REVENUE_DAYS.c.key)
+)
+
+
+def _split(amount: Decimal) -> tuple[int, int]:
+    """Return an amount at the minor unit of a currency as its high and its low part.
+
+    No currency has smaller units than 1/10,000. What is beyond a column, 10^26, counts as the greatest that fits.
+    """
+    units = int(multiply(amount, _UNITS))
+    high, low = divmod(abs(units), _PART)
+    high = min(high, _HIGH_MAX)
+    return (high, low) if units >= 0 else (-high, -low)
+
+
+def _joined(high: int, low: int) -> Decimal:
+    return Decimal(plain(multiply(Decimal(int(high) * _PART + int(low)), _UNIT)))
 
 
 class SqlRevenueBook:
@@ -154,12 +187,8 @@ class SqlRevenueBook:
 
     def keep(self, organization_id: str, sums: Sequence[RevenueSum], booked: Booked) -> None:
         """Add sums to those that are kept, and remember what they were made from."""
-        groups: defaultdict[tuple[Basis, Dimension], dict[tuple[datetime, str, str], Decimal]] = defaultdict(dict)
-        for each in sums:
-            groups[each.basis, each.dimension][each.day, each.currency, each.key] = each.amount
-        for (basis, dimension), amounts in groups.items():
-            keys = {"organization_id": organization_id, "basis": basis, "dimension": dimension}
-            self._add(keys, amounts)
+        if sums:
+            self._connection.execute(_KEEP, [_row(organization_id, each) for each in sums])
         mark = booked.mark
         self._connection.execute(
             _MOVE_MARK,
@@ -173,39 +202,33 @@ class SqlRevenueBook:
             rows = [{"organization_id": organization_id, "invoice_id": invoice_id} for invoice_id, _ in booked.voided]
             self._connection.execute(REVENUE_VOIDS.insert(), rows)
 
-    def _add(self, keys: dict[str, Any], amounts: dict[tuple[datetime, str, str], Decimal]) -> None:
-        places = list(amounts)
-        for start in range(0, len(places), _PAIRS_PER_QUERY_MAX):
-            some = places[start : start + _PAIRS_PER_QUERY_MAX]
-            for day, currency, key, amount in self._connection.execute(_KEPT, {**keys, "places": some}):
-                amounts[day, currency, key] = add(amounts[day, currency, key], amount)
-        self._connection.execute(
-            _KEEP,
-            [
-                {**keys, "day": day, "currency": currency, "key": key, "amount": amount}
-                for (day, currency, key), amount in amounts.items()
-            ],
-        )
-
     def by_day(
         self, organization_id: str, basis: Basis, dimension: Dimension, window: Period
     ) -> list[tuple[str, str, datetime, Decimal]]:
         """Return currency, key, day and amount of each day of a window that has any."""
         rows = self._connection.execute(_BY_DAY, _question(organization_id, basis, dimension, window))
-        return [(row[0], row[1], row[2], row[3]) for row in rows]
+        return [(row[0], row[1], row[2], _joined(row[3], row[4])) for row in rows]
 
     def by_key(
         self, organization_id: str, basis: Basis, dimension: Dimension, window: Period
     ) -> dict[tuple[str, str], Decimal]:
         """Return what a window comes to by currency and key."""
-        sums = sums_by(
-            self._connection,
-            (REVENUE_DAYS.c.currency, REVENUE_DAYS.c.key),
-            (REVENUE_DAYS.c.amount,),
-            Query(_GROUP, _IN_WINDOW),
-            _question(organization_id, basis, dimension, window),
-        )
-        return {(currency, key): amount for (currency, key), (amount,) in sums.items()}
+        rows = self._connection.execute(_BY_KEY, _question(organization_id, basis, dimension, window))
+        return {(row[0], row[1]): _joined(row[2], row[3]) for row in rows}
+
+
+def _row(organization_id: str, added: RevenueSum) -> dict[str, Any]:
+    high, low = _split(added.amount)
+    return {
+        "organization_id": organization_id,
+        "basis": added.basis,
+        "dimension": added.dimension,
+        "day": added.day,
+        "currency": added.currency,
+        "key": added.key,
+        "amount_high": high,
+        "amount_low": low,
+    }
 
 
 def _sold(row: Sequence[Any], start: int) -> SoldInvoice:
