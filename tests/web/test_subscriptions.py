@@ -45,8 +45,23 @@ def seen(page: Page) -> str:
 @pytest.mark.parametrize("look", LOOKS)
 def test_one_subscription_opens_as_it_should(visit: Open, tenant: Tenant, look: str) -> None:
     subscribe(tenant)
+    tenant.post(f"/api/{ONE}pause/", {"paused_until": "2026-01-20"}, 200)
+    tenant.post(f"/api/{ONE}addons/attach/", {"addon_id": "support"})
 
     check_page(visit(look=look), ONE, "subscription", look)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_what_a_change_comes_to_opens_as_it_should(visit: Open, tenant: Tenant, look: str) -> None:
+    subscribe(tenant)
+    visitor = visit(look=look)
+    page = visitor.open(ONE)
+    page.get_by_role("link", name="Cancel").click()
+    seen(page)
+
+    expect(page.get_by_role("heading", name="What it comes to")).to_be_in_viewport()
+    visitor.check_accessibility()
+    visitor.shoot(f"subscription-effect-{look}")
 
 
 @pytest.mark.parametrize("look", LOOKS)

@@ -33,11 +33,12 @@ _ORDERED_BY: Final[dict[InvoiceOrder, tuple[ColumnElement[Any], ...]]] = {
 
 
 def scaled(amount: Decimal) -> int:
-    """Return an amount of a currency, which is not below zero, in units of 1/10,000, for sorting and summing.
+    """Return an amount of a currency in units of 1/10,000, for sorting and summing. No invoice comes to less than zero.
 
-    No currency has smaller ones. What is greater than a column holds is the greatest number that it holds.
+    No currency has smaller ones. What is greater than a column holds is the greatest number that it holds, and so it is
+    below zero.
     """
-    return min(int(multiply(amount, _SCALE)), _GREATEST)
+    return max(min(int(multiply(amount, _SCALE)), _GREATEST), -_GREATEST)
 
 
 def ids_of_page(connection: Connection, organization_id: str, question: InvoiceQuestion, page: Page) -> list[str]:
