@@ -114,6 +114,30 @@ def test_a_line_explains_itself_down_to_its_events(visit: Open, tenant: Tenant) 
     expect(page.get_by_role("dialog")).to_contain_text("event_5")
 
 
+def test_a_correction_leads_to_the_line_that_it_corrects(visit: Open, tenant: Tenant) -> None:
+    tenant.customer()
+    tenant.metric()
+    tenant.plan(components=[{"metric_id": "calls", "price": {"model": "per_unit", "unit_price": 2}}])
+    tenant.subscribe()
+    tenant.use(5, time_created="2026-01-01T00:00:00Z")
+    tenant.move_clock("2026-02-01T00:00:00Z")
+    corrected = newest(tenant)
+    tenant.use(1, time_created="2026-01-20T00:00:00Z")
+    tenant.move_clock("2026-03-01T00:00:00Z")
+    page = visit().open(f"invoices/{newest(tenant)['invoice_id']}/")
+    page.locator("summary").filter(has_text="correction").click()
+    page.get_by_role("link", name=f"line 1 of invoice {corrected['invoice_number']}").click()
+    page.wait_for_url("**#line-0")
+    expect(page.get_by_role("heading", name=f"Invoice {corrected['invoice_number']}")).to_be_visible()
+
+
+def test_what_people_did_stands_in_the_history(visit: Open, shop: Tenant) -> None:
+    page = visit().open(f"invoices/{newest(shop)['invoice_id']}/")
+    page.get_by_role("link", name="Mark as paid").click()
+    page.get_by_role("button", name="Mark as paid").click()
+    expect(page.get_by_role("listitem").filter(has_text="Set payment status")).to_contain_text("@example.com")
+
+
 def test_an_invoice_of_a_thousand_lines_comes_in_parts(visit: Open, tenant: Tenant) -> None:
     tenant.customer()
     lines = [{"name": f"Item {number}", "amount": "1"} for number in range(1, 1_001)]
