@@ -146,4 +146,3 @@ def end(visit: Visit) -> Response:
     discount = visit.do(end_discount, customer_id, visit.part("discount_id"))
     words = f"The discount {discount.terms.name} is on no further invoice."
     return visit.redirect(visit.url("discounts/", customer_id=customer_id), words)
-

@@ -1,4 +1,4 @@
-"""What is done with invoices: paid, uncollectible, void, taken back by a credit note, or issued for something sold once."""
+"""What is done with invoices: paid, uncollectible, void, taken back by a credit note, or issued for a single sale."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -24,7 +24,7 @@ pages = Pages()
 
 
 class Action(msgspec.Struct, frozen=True):
-    """Something that is done with a whole invoice, once somebody has said yes. `texts` are what it comes to."""
+    """Something that is done with a whole invoice, once somebody has said yes; `done` ends the sentence about it."""
 
     verb: Verb
     do: Callable[[Visit, str], InvoiceView]
@@ -201,5 +201,3 @@ def _one_off_payload(visit: Visit) -> dict[str, Any]:
 
 def _one_off_data(visit: Visit, preview: InvoiceView | None) -> dict[str, Any]:
     return {"preview": preview, "rows": max(visit.form.count("lines"), FIRST_ROWS)}
-
-

@@ -213,7 +213,8 @@ def events_page(visit: Visit) -> Response:
     listing = explanation.events
     if listing is None:
         raise NotFound("This line charges for no usage, so it has no events.")
-    query = EventQuery(listing.customer_id, listing.event_name, start=listing.start, end=listing.end, limit=EVENTS_SHOWN)
+    start, end = listing.start, listing.end
+    query = EventQuery(listing.customer_id, listing.event_name, start=start, end=end, limit=EVENTS_SHOWN)
     return visit.page(
         "invoices/events.html",
         fragment="dialog",
@@ -254,5 +255,3 @@ def note_pdf(visit: Visit) -> Response:
 def path_of(visit: Visit, invoice_id: str) -> str:
     """Return the address of an invoice's page."""
     return visit.url(f"invoices/{segment(invoice_id)}/")
-
-
