@@ -16,6 +16,7 @@ from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.invoices import get_invoice
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plans import ComponentDraft, PlanDraft, VersionDraft, create_plan
+from lotus_server.usecases.rehearsal import next_invoice
 from lotus_server.usecases.subscriptions import Cancellation
 from tests.business import PENNY, Business, at, charge, found_business
 
@@ -170,6 +171,22 @@ def test_the_grace_is_kept(business: Business) -> None:
     business.move("2026-03-10")
 
     assert [at("2026-02-03"), at("2026-03-03")] == [each.issued_at for each in business.invoices("acme")]
+
+
+def test_the_preview_of_the_next_invoice_is_that_of_all(together: Business) -> None:
+    sell_two(together)
+    together.use(100, "2026-01-10")
+    together.move("2026-01-20")
+
+    previews = [
+        next_invoice(together.services, together.organization, f"sub_acme_{plan_id}") for plan_id in ("pro", "desk")
+    ]
+    together.move("2026-02-01")
+
+    (issued,) = together.invoices("acme")
+    for (preview,) in previews:
+        assert issued.lines == preview.invoice.lines
+        assert (issued.total, issued.issued_at) == (preview.invoice.total, preview.invoice.issued_at)
 
 
 def test_a_document_has_a_heading_for_each_subscription(together: Business) -> None:

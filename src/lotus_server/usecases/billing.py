@@ -243,6 +243,40 @@ def _bill_or_wait(
     return _bill_once(services, tx, terms, now, looks_back=looks_back)
 
 
+def bill_next_together(services: Services, tx: Transaction, subscription: Subscription) -> None:
+    """Issue what is invoiced next of a subscription, together with what its customer's other ones have at that instant.
+
+    What the others have before that is invoiced before.
+    """
+    following, at = subscription, subscription.due_at
+    while at is not None and _is_as_far(following, subscription):
+        at = following.due_at
+        if at is not None:
+            following = _bill_or_wait(services, tx, following, at, looks_back=True)
+    if at is None:
+        return
+    for other in tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id):
+        each = other
+        while other.subscription_id != subscription.subscription_id and each.due_at is not None and each.due_at <= at:
+            each = _bill_or_wait(services, tx, each, each.due_at, looks_back=True)
+    issue_overdue(services, tx, subscription, before=at)
+    code = terms_of(tx, subscription).version.currency
+    waiting = tx.pending_lines.waiting(subscription.organization_id, subscription.customer_id)
+    if due := [each for each in waiting if each.currency == code and each.due_at <= at]:
+        # As a run would put them together: by subscription at each instant.
+        together = sorted(due, key=lambda each: (each.created_at, each.subscription_id))
+        issue_waiting(services, tx, together, now=at)
+
+
+def _is_as_far(one: Subscription, other: Subscription) -> bool:
+    """Tell whether as much of a subscription is billed as of the same one at another time."""
+    return (one.open_period, one.cadence.invoiced_until, one.is_fully_billed) == (
+        other.open_period,
+        other.cadence.invoiced_until,
+        other.is_fully_billed,
+    )
+
+
 class Closing(msgspec.Struct, frozen=True):
     """What becomes of an open period at its end: what follows it, the lines of its invoice, how its usage is billed."""
 

@@ -11,7 +11,8 @@ from lotus_server.domain.invoicing import PendingLines
 from lotus_server.domain.subscriptions import Status, Subscription
 from lotus_server.ports.ids import Ids
 from lotus_server.ports.records import Change, Records, Transaction
-from lotus_server.usecases.billing import bring_up_to_date
+from lotus_server.usecases.billing import bill_next_together, bring_up_to_date
+from lotus_server.usecases.catalog_reading import is_grouped
 from lotus_server.usecases.invoices import InvoiceView, view_of
 from lotus_server.usecases.one_off_invoices import OneOffDraft, issue_one_off
 from lotus_server.usecases.services import Services, present
@@ -43,9 +44,12 @@ def next_invoice(services: Services, organization: Organization, subscription_id
         subscription = require_subscription(tx, organization, subscription_id, for_update=True)
         subscription = bring_up_to_date(rehearsing, tx, subscription, now)
         rehearsal.ids.of_invoices.clear()  # what is due already is not next
-        if subscription.due_at is not None:
+        together = is_grouped(tx, subscription)
+        if together:
+            bill_next_together(rehearsing, tx, subscription)
+        elif subscription.due_at is not None:
             bring_up_to_date(rehearsing, tx, subscription, subscription.open_period.end)
-    return rehearsal.issued[:1]
+    return rehearsal.issued[-1:] if together else rehearsal.issued[:1]
 
 
 def preview_one_off(services: Services, organization: Organization, draft: OneOffDraft) -> InvoiceView:
