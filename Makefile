@@ -4,7 +4,7 @@ DATA ?= data
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test test-long bench prices lint format types check clean
+.PHONY: help setup run serve test test-long bench prices screenshots lint format types check clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ test-long: setup ## Tests that take minutes, and the laws with thousands of new 
 bench: ## Measure, and hold the results against the estimates in benchmarks/
 	@scripts/setup server
 	$(BIN)/python -m benchmarks
+
+screenshots: ## Take the pictures of README and docs anew, from a server with demo data
+	@scripts/setup
+	@scripts/chromium
+	PYTHONPATH=. $(BIN)/python scripts/screenshots.py
 
 prices: ## Draw the pictures of the pages about prices anew
 	$(BIN)/python scripts/price_curves.py

@@ -17,13 +17,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from lotus_server.cli.terminal import console
 from lotus_server.domain.accounts import Organization
 from lotus_server.domain.catalog import Graduated, PerUnit, Rounding, Tier, Timing, Volume
+from lotus_server.domain.invoicing import PaymentStatus
 from lotus_server.domain.metering import Aggregation, Filter, MetricDefinition, Operator
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.event_store import Submission
+from lotus_server.ports.invoice_reading import InvoiceQuestion
+from lotus_server.ports.records import Page
 from lotus_server.usecases.customers import CustomerDraft, create_customer
 from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.features import FeatureDraft, create_feature
+from lotus_server.usecases.invoice_reading import list_invoice_heads
+from lotus_server.usecases.invoices import set_payment_status
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plans import (
     ChargeDraft,
@@ -60,31 +65,68 @@ class _Tenant(msgspec.Struct, frozen=True):
     started_at: datetime
 
 
+class _Then(msgspec.Struct, frozen=True):
+    """A clock that stands at an instant of the past."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        """Return the instant."""
+        return self.instant
+
+
 def load_demo(services: Services, organization: Organization) -> None:
-    """Fill an organization with the demo company, and bill what is due by now."""
+    """Live through the demo company's days, one by one: who comes, what is used, what is billed, and what is paid."""
     now = present(services, organization)
     tenants = _tenants(now)
-    _create_catalog(services, organization)
-    for tenant in tenants:
-        create_customer(
-            services,
-            organization,
-            CustomerDraft(tenant.customer_id, tenant.name, email=f"billing@{tenant.customer_id}.example"),
-        )
-        create_subscription(
-            services,
-            organization,
-            SubscriptionDraft(tenant.customer_id, tenant.started_at, plan_id=tenant.plan_id),
-        )
-    events = sorted(_events(tenants, now), key=lambda event: event["time_created"])
+    events = sorted(_events(tenants, now), key=lambda event: str(event["time_created"]))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    _create_catalog(*_at(services, organization, midnight - timedelta(days=DAYS)))
     with Progress(TextColumn("Demo data"), BarColumn(), TaskProgressColumn(), console=console, transient=True) as shown:
-        task = shown.add_task("events", total=len(events))
-        for start in range(0, len(events), EVENTS_PER_REQUEST):
-            batch = events[start : start + EVENTS_PER_REQUEST]
-            asyncio.run(_send(services, organization, batch, now))
-            shown.advance(task, len(batch))
-    do_what_is_due(services, until=now, organization=organization)
+        task = shown.add_task("days", total=DAYS + 1)
+        sent = 0
+        for age in range(DAYS, -1, -1):
+            morning = midnight - timedelta(days=age)
+            evening = min(morning + timedelta(days=1), now)
+            for tenant in (each for each in tenants if each.started_at == morning):
+                _join(*_at(services, organization, morning), tenant)
+            upto = next(
+                (at for at in range(sent, len(events)) if events[at]["time_created"] > to_text(evening)), len(events)
+            )
+            _live(*_at(services, organization, evening), events[sent:upto], evening)
+            sent = upto
+            shown.advance(task)
     console.print(f"Demo data: {len(tenants)} customers, 3 plans, {len(events):,} events of {DAYS} days.")
+
+
+def _at(services: Services, organization: Organization, instant: datetime) -> tuple[Services, Organization]:
+    """Return services and organization as of an instant of the past."""
+    clock_now = None if organization.clock_now is None else instant
+    return (
+        msgspec.structs.replace(services, clock=_Then(instant)),
+        msgspec.structs.replace(organization, clock_now=clock_now),
+    )
+
+
+def _join(services: Services, organization: Organization, tenant: _Tenant) -> None:
+    draft = CustomerDraft(tenant.customer_id, tenant.name, email=f"billing@{tenant.customer_id}.example")
+    create_customer(services, organization, draft)
+    subscription = SubscriptionDraft(tenant.customer_id, tenant.started_at, plan_id=tenant.plan_id)
+    create_subscription(services, organization, subscription)
+
+
+def _live(services: Services, organization: Organization, events: list[dict[str, Any]], evening: datetime) -> None:
+    """A day comes to its end: its events are there, what is due is billed, and some invoices are paid."""
+    for start in range(0, len(events), EVENTS_PER_REQUEST):
+        asyncio.run(_send(services, organization, events[start : start + EVENTS_PER_REQUEST], evening))
+    do_what_is_due(services, until=evening, organization=organization)
+    unpaid = InvoiceQuestion(payment_status=PaymentStatus.UNPAID)
+    for head in list_invoice_heads(services, organization, Page(None, None), unpaid):
+        invoice = head.invoice
+        # Most customers pay within the month, each in its own time; a few are late.
+        patience = timedelta(days=3 + 33 * _chance(invoice.customer_id, "pays"))
+        if invoice.amount_due and evening - invoice.issued_at >= patience:
+            set_payment_status(services, organization, invoice.invoice_id, PaymentStatus.PAID)
 
 
 async def _send(services: Services, organization: Organization, batch: list[dict[str, Any]], now: datetime) -> None:
