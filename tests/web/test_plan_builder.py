@@ -106,6 +106,45 @@ def test_the_next_version_begins_with_the_terms_of_the_last(visit: Open, tenant:
     assert prices[0] == prices[1]
 
 
+def test_a_matrix_is_built_of_groups_that_have_prices_of_any_model(visit: Open, tenant: Tenant) -> None:
+    tenant.metric("storage", metric_name="Storage", group_by=["region"])
+    page = visit().open("plans/new")
+    page.locator("#plan_name").fill("Matrix")
+    page.locator("#plan_id").fill("matrix")
+    page.get_by_role("button", name="Remove this charge").click()
+    page.get_by_role("button", name="Add usage").click()
+    row = _usage(page, 0)
+    row.get_by_label("Metric").select_option("Storage")
+    row.get_by_label("Price model").select_option("matrix")
+    row.get_by_label("Dimensions").fill("region")
+    for group in ("eu", "us"):
+        row.get_by_role("button", name="Add a group").click()
+        row.get_by_role("textbox", name="Group", exact=True).last.fill(f"region = {group}")
+    row.get_by_label("Price model").nth(1).select_option("volume")
+    row.get_by_role("textbox", name="Up to").first.fill("10")
+    row.get_by_role("textbox", name="Unit price").nth(0).fill("5")
+    row.get_by_role("textbox", name="Unit price").nth(1).fill("4")
+    row.get_by_role("button", name="Add a tier").click()
+    expect(row.get_by_role("textbox", name="Up to")).to_have_count(3)
+    row.get_by_role("button", name="Remove this tier").last.click()
+    row.get_by_label("Price model").nth(2).select_option("per_unit")
+    row.get_by_role("textbox", name="Unit price").last.fill("7")
+    row.get_by_role("button", name="Charge every other group").click()
+    expect(row.get_by_role("button", name="Charge every other group")).to_be_hidden()
+    row.get_by_role("textbox", name="Unit price").last.fill("9")
+    row.get_by_label("What does it cost?").fill("20")
+    expect(row.locator("[data-amount]")).to_have_text("$80.00")
+    row.get_by_label("Group, counted from 0").fill("2")
+    expect(row.locator("[data-amount]")).to_have_text("$180.00")
+    page.get_by_role("button", name="Create the plan").click()
+    expect(page.get_by_text("Matrix is in the price list now.")).to_be_visible()
+    price = tenant.get("/api/plans/matrix/")["display_version"]["components"][0]["price"]
+    assert [{"region": "eu"}, {"region": "us"}] == [cell["when"] for cell in price["cells"]]
+    assert ["volume", "per_unit", "per_unit"] == [
+        each["model"] for each in (*(cell["price"] for cell in price["cells"]), price["default"])
+    ]
+
+
 def test_what_is_typed_for_a_metric_without_a_price_is_not_a_problem_yet(pages: Callable[..., Pages]) -> None:
     form = {"component": "components[4]", "components[4].price.model": "per_unit"}
     answer = pages().post("plans/price-preview", form)

@@ -66,12 +66,16 @@
     list.dataset.nextRow = String(number + 1);
     return String(number);
   };
-  // Rows within rows have another mark for their number: data-mark="__j__".
+  // Many lists can share one template: data-row-template="#id", in which __owner__ stands for data-row-owner, and __place__
+  // for the same as a part of an id.
   on("click", "[data-add-row]", (button) => {
     const list = document.querySelector(button.dataset.addRow);
-    const template = document.querySelector(`template[data-row-of="${button.dataset.addRow}"]`);
+    const template = document.querySelector(button.dataset.rowTemplate ?? `template[data-row-of="${button.dataset.addRow}"]`);
     const box = document.createElement("template");
-    box.innerHTML = template.innerHTML.replaceAll(template.dataset.mark ?? "__i__", next(list));
+    const owner = button.dataset.rowOwner ?? "";
+    const place = owner.replaceAll(/[.[]/g, "-").replaceAll("]", "");
+    const marks = { __owner__: owner, __place__: place, __i__: next(list) };
+    box.innerHTML = template.innerHTML.replaceAll(/__(owner|place|i)__/g, (mark) => marks[mark]);
     const row = box.content.firstElementChild;
     list.append(box.content);
     if (window.htmx) window.htmx.process(row);
