@@ -108,7 +108,8 @@ class RevenueSums:
         """Begin with nothing."""
         # In minor units, which are whole numbers.
         self._invoiced: defaultdict[tuple[str, datetime, str, str, str], int] = defaultdict(int)
-        self._earned: defaultdict[tuple[str, datetime, str, str], int] = defaultdict(int)
+        # How often an amount is earned over a period: most lines of a billing run are like many others.
+        self._alike: defaultdict[tuple[str, str, str, Period, int], int] = defaultdict(int)
 
     def add_invoice(self, invoice: SoldInvoice) -> None:
         """Count the lines of an invoice."""
@@ -132,11 +133,10 @@ class RevenueSums:
         scale = currency(code).exponent
         for place, net in zip(places, nets, strict=True):
             line = invoice.lines[place]
-            amount = sign * int(net.scaleb(scale, context=EXACT))
+            amount = int(net.scaleb(scale, context=EXACT))
             plan, source = line.plan_id or "", source_of(line)
-            self._invoiced[code, issued_on, plan, source, invoice.customer_id] += amount
-            for day, part in spread(amount, line.period):
-                self._earned[code, day, plan, source] += part
+            self._invoiced[code, issued_on, plan, source, invoice.customer_id] += sign * amount
+            self._alike[code, plan, source, line.period, amount] += sign
 
     def taken(self) -> list[RevenueSum]:
         """Return the sums that are not zero, by day, plan, source and customer, in a fixed order."""
@@ -144,7 +144,11 @@ class RevenueSums:
         for (code, day, plan, source, customer), amount in self._invoiced.items():
             for dimension, key in (*_told_apart(plan, source), (Dimension.CUSTOMER, customer)):
                 sums[Basis.INVOICED, code, dimension, day, key] += amount
-        for (code, day, plan, source), amount in self._earned.items():
+        earned: defaultdict[tuple[str, datetime, str, str], int] = defaultdict(int)
+        for (code, plan, source, period, amount), count in self._alike.items():
+            for day, part in spread(amount, period) if count else ():
+                earned[code, day, plan, source] += part * count
+        for (code, day, plan, source), amount in earned.items():
             for dimension, key in _told_apart(plan, source):
                 sums[Basis.EARNED, code, dimension, day, key] += amount
         return [
