@@ -25,7 +25,6 @@ def sent(tenant: Tenant) -> Tenant:
     return tenant
 
 
-
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("path", ["events/", "events/e1/", "events/e1/amend", "refused-events/"])
 def test_the_page_opens_as_it_should(visit: Open, sent: Tenant, look: str, path: str) -> None:

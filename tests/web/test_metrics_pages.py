@@ -89,9 +89,7 @@ def test_usage_by_day_can_be_read_without_a_script(pages: Callable[..., Pages], 
     assert "<td>large</td>" in text
 
 
-def test_a_metric_that_divides_keeps_its_divisor_when_it_is_changed(
-    pages: Callable[..., Pages], sold: Tenant
-) -> None:
+def test_a_metric_that_divides_keeps_its_divisor_when_it_is_changed(pages: Callable[..., Pages], sold: Tenant) -> None:
     ratio = {"metric_id": "ratio", "metric_name": "Ratio", "metric_type": "ratio", "event_name": "call"}
     made = sold.client.post(
         "/api/metrics/",

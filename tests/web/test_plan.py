@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 

@@ -23,7 +23,7 @@ _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 
 class Assets:
-    """The files that pages load. Their address has a digest of them all, so a new release is never mixed with an old one."""
+    """The files that pages load. Their address has a digest of them all, so releases are never mixed."""
 
     def __init__(self, folder: Path = _FOLDER) -> None:
         """Read every file. Raises Unavailable when those of other makers were not installed."""

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 from lotus_server.domain.accounts import InvoiceSettings
 from lotus_server.kernel.instants import to_text
 
-NOTHING = "–"
+NOTHING = "\N{EN DASH}"
 
 
 class Formats:

@@ -51,7 +51,9 @@ def sentence(definition: MetricDefinition) -> str:
     words = _aggregated(definition, value) + f" of the events {definition.event_name}"
     if definition.type is MetricType.GAUGE:
         unit = f" in {definition.granularity.value}" if definition.granularity else ""
-        words = f"Level of {value or 'one'}, by the events {definition.event_name}: {definition.aggregation.value}{unit}"
+        words = (
+            f"Level of {value or 'one'}, by the events {definition.event_name}: {definition.aggregation.value}{unit}"
+        )
     if definition.type is MetricType.RATE and definition.granularity is not None:
         words = f"Greatest in {definition.granularity.value}: {words[0].lower()}{words[1:]}"
     if definition.filters:

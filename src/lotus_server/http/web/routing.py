@@ -14,6 +14,7 @@ from starlette.routing import Route
 from lotus_server.domain.accounts import Actor
 from lotus_server.http.problems import status_of
 from lotus_server.http.requests import Receive, read_body
+from lotus_server.http.web.addresses import handle_of
 from lotus_server.http.web.forms import Form
 from lotus_server.http.web.security import (
     CSRF_FIELD,
@@ -23,7 +24,6 @@ from lotus_server.http.web.security import (
     is_from_our_page,
 )
 from lotus_server.http.web.templating import Templates
-from lotus_server.http.web.addresses import handle_of
 from lotus_server.http.web.visit import Visit
 from lotus_server.kernel.errors import Forbidden, LotusError, NotFound, Unauthenticated
 from lotus_server.usecases.acting import Acting
@@ -100,15 +100,16 @@ class _Endpoint:
             return _to_sign_in(visit) if self._of != "anyone" else _error_page(visit, error)
         except LotusError as error:
             return _error_page(visit, error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever broke, people get a page and the log the traceback
             request_id = visit.request.scope.get("lotus.request_id", b"").decode()
             _log.exception("page_failed", path=visit.request.url.path, request_id=request_id)
             detail = f"Something broke here, and nothing was changed. The request's id is {request_id}."
             return visit.page("error.html", status=500, title="That did not work", detail=detail, problems=())
 
     def _admit(self, visit: Visit) -> None:
-        """Find out who it is. Raises Unauthenticated, NotFound for an organization of others, Forbidden for a form
-        that does not come from our pages.
+        """Find out who it is.
+
+        Raises Unauthenticated, NotFound for an organization of others, Forbidden for a form that is not of our pages.
         """
         token = visit.request.cookies.get(SESSION_COOKIE)
         signed_in = session_of(self._services, token) if token else None

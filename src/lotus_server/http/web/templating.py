@@ -23,7 +23,9 @@ class Templates:
             auto_reload=False,
             cache_size=-1,
         )
-        self._environment.globals.update(asset=assets.url, version=version, handle_of=handle_of, points=sparkline_points)
+        self._environment.globals.update(
+            asset=assets.url, version=version, handle_of=handle_of, points=sparkline_points
+        )
         self._environment.filters.update(segment=segment)
 
     def render(self, name: str, block: str | None, context: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from lotus_server.domain.metering import Aggregation, Granularity, Metric, split_key
 from lotus_server.http.web.addresses import segment
 from lotus_server.http.web.charts import Chart, Series
+from lotus_server.http.web.formats import NOTHING
 from lotus_server.http.web.forms import Form
 from lotus_server.http.web.metric_words import OPERATORS, TYPES, form_of, sentence, with_filter_values
 from lotus_server.http.web.routing import Pages
@@ -185,7 +186,7 @@ def _groups(found: MetricPreview) -> list[tuple[str, Decimal]]:
 def _group_words(found: MetricPreview, key: str) -> str:
     start, parts = split_key(found.definition, key)
     window = [] if start is None else [f"{start:%Y-%m-%d %H:%M}"]
-    return ", ".join([*window, *(part if part is not None else "–" for part in parts)])
+    return ", ".join([*window, *(NOTHING if part is None else part for part in parts)])
 
 
 def _metric(visit: Visit) -> Metric:
@@ -236,9 +237,7 @@ def _builder(visit: Visit, action: str, error: LotusError | None = None, metric:
     return visit.page("metrics/builder.html", **data)
 
 
-def _usage(
-    visit: Visit, metric: Metric, customer_id: str | None
-) -> tuple[UsageAnswer | None, LotusError | None]:
+def _usage(visit: Visit, metric: Metric, customer_id: str | None) -> tuple[UsageAnswer | None, LotusError | None]:
     if customer_id is None:
         return None, None
     question = usage_question(
@@ -256,7 +255,7 @@ def _chart(answer: UsageAnswer) -> Chart:
     groups = list(dict.fromkeys(row.group for row in answer.rows))[:_GROUPS_MAX]
     values = {(row.period.start, row.group): row.value for row in answer.rows}
     series = [
-        Series(", ".join(part or "–" for part in group) or "Usage", [values.get((day, group)) for day in days])
+        Series(", ".join(part or NOTHING for part in group) or "Usage", [values.get((day, group)) for day in days])
         for group in groups
     ]
     return Chart("bar", [f"{day:%Y-%m-%d}" for day in days], series, is_stacked=len(groups) > 1)
