@@ -250,6 +250,24 @@ def test_a_switch_leads_to_the_new_subscription(visit: Open, tenant: Tenant) -> 
     expect(page.get_by_role("heading", name="Max for Acme Inc.")).to_be_visible()
 
 
+def test_prepaid_units_that_the_new_plan_does_not_have_are_asked_for(visit: Open, tenant: Tenant) -> None:
+    subscribe(tenant)
+    tenant.metric("rows")
+    prepaid = {"metric_id": "rows", "price": {"model": "per_unit", "unit_price": "0.10"}, "prepaid_charge": {}}
+    tenant.plan("rows", plan_name="Rows", components=[prepaid])
+    visitor = visit()
+    visitor.expect_refusal(422)
+    page = visitor.open(ONE + "switch")
+    page.get_by_label("To", exact=True).select_option("Rows")
+    page.get_by_role("button", name="Show what it comes to").click()
+    expect(page.get_by_role("alert")).to_contain_text("Say how many units of the metric 'rows'")
+
+    page.get_by_label("Metric", exact=True).fill("rows")
+    page.get_by_label("Units", exact=True).fill("50")
+
+    assert "$3.39" in seen(page)  # 21 of the 31 days of 50 units
+
+
 def test_seats_change_with_their_price_in_sight(visit: Open, tenant: Tenant) -> None:
     subscribe(tenant)
     page = visit().open(ONE)
