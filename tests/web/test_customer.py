@@ -97,6 +97,12 @@ def test_usage_is_drawn_and_told_by_group(visit: Open) -> None:
     page.wait_for_selector("#usage figure[data-drawn]")
 
 
+def test_the_timeline_tells_what_is_paused(visit: Open, company: Tenant) -> None:
+    company.post("/api/subscriptions/sub_acme/pause/", {}, 200)
+    page = visit().open("customers/acme/subscriptions/")
+    expect(page.get_by_role("row", name=re.compile("Pro"))).to_contain_text("paused")
+
+
 def test_the_timeline_has_a_bar_for_each_subscription(visit: Open, company: Tenant) -> None:
     company.post("/api/cancel_subscription/", {"subscription_id": "sub_acme"}, 200)
     page = visit().open("customers/acme/subscriptions/")
