@@ -166,3 +166,12 @@ def test_scalars_and_pairs_are_read() -> None:
 
     expected = {"region": "eu", "tier": None, "model": "a=b"}
     assert {"yes": True, "no": False, "number": D("2.50"), "word": "gold", "when": expected} == form.payload()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("a", "a[0].b"), ("a[0]", "a.b"), ("a.b", "a[0]"), ("a[0].b", "a[0][1]"), ("a[0]", "a[0].b")],
+)
+def test_names_that_contradict_each_other_are_refused(names: tuple[str, str]) -> None:
+    with pytest.raises(Invalid):
+        Form([(name, "x") for name in names]).payload()

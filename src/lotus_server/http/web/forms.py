@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from lotus_server.http.web.formats import input_text
-from lotus_server.kernel.errors import FieldProblem, LotusError, Problems
+from lotus_server.kernel.errors import FieldProblem, Invalid, LotusError, Problems
 from lotus_server.kernel.quantity import parse_decimal
 
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -66,7 +66,7 @@ class Form:
         """Return the JSON that the form describes. A blank field is left out, or is null with `keeps_blank`.
 
         A row of which every field is blank is left out too, or is an empty object with `keeps_rows`.
-        Raises Invalid for a field of JSON that is none.
+        Raises Invalid for a field of JSON that is none, and for names that contradict each other.
         """
         problems = Problems()
         found: dict[str, Any] = {}
@@ -208,6 +208,9 @@ def _reached(target: dict[str, Any], way: list[Step], last: Step) -> Any:  # noq
 
 
 def _make_room(place: Any, step: Step) -> None:  # noqa: ANN401
+    """Make room in a list for a row. Raises Invalid where names and rows do not fit together."""
+    if not isinstance(place, list if isinstance(step, int) else dict):
+        raise Invalid.field(str(step), "invalid", "The fields of this form contradict each other.")
     while isinstance(place, list) and isinstance(step, int) and len(place) <= step:
         place.append(None)
 
