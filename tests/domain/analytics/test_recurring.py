@@ -28,7 +28,7 @@ from lotus_server.domain.catalog import (
     PriceAdjustment,
     RecurringCharge,
 )
-from lotus_server.domain.subscriptions import QuantityChange
+from lotus_server.domain.subscriptions import Pause, PausedFees, QuantityChange
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Duration
 
@@ -162,6 +162,24 @@ def test_a_change_of_quantity_counts_from_its_instant_on() -> None:
     found = movements_over(recurring(held("ten", "2025-01-01", quantity_changes=(change,))), "USD")
 
     assert (Decimal(10), Decimal(20), Decimal(30)) == (found.opening, found.expansion, found.closing)
+
+
+def test_who_pauses_has_churned_and_comes_back_on_resuming() -> None:
+    pause = Pause(at("2026-01-10"), at("2026-02-10"))
+    found = recurring(held("ten", "2025-12-01", pauses=(pause,)), instants=("2026-01-01", "2026-02-01", "2026-03-01"))
+    january, february = movements_of(found, "USD")
+    assert (january.churn, january.closing) == (Decimal(-10), Decimal(0))
+    assert (february.reactivation, february.closing) == (Decimal(10), Decimal(10))
+
+
+def test_a_pause_that_is_charged_changes_nothing() -> None:
+    pause = Pause(at("2026-01-10"), None, PausedFees.CHARGE_FULL)
+    assert movements_over(recurring(held("ten", "2025-12-01", pauses=(pause,))), "USD").closing == Decimal(10)
+
+
+def test_a_pause_that_was_over_before_the_windows_changes_nothing() -> None:
+    pause = Pause(at("2025-12-05"), at("2025-12-06"))
+    assert movements_over(recurring(held("ten", "2025-12-01", pauses=(pause,))), "USD").closing == Decimal(10)
 
 
 def test_what_an_add_on_charges_once_does_not_recur() -> None:

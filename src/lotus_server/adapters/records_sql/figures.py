@@ -55,17 +55,9 @@ class _Counted:
 _BEGAN: Final = _Counted(SUBSCRIPTIONS, SUBSCRIPTIONS.c.starts_at, _IS_NO_ADDON)
 _ENDED: Final = _Counted(SUBSCRIPTIONS, SUBSCRIPTIONS.c.ends_at, _IS_NO_ADDON, SUBSCRIPTIONS.c.ends_at.is_not(None))
 _MADE: Final = _Counted(CUSTOMERS, CUSTOMERS.c.created_at)
-_HELD: Final = select(
-    SUBSCRIPTIONS.c.customer_id,
-    SUBSCRIPTIONS.c.plan_id,
-    SUBSCRIPTIONS.c.version_id,
-    SUBSCRIPTIONS.c.duration,
-    SUBSCRIPTIONS.c.starts_at,
-    SUBSCRIPTIONS.c.ends_at,
-    SUBSCRIPTIONS.c.trial_end,
-    SUBSCRIPTIONS.c.quantities,
-    SUBSCRIPTIONS.c.quantity_changes,
-).where(of_tenant(SUBSCRIPTIONS), SUBSCRIPTIONS.c.starts_at < bindparam("before"))
+_HELD: Final = select(*(SUBSCRIPTIONS.c[name] for name in Held.__struct_fields__)).where(
+    of_tenant(SUBSCRIPTIONS), SUBSCRIPTIONS.c.starts_at < bindparam("before")
+)
 _IS_PARKED: Final = SUBSCRIPTIONS.c.parked_cause.is_not(None)
 _COUNT_PARKED: Final = select(func.count()).select_from(SUBSCRIPTIONS).where(of_tenant(SUBSCRIPTIONS), _IS_PARKED)
 _PARKED: Final = (

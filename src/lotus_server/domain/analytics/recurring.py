@@ -10,7 +10,7 @@ import msgspec
 
 from lotus_server.domain.catalog import AddOnFrequency, Plan, PlanVersion, RecurringCharge
 from lotus_server.domain.invoicing import adjustment_base, adjustment_of
-from lotus_server.domain.subscriptions import QuantityChange, charge_key
+from lotus_server.domain.subscriptions import Pause, PausedFees, QuantityChange, charge_key
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.period import Duration
@@ -34,6 +34,7 @@ class Held(msgspec.Struct, frozen=True):
     trial_end: datetime | None = None
     quantities: Mapping[str, Decimal] = {}
     quantity_changes: tuple[QuantityChange, ...] = ()
+    pauses: tuple[Pause, ...] = ()
 
 
 def monthly_amount(version: PlanVersion, duration: Duration, quantities: Mapping[str, Decimal]) -> Decimal:
@@ -109,7 +110,8 @@ class Recurring:
             return
         for start, end, amount in self._held_amounts(sold, held, starts_at):
             if amount:
-                self._count(held, sold.version.currency, (start, end), amount)
+                for span in _charged(start, end, held.pauses):
+                    self._count(held, sold.version.currency, span, amount)
 
     def _held_amounts(
         self, sold: "_Sold", held: Held, starts_at: datetime
@@ -147,6 +149,22 @@ class Recurring:
         for place in range(first, last):
             mine[place] += amount
             of_plan[place] += amount
+
+
+def _charged(start: datetime, end: datetime | None, pauses: Sequence[Pause]) -> list[tuple[datetime, datetime | None]]:
+    """Return what is left of a time without the pauses that are not charged; they come in order and do not overlap."""
+    spans: list[tuple[datetime, datetime | None]] = []
+    for pause in pauses:
+        if pause.fees is PausedFees.CHARGE_FULL or (pause.ends_at is not None and pause.ends_at <= start):
+            continue
+        if end is not None and pause.starts_at >= end:
+            break
+        if pause.starts_at > start:
+            spans.append((start, pause.starts_at))
+        if pause.ends_at is None or (end is not None and pause.ends_at >= end):
+            return spans
+        start = pause.ends_at
+    return [*spans, (start, end)]
 
 
 def _minor(version: PlanVersion, duration: Duration, quantities: Mapping[str, Decimal]) -> int:
