@@ -37,9 +37,10 @@ INVOICES_SHOWN: Final = 100
 
 
 class PortalLink(msgspec.Struct, frozen=True):
-    """A link just made: `token` is the last part of its address, and opens the portal until `expires_at`."""
+    """A link just made: it opens the portal until `expires_at`. `token` is the last part of its address, `url`."""
 
     token: str
+    url: str
     expires_at: datetime
 
 
@@ -109,7 +110,8 @@ def create_portal_link(services: Services, organization: Organization, customer_
     with services.records.snapshot() as tx:
         require_customer(tx, organization, customer_id)
     claim = claim_for(organization.organization_id, customer_id, services.clock.now(), hours)
-    return PortalLink(signed(claim, get_portal(services, organization).secret), claim.expires_at)
+    token = signed(claim, get_portal(services, organization).secret)
+    return PortalLink(token, f"{services.public_url}/portal/{token}/", claim.expires_at)
 
 
 def guest_of(services: Services, token: str) -> PortalGuest:

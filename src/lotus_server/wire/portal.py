@@ -50,5 +50,10 @@ def portal_row(portal: Portal) -> Row:
 
 
 def link_row(link: PortalLink) -> Row:
-    """Return a link; `path` is below the server's own address."""
-    return {"path": f"/portal/{link.token}/", "token": link.token, "expires_at": to_text(link.expires_at)}
+    """Return a link; `path` is its address without the server's own."""
+    return {
+        "url": link.url,
+        "path": f"/portal/{link.token}/",
+        "token": link.token,
+        "expires_at": to_text(link.expires_at),
+    }

@@ -101,9 +101,7 @@ def make_link(visit: Visit) -> Response:
         link = visit.do(create_portal_link, customer_id, hours=link_hours({"hours": hours}))
     except LotusError as error:
         return visit.again(error, "portal/link.html", fragment="dialog", customer_id=customer_id, hours=_HOURS)
-    url = visit.request.url
-    address = f"{url.scheme}://{url.netloc}/portal/{link.token}/"
-    return visit.page("portal/link_made.html", fragment="dialog", customer_id=customer_id, link=link, address=address)
+    return visit.page("portal/link_made.html", fragment="dialog", customer_id=customer_id, link=link)
 
 
 def _framed(response: Response, guest: PortalGuest) -> Response:
