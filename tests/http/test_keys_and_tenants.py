@@ -153,6 +153,8 @@ FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
     ("PATCH", "/api/subscriptions/mine/", lambda ids: {"auto_renew": False}),
     ("POST", "/api/subscriptions/mine/update/", lambda ids: {"turn_off_auto_renew": True}),
     ("POST", "/api/subscriptions/mine/cancel/", lambda ids: {}),
+    ("POST", "/api/subscriptions/mine/pause/", lambda ids: {}),
+    ("POST", "/api/subscriptions/mine/resume/", lambda ids: {}),
     ("POST", "/api/subscriptions/cancel/?customer_id=acme&plan_id=pro", lambda ids: {}),
     ("POST", "/api/cancel_subscription/", lambda ids: {"subscription_id": "mine"}),
     (
@@ -162,6 +164,7 @@ FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
     ),
     ("GET", "/api/invoices/{invoice}/", lambda ids: None),
     ("PATCH", "/api/invoices/{invoice}/", lambda ids: {"payment_status": "paid"}),
+    ("POST", "/api/invoices/{invoice}/finalize/", lambda ids: {}),
     ("GET", "/api/invoices/{invoice}/pdf/", lambda ids: None),
     ("POST", "/api/invoices/{invoice}/void/", lambda ids: {}),
     ("POST", "/api/credit_notes/", lambda ids: {"invoice_id": ids["invoice"], "reason": "theirs"}),

@@ -39,7 +39,7 @@ def customer_question(query: Query) -> CustomerQuestion:
     question = CustomerQuestion(
         search=_text(problems, query, "search") or "",
         is_subscribed=_truth(problems, query, "subscribed"),
-        plan_id=_text(problems, query, "plan_id"),
+        plan_id=query.get("plan_id"),
         is_owing=_truth(problems, query, "outstanding"),
         created_since=instant(problems, "created_since", query.get("created_since")),
     )
@@ -55,9 +55,9 @@ def subscription_question(query: Query, statuses: Iterable[str] = ()) -> Subscri
     problems = Problems()
     wanted = _statuses(problems, statuses)
     question = SubscriptionQuestion(
-        customer_id=_text(problems, query, "customer_id"),
-        plan_id=_text(problems, query, "plan_id"),
-        version_id=_text(problems, query, "version_id"),
+        customer_id=query.get("customer_id"),
+        plan_id=query.get("plan_id"),
+        version_id=query.get("version_id"),
         statuses=frozenset(Status(word) for word in wanted - {PARKED}),
         or_parked=PARKED in wanted,
         is_renewing=_truth(problems, query, "auto_renew"),
