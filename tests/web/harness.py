@@ -22,7 +22,7 @@ SCREENSHOTS: Final = ROOT / "screenshots"
 _AXE: Final = ROOT / "web/node_modules/axe-core/axe.min.js"
 _DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 900}
 _PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
-# A window that shows a page in light, then in dark, then as on a phone: loading it once for all is three times as quick.
+# A window that shows a page in light, then in dark, then as on a phone: loaded once, it is looked at three times.
 LOOKS: Final = ("all",)
 _EACH_LOOK: Final = ("light", "dark", "phone")
 WAIT_MILLISECONDS: Final = 30_000
