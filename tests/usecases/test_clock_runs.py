@@ -9,6 +9,7 @@ from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.usecases.clock import (
     STRIDE,
     advance_clock_runs,
+    move_clock,
     read_clock,
     read_clock_run,
     run_clocks,
@@ -74,3 +75,30 @@ def test_production_has_no_clock(services: Services) -> None:
     organization, _ = create_organization(services, OrganizationDraft("Real"))
     with pytest.raises(Conflict, match="Only a sandbox"):
         start_clock_run(services, organization, START)
+
+
+def test_a_run_ends_where_somebody_moved_the_clock_beyond_its_end(services: Services, sandbox: Organization) -> None:
+    start_clock_run(services, sandbox, START + 2 * STRIDE)
+    move_clock(services, sandbox, START + 5 * STRIDE)
+    run_clocks(services)
+    assert read_clock_run(services, sandbox) is None
+    assert now(services, sandbox) == START + 5 * STRIDE
+
+
+def test_a_clock_that_cannot_be_moved_stops_no_other(
+    services: Services, sandbox: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = OrganizationDraft("Other", OrganizationType.SANDBOX, clock_now=START)
+    other = create_organization(services, draft)[0]
+    for each in (sandbox, other):
+        start_clock_run(services, each, START + STRIDE)
+
+    def broken(to: Services, organization: Organization, until: datetime) -> datetime:
+        if organization.organization_id == sandbox.organization_id:
+            raise RuntimeError("this one is broken")
+        return move_clock(to, organization, until)
+
+    monkeypatch.setattr("lotus_server.usecases.clock.move_clock", broken)
+    with pytest.raises(RuntimeError, match="this one is broken"):
+        advance_clock_runs(services)
+    assert now(services, other) == START + STRIDE
