@@ -205,3 +205,12 @@ class ServerProcess:
             self._process.kill()
             self._process.wait(STOP_SECONDS_MAX)
             self._forget()
+
+
+def wait_for_output(server: ServerProcess, text: str) -> str:
+    """What the server has printed once it has printed a text, the way of its lines taken out."""
+    give_up_at = time.monotonic() + START_SECONDS_MAX
+    while text not in server.output:
+        assert time.monotonic() < give_up_at, server.output
+        time.sleep(_POLL_SECONDS)
+    return server.output

@@ -6,6 +6,7 @@ Every setting with its name, meaning and default.
 import os
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
     bootstrap_now: datetime | None = None
     log_format: str = "text"
     public_url_said: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
     mail: MailSettings = MailSettings()
 
     @property
@@ -63,8 +65,8 @@ def read_settings(
     """Return the settings. Raises Invalid that names every variable with a wrong value.
 
     Variables: LOTUS_HOST, LOTUS_PORT, LOTUS_DATA, LOTUS_BOOTSTRAP_API_KEY, LOTUS_BOOTSTRAP_TYPE, LOTUS_BOOTSTRAP_NOW,
-    LOTUS_LOG_FORMAT, LOTUS_PUBLIC_URL, LOTUS_MAIL_FROM, LOTUS_SMTP_HOST, LOTUS_SMTP_PORT, LOTUS_SMTP_SECURITY,
-    LOTUS_SMTP_USER, LOTUS_SMTP_PASSWORD.
+    LOTUS_LOG_FORMAT, LOTUS_PUBLIC_URL, LOTUS_TRUSTED_PROXIES, LOTUS_MAIL_FROM, LOTUS_SMTP_HOST, LOTUS_SMTP_PORT,
+    LOTUS_SMTP_SECURITY, LOTUS_SMTP_USER, LOTUS_SMTP_PASSWORD.
     """
     found = os.environ if environment is None else environment
     problems = Problems()
@@ -84,6 +86,7 @@ def read_settings(
         bootstrap_now=_instant(found, problems),
         log_format=log_format,
         public_url_said=_public_url(found, problems),
+        trusted_proxies=_trusted_proxies(found, problems),
         mail=_mail(found, problems),
     )
     problems.raise_if_any()
@@ -123,6 +126,18 @@ def _public_url(found: Mapping[str, str], problems: Problems) -> str | None:
         detail = "LOTUS_PUBLIC_URL is the address of the web app without a path, such as https://billing.example.com."
         problems.add("LOTUS_PUBLIC_URL", "invalid", detail)
     return text
+
+
+def _trusted_proxies(found: Mapping[str, str], problems: Problems) -> tuple[str, ...]:
+    """Return the addresses and networks whose word counts about where a request comes from."""
+    said = tuple(each.strip() for each in found.get("LOTUS_TRUSTED_PROXIES", "").split(",") if each.strip())
+    for each in said:
+        try:
+            ip_network(each)
+        except ValueError:
+            detail = f"LOTUS_TRUSTED_PROXIES are addresses or networks with commas between them; {each!r} is neither."
+            problems.add("LOTUS_TRUSTED_PROXIES", "invalid", detail)
+    return said
 
 
 def _mail(found: Mapping[str, str], problems: Problems) -> MailSettings:

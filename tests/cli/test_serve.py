@@ -10,19 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.server_process import START_SECONDS_MAX, ServerProcess, free_port, run_lotus
+from tests.server_process import ServerProcess, free_port, run_lotus, wait_for_output
 from tests.tenants import NEW_YEAR
 
 STOP_SECONDS = 20
-
-
-def wait_for_output(server: ServerProcess, text: str) -> str:
-    """What the server has printed once it has printed a text, the way of its lines taken out."""
-    give_up_at = time.monotonic() + START_SECONDS_MAX
-    while text not in server.output:
-        assert time.monotonic() < give_up_at, server.output
-        time.sleep(0.02)
-    return server.output
 
 
 @pytest.fixture

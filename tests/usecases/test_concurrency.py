@@ -4,13 +4,22 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 
 from lotus_server.domain.accounts import OrganizationType
 from lotus_server.domain.invoicing import FlatFeeBehavior
 from lotus_server.kernel.errors import LotusError
 from lotus_server.usecases.billing import bill_due
+from lotus_server.usecases.clock import move_clock
 from lotus_server.usecases.customers import CustomerDraft, create_customer
-from lotus_server.usecases.organizations import OrganizationDraft, create_organization
+from lotus_server.usecases.organizations import (
+    OrganizationChange,
+    OrganizationDraft,
+    change_organization,
+    create_organization,
+)
+from lotus_server.usecases.plans import PlanChange, archive_plan, change_plan, get_plan
+from lotus_server.usecases.portal import PortalChange, change_portal, get_portal
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.subscriptions import Cancellation
 from tests.business import PENNY, Business, at, charge
@@ -127,3 +136,44 @@ def test_one_credit_cannot_pay_two_invoices(business: Business) -> None:
     applied = [invoice.credit_applied for invoice in business.invoices()]
     assert sum(applied) == Decimal(30)
     assert business.balance() == 0
+
+
+def test_links_that_were_ended_stay_ended_while_others_change_the_portals_colour(business: Business) -> None:
+    services, organization = business.services, business.organization
+    for number in range(20):
+        before = get_portal(services, organization)
+        ends, paints = PortalChange(ends_links=True), PortalChange(color=f"#0000{number:02}")
+
+        together(*[partial(change_portal, services, organization, change) for change in (paints, ends, paints)])
+
+        assert get_portal(services, organization).secret != before.secret
+
+
+def test_a_clock_stays_where_it_was_moved_while_others_change_the_settings(business: Business) -> None:
+    services, organization = business.services, business.organization
+    for day in range(2, 12):
+        rename = OrganizationChange(name=f"Lotus {day}")
+
+        together(
+            partial(move_clock, services, organization, at(f"2026-02-{day:02}")),
+            *[partial(change_organization, services, organization, rename)] * 3,
+        )
+
+        with services.records.snapshot() as tx:
+            found = tx.organizations.get(organization.organization_id)
+        assert found is not None
+        assert found.clock_now == at(f"2026-02-{day:02}")
+
+
+def test_a_plan_stays_archived_while_others_change_its_name(business: Business) -> None:
+    services, organization = business.services, business.organization
+    for number in range(10):
+        name = f"plan_{number}"
+        business.plan(name, charge("10"))
+
+        together(
+            partial(archive_plan, services, organization, name),
+            *[partial(change_plan, services, organization, name, PlanChange(plan_name=each)) for each in "abc"],
+        )
+
+        assert get_plan(services, organization, name).plan.archived

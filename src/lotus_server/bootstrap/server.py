@@ -10,6 +10,7 @@ import structlog
 import uvloop
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
 from lotus_server.http.front import Front
 from lotus_server.http.later import LaterApp
@@ -54,7 +55,7 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
         boot_id=services.ids.random_uuid()[:8],
     )
     server = Server(
-        front,
+        _behind_proxies(front, settings.trusted_proxies),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGINL,
@@ -85,6 +86,14 @@ async def _serve(services: Services, settings: Settings, announce: Callable[[], 
             job.stop()
         await asyncio.gather(*tasks)
         _note_key_uses(services, cache)
+
+
+def _behind_proxies(front: App, trusted_proxies: tuple[str, ...]) -> App:
+    """Let a trusted proxy say from where, and how, a request came to it; without one nobody's word is taken."""
+    if not trusted_proxies:
+        return front
+    wrapped: App = wrap_asgi_with_proxy_headers(front, list(trusted_proxies))
+    return wrapped
 
 
 def _load_resources(services: Services) -> App:

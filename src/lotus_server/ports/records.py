@@ -48,8 +48,8 @@ class Organizations(Protocol):
         """Keep a new organization. Raises Conflict `organization_exists`."""
         ...
 
-    def get(self, organization_id: str) -> Organization | None:
-        """Return one organization."""
+    def get(self, organization_id: str, *, for_update: bool = False) -> Organization | None:
+        """Return one organization; `for_update` lets transactions that ask so for the same one go one by one."""
         ...
 
     def all(self) -> list[Organization]:

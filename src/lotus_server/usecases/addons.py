@@ -14,7 +14,7 @@ from lotus_server.kernel.errors import NotFound
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.plans import PlanDraft, PlanView, VersionDraft, create_sellable, views_of_plans
-from lotus_server.usecases.services import Services
+from lotus_server.usecases.services import Services, changing
 
 
 class AddOnDraft(msgspec.Struct, frozen=True):
@@ -74,7 +74,7 @@ def archive_addon(services: Services, organization: Organization, addon_id: str)
 
     Raises NotFound `addon_not_found`.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         addon = require_addon(tx, organization, addon_id)
         if not addon.archived:
             tx.plans.replace(msgspec.structs.replace(addon, archived=True))

@@ -10,7 +10,7 @@ from lotus_server.domain.accounts import Organization, OrganizationType
 from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.due_work import do_what_is_due
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.services import Services, changing, present
 from lotus_server.usecases.subscriptions import LATEST
 
 # So much a running clock moves at a time: long runs show how far they are, and can be stopped.
@@ -47,7 +47,7 @@ def move_clock(services: Services, organization: Organization, now: datetime) ->
     `clock_backwards`.
     """
     _refuse_production(organization)
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         current = _current(tx, organization)
         _check(now, present(services, current))
         tx.organizations.replace(msgspec.structs.replace(current, clock_now=now))
@@ -61,7 +61,7 @@ def start_clock_run(services: Services, organization: Organization, until: datet
     Raises Conflict `not_a_sandbox`, Invalid `clock_backwards`.
     """
     _refuse_production(organization)
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         current = _current(tx, organization)
         now = present(services, current)
         _check(until, now)
@@ -74,7 +74,7 @@ def start_clock_run(services: Services, organization: Organization, until: datet
 
 def stop_clock_run(services: Services, organization: Organization) -> None:
     """Let a sandbox's clock stand still where it is. It may do so already."""
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         current = _current(tx, organization)
         tx.organizations.replace(msgspec.structs.replace(current, clock_run_from=None, clock_run_until=None))
 
@@ -123,7 +123,7 @@ def run_clocks(services: Services) -> None:
 
 
 def _end_if_there(services: Services, organization: Organization, until: datetime) -> None:
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         current = _current(tx, organization)
         if current.clock_run_until == until and present(services, current) >= until:
             tx.organizations.replace(msgspec.structs.replace(current, clock_run_from=None, clock_run_until=None))

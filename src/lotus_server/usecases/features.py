@@ -7,7 +7,7 @@ from lotus_server.domain.catalog import Feature, description_problem
 from lotus_server.kernel.errors import FieldProblem, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.services import Services
+from lotus_server.usecases.services import Services, changing
 
 
 class FeatureDraft(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ def archive_feature(services: Services, organization: Organization, feature_id: 
 
     Raises NotFound `feature_not_found`.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         feature = require_feature(tx, organization, feature_id)
         archived = msgspec.structs.replace(feature, archived=True)
         if not feature.archived:

@@ -11,7 +11,7 @@ from lotus_server.domain.metering import Metric, MetricDefinition
 from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.services import Services, changing, present
 
 
 class MetricDraft(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ def change_metric(services: Services, organization: Organization, metric_id: str
     Raises NotFound `metric_not_found`; Invalid with every problem; Conflict `metric_name_exists`, and `metric_sold` for
     a new definition of what a plan version uses or ever used: that takes a further version.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         before = require_metric(tx, organization, metric_id)
         changed = _validated(services, tx, _changed(before, change), change.denominator_metric_id, change.problems)
         if not _are_same(before.definition, changed.definition) and _versions_using(tx, organization, metric_id):
@@ -111,7 +111,7 @@ def create_metric_version(
     `metric_not_found`; Invalid with every problem; Conflict `same_definition` when nothing is new, `metric_archived`,
     `metric_replaced` for any version but the newest, and what `create_metric` raises.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         before = require_metric(tx, organization, metric_id)
         _refuse_what_is_over(before)
         following = msgspec.structs.replace(
@@ -133,7 +133,7 @@ def archive_metric(services: Services, organization: Organization, metric_id: st
 
     Raises NotFound `metric_not_found`; Conflict `metric_in_use` while an active version of a plan prices it.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         metric = require_metric(tx, organization, metric_id)
         if metric.archived:
             return metric

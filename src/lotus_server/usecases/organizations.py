@@ -11,7 +11,7 @@ from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import NotFound, Problems, Unauthenticated
 from lotus_server.kernel.identifiers import name_problem
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.services import Services, changing, present
 
 
 class OrganizationDraft(msgspec.Struct, frozen=True):
@@ -117,7 +117,7 @@ def change_organization(services: Services, organization: Organization, change: 
 
     Raises Invalid with every problem.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         changed = changed_organization(_load(tx, organization), change)
         tx.organizations.replace(changed)
         return changed

@@ -12,7 +12,7 @@ from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problem
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.plan_drafts import VersionDraft, check_targets, version_of
 from lotus_server.usecases.plans import require_plan
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.services import Services, changing, present
 
 
 class Replace(StrEnum):
@@ -53,7 +53,7 @@ def create_version(
     `plan_not_found`; Invalid with every problem; Conflict `plan_archived`, `plan_version_exists`.
     """
     now = present(services, organization)
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         plan = require_plan(tx, organization, plan_id)
         if plan.archived:
             raise Conflict(f"The plan {plan_id!r} is archived.", code="plan_archived")
@@ -105,7 +105,7 @@ def change_version(
 
     Raises NotFound `plan_not_found`, `plan_version_not_found`; Invalid with every problem.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         require_plan(tx, organization, plan_id)
         version = require_version(tx, organization, plan_id, version_id)
         fields = [field for field in VersionChange.__struct_fields__ if field != "problems"]

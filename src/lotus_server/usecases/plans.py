@@ -23,7 +23,7 @@ from lotus_server.kernel.errors import FieldProblem, NotFound, Problems
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.plan_drafts import ChargeDraft, ComponentDraft, GrantedFeature, VersionDraft, version_of
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.services import Services, changing, present
 
 __all__ = [
     "ChargeDraft",
@@ -163,7 +163,7 @@ def change_plan(services: Services, organization: Organization, plan_id: str, ch
 
     Raises NotFound `plan_not_found`, Invalid with every problem.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         plan = require_plan(tx, organization, plan_id)
         fields = ("plan_name", "description", "tags", "external_links")
         given = {field: getattr(change, field) for field in fields if getattr(change, field) is not None}
@@ -179,7 +179,7 @@ def change_plan(services: Services, organization: Organization, plan_id: str, ch
 
 def archive_plan(services: Services, organization: Organization, plan_id: str) -> Plan:
     """Take a plan out of sale; its subscriptions go on. Once more changes nothing. Raises NotFound `plan_not_found`."""
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         plan = require_plan(tx, organization, plan_id)
         archived = msgspec.structs.replace(plan, archived=True)
         if not plan.archived:

@@ -31,7 +31,7 @@ from lotus_server.usecases.customer_overview import (
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.documents import invoice_pdf
 from lotus_server.usecases.invoice_reading import InvoiceHead, list_invoice_heads
-from lotus_server.usecases.services import Services
+from lotus_server.usecases.services import Services, changing
 
 INVOICES_SHOWN: Final = 100
 
@@ -84,16 +84,18 @@ def get_portal(services: Services, organization: Organization) -> Portal:
 
 def change_portal(services: Services, organization: Organization, change: PortalChange) -> Portal:
     """Change how a portal looks, who may embed it, or end all links. Raises Invalid with every problem."""
-    present_one = get_portal(services, organization)
-    changed = Portal(
-        organization.organization_id,
-        services.ids.secret() if change.ends_links else present_one.secret,
-        present_one.color if change.color is None else change.color.strip().lower(),
-        present_one.embed_origins if change.embed_origins is None else change.embed_origins,
-    )
-    if wrong := changed.problems():
-        raise Invalid.all_of(wrong)
-    with services.records.transaction() as tx:
+    get_portal(services, organization)  # whoever changes it first makes it
+    with changing(services, organization) as tx:
+        present_one = tx.portals.get(organization.organization_id)
+        assert present_one is not None, "portals are never removed"
+        changed = Portal(
+            organization.organization_id,
+            services.ids.secret() if change.ends_links else present_one.secret,
+            present_one.color if change.color is None else change.color.strip().lower(),
+            present_one.embed_origins if change.embed_origins is None else change.embed_origins,
+        )
+        if wrong := changed.problems():
+            raise Invalid.all_of(wrong)
         tx.portals.put(changed)
     return changed
 

@@ -1,6 +1,7 @@
 """What every use case works with: the ports, put together once by the composition root."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 import msgspec
@@ -14,7 +15,7 @@ from lotus_server.ports.event_store import EventStore
 from lotus_server.ports.ids import Ids
 from lotus_server.ports.mail import Mail
 from lotus_server.ports.passwords import Passwords
-from lotus_server.ports.records import Records
+from lotus_server.ports.records import Records, Transaction
 
 PartKey = tuple[str, str, str, Period, bool]
 """A period of a subscription to a version, or a part of one: the ids of organization, subscription and version, the
@@ -43,3 +44,14 @@ class Services(msgspec.Struct, frozen=True):
 def present(services: Services, organization: Organization) -> datetime:
     """Return an organization's present: its own clock for a sandbox that has one, real time otherwise."""
     return organization.clock_now or services.clock.now()
+
+
+@contextmanager
+def changing(services: Services, organization: Organization) -> Iterator[Transaction]:
+    """Begin a transaction that reads and then changes settings or the catalog of an organization.
+
+    Those of one organization go one by one, so that none of them undoes what another one has just changed.
+    """
+    with services.records.transaction() as tx:
+        tx.organizations.get(organization.organization_id, for_update=True)
+        yield tx

@@ -33,6 +33,7 @@ _INSERT_SERIES: Final = Insert(
 _REPLACE_ORGANIZATION: Final = Replace(ORGANIZATIONS, Organization.__struct_fields__, "organization")
 _ORGANIZATIONS: Final = select(*(ORGANIZATIONS.c[name] for name in Organization.__struct_fields__))
 _ORGANIZATION: Final = _ORGANIZATIONS.where(of_tenant(ORGANIZATIONS))
+_ORGANIZATION_FOR_UPDATE: Final = _ORGANIZATION.with_for_update(key_share=True)
 _ALL_ORGANIZATIONS: Final = _ORGANIZATIONS.order_by(ORGANIZATIONS.c.created_at, ORGANIZATIONS.c.organization_id)
 
 _WITH_RUNNING_CLOCK: Final = _ALL_ORGANIZATIONS.where(ORGANIZATIONS.c.clock_run_until.is_not(None))
@@ -124,8 +125,9 @@ class SqlOrganizations:
         _INSERT_SERIES(self._connection, series)
         self._notes.add(organization.organization_id)
 
-    def get(self, organization_id: str) -> Organization | None:
-        row = self._connection.execute(_ORGANIZATION, {"organization_id": organization_id}).first()
+    def get(self, organization_id: str, *, for_update: bool = False) -> Organization | None:
+        query = _ORGANIZATION_FOR_UPDATE if for_update else _ORGANIZATION
+        row = self._connection.execute(query, {"organization_id": organization_id}).first()
         return None if row is None else organization_from_row(row)
 
     def all(self) -> list[Organization]:

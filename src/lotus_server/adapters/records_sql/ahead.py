@@ -115,8 +115,10 @@ class AheadOrganizations(SqlOrganizations):
         self._known = known
 
     @override
-    def get(self, organization_id: str) -> Organization | None:
+    def get(self, organization_id: str, *, for_update: bool = False) -> Organization | None:
         ask = super().get
+        if for_update:
+            return ask(organization_id, for_update=True)
         return self._known.once("organizations", organization_id, lambda: ask(organization_id))
 
 
