@@ -45,6 +45,8 @@ STATE_CODES: Final[dict[str, str]] = {
     "addon_not_found": "There is no such add-on in this organization.",
     "subscription_not_found": "There is no such subscription in this organization, or none that is active.",
     "addon_attached": "The subscription has this recurring add-on already.",
+    "cannot_be_undone": "The action is too long ago, what it changed was changed since, or something has come of it.",
+    "nothing_to_undo": "The audit log has no such entries.",
     "already_paused": "The subscription has a pause in this time already.",
     "not_paused": "The subscription has no pause that could be ended.",
     "charge_not_found": "The subscription's plan version has no such recurring charge.",

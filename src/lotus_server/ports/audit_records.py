@@ -27,6 +27,10 @@ class AuditLog(Protocol):
         """Keep entries with ids that are new."""
         ...
 
+    def many(self, organization_id: str, entry_ids: Sequence[str]) -> list[AuditEntry]:
+        """Return those of the entries with ids that there are, in the order of the ids."""
+        ...
+
     def page(self, organization_id: str, page: Page, question: AuditQuestion) -> list[AuditEntry]:
         """Return entries, the newest first; `page.after` is an entry's id."""
         ...

@@ -148,9 +148,12 @@ KINDS: Final = frozenset({"event", "person"} | {write.kind for writes in WATCHED
 """The kinds of things of which changes are noted."""
 
 
-def audited(services: Services, author: Author, action: str) -> Services:
-    """Return services whose transactions note what an author changes by an action, and whose corrections do so, too."""
-    records = _AuditedRecords(services, author, action)
+def audited(services: Services, author: Author, action: str, heard: list[AuditEntry] | None = None) -> Services:
+    """Return services whose transactions note what an author changes by an action, and whose corrections do so, too.
+
+    What is noted is also added to `heard`, once it is kept.
+    """
+    records = _AuditedRecords(services, author, action, heard)
     events = _AuditedEvents(services.events, records)
     return msgspec.structs.replace(services, records=records, events=cast("EventStore", events))
 
@@ -177,10 +180,11 @@ class _Notes:
 class _AuditedRecords:
     """Records that note who changes what."""
 
-    def __init__(self, services: Services, author: Author, action: str) -> None:
+    def __init__(self, services: Services, author: Author, action: str, heard: list[AuditEntry] | None) -> None:
         self._services = services
         self._author = author
         self._action = action
+        self._heard = [] if heard is None else heard
         self._only = _ONLY.get(action)
 
     @contextmanager
@@ -188,7 +192,9 @@ class _AuditedRecords:
         with self._services.records.transaction() as tx:
             notes = _Notes()
             yield cast("Transaction", _Watched(tx, "", notes))
-            tx.audit.add([self.entry(*change) for change in notes.changed() if self._is_noted(change[0])])
+            entries = [self.entry(*change) for change in notes.changed() if self._is_noted(change[0])]
+            tx.audit.add(entries)
+        self._heard += entries
 
     def entry(
         self, kind: str, organization_id: str, thing_id: str, before: Content | None, after: Content | None
@@ -208,6 +214,7 @@ class _AuditedRecords:
     def note(self, entries: Sequence[AuditEntry]) -> None:
         with self._services.records.transaction() as tx:
             tx.audit.add(entries)
+        self._heard += entries
 
     def snapshot(self) -> AbstractContextManager[Transaction]:
         return self._services.records.snapshot()
@@ -267,8 +274,8 @@ class _Repository:
                 write.kind,
                 thing.organization_id,
                 write.id_of(thing),
-                None if before is None else _told(write.kind, before),
-                None if write.is_removal else _told(write.kind, thing),
+                None if before is None else told_of(write.kind, before),
+                None if write.is_removal else told_of(write.kind, thing),
             )
 
         return call
@@ -289,7 +296,7 @@ class _AuditedEvents:
     ) -> list[CorrectionResult]:
         results = self._inner.correct(organization_id, orders, now=now)
         entries = [
-            self._records.entry("event", organization_id, order.idempotency_id, None, _told_of(order))
+            self._records.entry("event", organization_id, order.idempotency_id, None, _correction(order))
             for order, result in zip(orders, results, strict=True)
             if result.status is CorrectionStatus.DONE
         ]
@@ -298,8 +305,8 @@ class _AuditedEvents:
         return results
 
 
-def _told(kind: str, thing: Thing) -> Content:
-    """Return what the log says of a thing."""
+def told_of(kind: str, thing: Thing) -> Content:
+    """Return what the log says of a thing of a kind."""
     hidden = _NOT_TOLD.get(kind, frozenset())
     told = {name: getattr(thing, name) for name in thing.__struct_fields__ if name not in hidden}
     if kind == "logo":
@@ -314,12 +321,12 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
         return plain(value)
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value
 
 
-def _told_of(order: CorrectionOrder) -> Content:
+def _correction(order: CorrectionOrder) -> Content:
     told: Content = {"correction": order.kind.value, "reason": order.reason}
     if order.customer_id is not None:
         told["customer_id"] = order.customer_id

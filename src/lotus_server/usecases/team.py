@@ -131,12 +131,19 @@ def change_role(services: Services, organization: Organization, actor: Actor, us
     """
     with services.records.transaction() as tx:
         membership = _require_member(tx, organization, user_id)
-        _require_may_decide(actor, membership.role, role)
+        check_role_change(tx, organization, actor, membership, role)
         changed = msgspec.structs.replace(membership, role=role)
-        if role is not Role.OWNER:
-            _refuse_last_owner(tx, organization, membership)
         tx.people.memberships.replace(changed)
         return changed
+
+
+def check_role_change(
+    tx: Transaction, organization: Organization, actor: Actor, membership: Membership, role: Role
+) -> None:
+    """Raise Forbidden for a role that the actor may not give or take, Conflict `last_owner`."""
+    _require_may_decide(actor, membership.role, role)
+    if role is not Role.OWNER:
+        _refuse_last_owner(tx, organization, membership)
 
 
 def remove_member(services: Services, organization: Organization, actor: Actor, user_id: str) -> None:

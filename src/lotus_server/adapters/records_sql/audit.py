@@ -35,6 +35,11 @@ AUDIT_LOG: Final = Table(
 
 _NEWEST_FIRST: Final = (AUDIT_LOG.c.happened_at.desc(), AUDIT_LOG.c.entry_id.desc())
 _ALL: Final = select(*AUDIT_LOG.c).where(of_tenant(AUDIT_LOG)).order_by(*_NEWEST_FIRST)
+_MANY: Final = (
+    select(*AUDIT_LOG.c)
+    .where(of_tenant(AUDIT_LOG), AUDIT_LOG.c.entry_id.in_(bindparam("ids", expanding=True)))
+    .order_by(AUDIT_LOG.c.entry_id)
+)
 _PLACE: Final = (
     select(AUDIT_LOG.c.happened_at)
     .where(of_tenant(AUDIT_LOG), AUDIT_LOG.c.entry_id == bindparam("after_id"))
@@ -78,6 +83,10 @@ class SqlAuditLog:
     def add(self, entries: Sequence[AuditEntry]) -> None:
         if entries:
             self._connection.execute(insert(AUDIT_LOG), [entry_to_row(entry) for entry in entries])
+
+    def many(self, organization_id: str, entry_ids: Sequence[str]) -> list[AuditEntry]:
+        keys = {"organization_id": organization_id, "ids": list(entry_ids)}
+        return [entry_from_row(row) for row in self._connection.execute(_MANY, keys)]
 
     def page(self, organization_id: str, page: Page, question: AuditQuestion) -> list[AuditEntry]:
         keys = {"organization_id": organization_id}

@@ -4,6 +4,7 @@ import hmac
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -50,15 +51,30 @@ def forget_session(response: Response) -> None:
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax")
 
 
-def set_toast(response: Response, text: str) -> None:
+class Toast(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the next page says: that something was done, or why not (`is_refusal`).
+
+    `undo` are the entries of the audit log that an undo would take back, if it can be.
+    """
+
+    text: str
+    undo: tuple[str, ...] = ()
+    is_refusal: bool = False
+
+
+def set_toast(response: Response, toast: Toast) -> None:
     """Let the next page say what was done."""
-    response.set_cookie(TOAST_COOKIE, quote(text), max_age=60, httponly=True, samesite="lax")
+    said = quote(msgspec.json.encode(toast))
+    response.set_cookie(TOAST_COOKIE, said, max_age=60, httponly=True, samesite="lax")
 
 
-def toast_of(request: Request) -> str | None:
+def toast_of(request: Request) -> Toast | None:
     """Return what the page before left to be said."""
-    text = request.cookies.get(TOAST_COOKIE)
-    return unquote(text) if text else None
+    said = request.cookies.get(TOAST_COOKIE)
+    try:
+        return msgspec.json.decode(unquote(said), type=Toast) if said else None
+    except msgspec.DecodeError:
+        return None
 
 
 def theme_of(request: Request) -> str:

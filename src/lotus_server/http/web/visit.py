@@ -17,7 +17,7 @@ from lotus_server.http.problems import status_of
 from lotus_server.http.web.addresses import handle_of
 from lotus_server.http.web.formats import Formats
 from lotus_server.http.web.forms import Form
-from lotus_server.http.web.security import protect, set_toast, theme_of, toast_of
+from lotus_server.http.web.security import Toast, protect, set_toast, theme_of, toast_of
 from lotus_server.http.web.templating import Templates
 from lotus_server.kernel.errors import Forbidden, Invalid, LotusError
 from lotus_server.ports.records import Page
@@ -75,6 +75,11 @@ class Visit(msgspec.Struct):
         """Do something in the organization as the viewer. Raises Forbidden, and what the verb raises."""
         assert self.acting is not None, "this page is of no organization"
         return self.acting.do(verb, *args, **kwargs)
+
+    def undo(self, entry_ids: Sequence[str]) -> None:
+        """What the viewer did just now is as it was before. Raises what `Acting.undo` does."""
+        assert self.acting is not None, "this page is of no organization"
+        self.acting.undo(entry_ids)
 
     @property
     def formats(self) -> Formats:
@@ -143,14 +148,20 @@ class Visit(msgspec.Struct):
         status = 422 if isinstance(error, Invalid) else status_of(error)
         return self.page(template, fragment=fragment, status=status, **data)
 
-    def redirect(self, url: str, toast: str | None = None) -> Response:
-        """Lead to another page, which says what was done; a script's dialog leads the whole window there."""
+    def redirect(
+        self, url: str, toast: str | None = None, *, offers_undo: bool = True, is_refusal: bool = False
+    ) -> Response:
+        """Lead to another page, which says what was done; a script's dialog leads the whole window there.
+
+        An undo is offered there if everything that was changed by this request has one.
+        """
         if self.wants_fragment:
             response = Response(status_code=204, headers={"hx-redirect": url})
         else:
             response = RedirectResponse(url, 303)
         if toast is not None:
-            set_toast(response, toast)
+            undo = self.acting.undoable() if offers_undo and self.acting is not None else ()
+            set_toast(response, Toast(toast, undo, is_refusal))
         return protect(response)
 
     def csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:

@@ -20,15 +20,49 @@
       delete time.dataset.local;
     });
 
+  // Toasts: what was done, for as long as it takes to read it; longer where it can be undone, and for as long as somebody
+  // points at it. Why something was not done stays until it is closed. One that came with the page is put into its place
+  // anew, because only what is new in a live region is read aloud.
+  const TOAST_MILLISECONDS = 6000;
+  const UNDO_MILLISECONDS = 20000;
+  const expire = (box) => {
+    const milliseconds = box.querySelector("[data-undo]") ? UNDO_MILLISECONDS : TOAST_MILLISECONDS;
+    let timer;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => (box.matches(":hover, :focus-within") ? wait() : box.remove()), milliseconds);
+    };
+    ["mouseleave", "focusout"].forEach((kind) => box.addEventListener(kind, wait));
+    wait();
+  };
+  const announce = (box) => {
+    document.querySelector("#toasts").append(box);
+    if (box.getAttribute("role") === "status") expire(box);
+  };
   const toast = (text, kind) => {
-    const place = document.querySelector("#toasts");
     const box = document.createElement("div");
-    box.className = `alert alert-${kind === "error" ? "danger" : "success"} alert-dismissible mb-2 shadow`;
+    box.className = `toast-box${kind === "error" ? " is-refusal" : ""}`;
     box.setAttribute("role", kind === "error" ? "alert" : "status");
     box.textContent = text;
-    place.append(box);
-    setTimeout(() => box.remove(), 6000);
+    announce(box);
+    if (kind === "error") expire(box);
   };
+  document.addEventListener("DOMContentLoaded", () =>
+    document.querySelectorAll("[data-toast]").forEach((box) => {
+      box.remove();
+      setTimeout(() => announce(box), 150);
+    }),
+  );
+  on("click", "[data-close-toast]", (button) => button.closest("[data-toast]").remove());
+
+  // Ctrl+Z undoes what the toast offers to undo, unless somebody is typing: then it undoes what was typed.
+  document.addEventListener("keydown", (event) => {
+    const isTyping = event.target.matches?.("input, textarea, select, [contenteditable]");
+    const undo = document.querySelector("#toasts [data-undo]");
+    if (event.key.toLowerCase() !== "z" || !(event.ctrlKey || event.metaKey) || event.shiftKey || isTyping || !undo) return;
+    event.preventDefault();
+    undo.requestSubmit(undo.querySelector("button"));
+  });
 
   // Copy buttons: data-copy="text", or data-copy-from="#id" for what an element says.
   on("click", "[data-copy], [data-copy-from]", async (button) => {

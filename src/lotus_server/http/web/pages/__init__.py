@@ -34,6 +34,7 @@ from lotus_server.http.web.pages import (
     start,
     subscriptions,
     team,
+    undo,
 )
 from lotus_server.http.web.routing import Pages
 
@@ -70,4 +71,5 @@ AREAS: Final[tuple[Pages, ...]] = (
     invoice_actions.pages,
     coupons.pages,
     subscriptions.pages,
+    undo.pages,
 )

@@ -80,7 +80,7 @@ def change(visit: Visit) -> Response:
     except LotusError as error:
         return visit.again(error, "settings/portal.html")
     said = "No link made before opens anything any more." if ends else "The portal looks like this from now on."
-    return visit.redirect(visit.url("settings/portal/"), said)
+    return visit.redirect(visit.url("settings/portal/"), said, offers_undo=not ends)
 
 
 @pages.get("/customers/{customer_id}/portal-link")
