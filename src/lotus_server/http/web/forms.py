@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from markupsafe import Markup
+
 from lotus_server.http.web.formats import input_text
 from lotus_server.kernel.errors import FieldProblem, Invalid, LotusError, Problems
 from lotus_server.kernel.quantity import parse_decimal
@@ -14,6 +16,8 @@ _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _ROWS_MAX: Final = 1_000
 # What belongs to the page and not to the thing: `csrf_token:hidden`.
 _HIDDEN: Final = "hidden"
+# A row that stands closed: one field holds what its fields held, as JSON in which names have their kinds.
+_FOLDED: Final = "folded"
 
 
 class Form:
@@ -22,7 +26,8 @@ class Form:
     A field's name is its path in the JSON of the API, such as `components[0].price.tiers[1].up_to`. After a colon it
     may say what its text is: `auto_renew:bool`, `properties:json`, `tags:list` (parted by commas or new lines),
     `value:scalar` (yes, no, a number, or a word), `when:pairs` (`region = eu, tier = gold`; null where nothing
-    follows), or `hidden` for what belongs to the page alone.
+    follows), or `hidden` for what belongs to the page alone. `components[1]:folded` holds all the fields of a row that
+    stands closed, so that a page with many rows stays small.
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = (), *, files: Mapping[str, bytes] | None = None) -> None:
@@ -33,7 +38,8 @@ class Form:
         self._problems: dict[str, str] = {}
         self._places: dict[str, dict[int, int]] = {}
         self.error: str | None = None
-        for name, text in pairs:
+        self._folded: set[str] = set()
+        for name, text in self._unfolded(pairs):
             path, _, kind = name.partition(":")
             many = kind == "list" and path in self._texts
             self._texts[path] = f"{self._texts[path]},{text}" if many else text.replace("\r\n", "\n")
@@ -81,6 +87,34 @@ class Form:
         problems.raise_if_any()
         return found
 
+    def is_folded(self, path: str) -> bool:
+        """Tell whether a row was closed when the form was sent."""
+        return path in self._folded
+
+    def folded(self, path: str) -> Markup:
+        """Return, for a textarea, what holds all the fields of a row that stands closed. Blank ones are left out."""
+        row: dict[str, Any] = {}
+        for name, text in self._texts.items():
+            kind = self._kinds.get(name, "")
+            if not name.startswith(f"{path}.") or kind == _HIDDEN:
+                continue
+            inner = name[len(path) + 1 :]
+            if text:
+                _put(row, f"{inner}:{kind}" if kind else inner, text)
+            elif "]." in inner:
+                _put_row(row, inner[: inner.rindex("].") + 1])
+        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        # Within a textarea quotation marks stand for themselves: escaped, they would be most of the page.
+        return Markup(text.replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704 - it is escaped here
+
+    def as_in_browser(self) -> "Form":
+        """Return the form with its rows numbered as they are in the browser: for a part of a page."""
+        form = Form()
+        form._texts = {self.in_browser(path): text for path, text in self._texts.items()}
+        form._kinds = {self.in_browser(path): kind for path, kind in self._kinds.items()}
+        form._problems = {self.in_browser(path): problem for path, problem in self._problems.items()}
+        return form
+
     def with_error(self, error: LotusError) -> "Form":
         """Keep what is wrong: beside the fields that the form has, and the rest above it."""
         known = {path for path in self._texts if self._kinds.get(path) != _HIDDEN}
@@ -98,6 +132,10 @@ class Form:
     def problem(self, path: str) -> str | None:
         """Return what is wrong with a field."""
         return self._problems.get(path)
+
+    def problems_below(self, path: str) -> list[str]:
+        """Return everything that is wrong with a row, in words."""
+        return list(dict.fromkeys(text for field, text in self._problems.items() if _is_below(field, path)))
 
     @property
     def all_problems(self) -> list[str]:
@@ -138,6 +176,19 @@ class Form:
             found, end = f"{found}[{row}]", step.end()
         return found + path[end:]
 
+    def _unfolded(self, pairs: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+        """Return the fields, also those of rows that stand closed; what is not readable of these is left out."""
+        for name, text in pairs:
+            path, _, kind = name.partition(":")
+            if kind != _FOLDED:
+                yield name, text
+                continue
+            self._folded.add(path)
+            try:
+                yield from _flat(json.loads(text, parse_float=Decimal), path)
+            except (ValueError, RecursionError):
+                continue
+
     def _close_gaps(self) -> None:
         """Number the rows of lists from 0 on: rows in the midst may have been taken away."""
         places = self._places
@@ -150,6 +201,11 @@ class Form:
         if any(row != place for rows in places.values() for row, place in rows.items()):
             self._texts = {_renumbered(path, places): text for path, text in self._texts.items()}
             self._kinds = {_renumbered(path, places): kind for path, kind in self._kinds.items()}
+            self._folded = {_renumbered(path, places) for path in self._folded}
+
+
+def _is_below(field: str, path: str) -> bool:
+    return field == path or field.startswith((f"{path}.", f"{path}["))
 
 
 def _scalar(text: str) -> bool | Decimal | str:
@@ -219,6 +275,8 @@ def _flat(value: Any, path: str = "") -> Iterable[tuple[str, str]]:  # noqa: ANN
     if isinstance(value, Mapping):
         for name, member in value.items():
             yield from _flat(member, f"{path}.{name}" if path else str(name))
+        if not value and path.endswith("]"):
+            yield f"{path}.", ""
     elif isinstance(value, list | tuple):
         for index, member in enumerate(value):
             yield from _flat(member, f"{path}[{index}]")

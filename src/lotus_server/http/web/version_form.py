@@ -72,12 +72,12 @@ def _component(view: PlanView, version: PlanVersion, component: Component) -> di
 
 
 def _price(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a price as the form has it: dimensions as one text, and the values of each cell as one."""
+    """Return a price as the form has it: dimensions as one text, the values of each cell as one, with their kinds."""
     shown = dict(row)
     if shown.get("dimensions"):
-        shown["dimensions"] = ", ".join(shown["dimensions"])
+        shown["dimensions:list"] = ", ".join(shown.pop("dimensions"))
         shown["cells"] = [
-            {"when": _pairs(cell["when"]), "price": _price(cell["price"])} for cell in shown.get("cells") or ()
+            {"when:pairs": _pairs(cell["when"]), "price": _price(cell["price"])} for cell in shown.get("cells") or ()
         ]
         shown["default"] = _price(shown["default"]) if shown.get("default") else {}
     return shown

@@ -1,6 +1,6 @@
 """The terms of a version in words, and what differs between two versions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -8,9 +8,11 @@ import msgspec
 from lotus_server.domain.catalog import (
     AdjustmentKind,
     Component,
+    Conversion,
     FeatureValue,
     PlanVersion,
     PriceAdjustment,
+    PricingUnit,
     Proration,
     ProrationUnit,
     RecurringCharge,
@@ -152,7 +154,7 @@ class VersionWords:
             ("Periods begin", self._cycle()),
             ("Trial", f"{version.trial_days} days, in which nothing is charged" if version.trial_days else "None"),
             ("Renewal", "Goes on period after period, unless a subscription is told to end"),
-            ("Usage", f"Invoiced {self._invoiced(version.usage_invoicing.interval)}"),
+            ("Usage", f"Invoiced {_invoiced(version.usage_invoicing.interval)}"),
             ("Spend thresholds", self._thresholds()),
             (
                 "Parts of a period",
@@ -196,9 +198,7 @@ class VersionWords:
         return self._amounts.of(conversion, unit)
 
     def _converted(self, priced: RecurringCharge | Component) -> Iterator[str]:
-        if priced.conversion is not None:
-            unit = self.view.units[priced.conversion.unit]
-            yield f"One {unit.name} ({unit.symbol}) costs {self._amounts.text(priced.conversion.rate)}"
+        return conversion_words(priced.conversion, self.view.units, self._amounts)
 
     def _charge(self, charge: RecurringCharge) -> ChargeWords:
         amounts = self._amounts_of(charge)
@@ -211,25 +211,9 @@ class VersionWords:
         return ChargeWords(charge.name, f"{times}{each}", lines)
 
     def _component(self, component: Component) -> ComponentWords:
-        extras = list(self._converted(component))
-        if component.prepaid is not None:
-            units = component.prepaid.units
-            bought = "as many units as each subscription says" if units is None else f"{self._fmt.number(units)} units"
-            extras.append(
-                f"Prepaid: {bought} are bought at the beginning of each {self.period}, and usage beyond them is "
-                f"charged afterwards; {PRORATIONS[component.prepaid.proration]}"
-            )
-        if component.invoicing_interval is not None:
-            extras.append(f"Its usage is invoiced {self._invoiced(component.invoicing_interval)}")
-        if component.reset_interval is not None:
-            extras.append(f"Free units, tiers and limits begin anew each {PERIODS[component.reset_interval]}")
-        if component.limit is not None:
-            extras.append(f"Usage ends at {self._fmt.number(component.limit)} units")
+        extras = [*self._converted(component), *component_extras(component, self._fmt, self.period)]
         name = self.view.metrics[component.metric_id].metric_name
         return ComponentWords(component, name, words_of(component.price, self._amounts_of(component)), tuple(extras))
-
-    def _invoiced(self, interval: Duration | None) -> str:
-        return "when a period is over" if interval is None else f"each {PERIODS[interval]}, what was used so far"
 
     def _value(self, value: FeatureValue) -> str:
         if isinstance(value, bool):
@@ -285,6 +269,35 @@ class VersionWords:
         for name, text in self.rules:
             _keep(found, "Rules", name, text)
         return found
+
+
+def conversion_words(
+    conversion: Conversion | None, units: Mapping[str, PricingUnit], amounts: Amounts
+) -> Iterator[str]:
+    """Return what a pricing unit costs, where something is priced in one that is known."""
+    if conversion is not None and (unit := units.get(conversion.unit)) is not None:
+        yield f"One {unit.name} ({unit.symbol}) costs {amounts.text(conversion.rate)}"
+
+
+def component_extras(component: Component, fmt: Formats, period: str) -> Iterator[str]:
+    """Return what is agreed on beside a component's price; `period` is what a billing period is called."""
+    if component.prepaid is not None:
+        units = component.prepaid.units
+        bought = "as many units as each subscription says" if units is None else f"{fmt.number(units)} units"
+        yield (
+            f"Prepaid: {bought} are bought at the beginning of each {period}, and usage beyond them is "
+            f"charged afterwards; {PRORATIONS[component.prepaid.proration]}"
+        )
+    if component.invoicing_interval is not None:
+        yield f"Its usage is invoiced {_invoiced(component.invoicing_interval)}"
+    if component.reset_interval is not None:
+        yield f"Free units, tiers and limits begin anew each {PERIODS[component.reset_interval]}"
+    if component.limit is not None:
+        yield f"Usage ends at {fmt.number(component.limit)} units"
+
+
+def _invoiced(interval: Duration | None) -> str:
+    return "when a period is over" if interval is None else f"each {PERIODS[interval]}, what was used so far"
 
 
 def differences(before: VersionWords, after: VersionWords) -> list[Difference]:

@@ -161,7 +161,11 @@
       field.after(text);
     });
   };
-  document.addEventListener("htmx:afterSwap", (event) => showProblems(event.detail.target));
+  document.addEventListener("htmx:afterSwap", (event) => {
+    showProblems(event.detail.target);
+    // A row that stood closed shows its fields: typing goes on in the first one.
+    if (event.detail.target.matches("[data-row]")) event.detail.target.querySelector("input:not([type=hidden]), select")?.focus();
+  });
 
   // A slider says what it stands at: data-shows="#id".
   on("input", "[data-shows]", (input) => {

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from lotus_server.http.web.addresses import segment
 from lotus_server.http.web.forms import Form
 from lotus_server.http.web.pages.plan import CURVES_MAX, preview_component
-from lotus_server.http.web.pages.plan_builder import choices
+from lotus_server.http.web.pages.plan_builder import OPEN, choices, open_row
 from lotus_server.http.web.price_preview import Previewed, groups_of
 from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.version_form import blank_version
@@ -51,6 +51,8 @@ def new_page(visit: Visit) -> Response:
 def create(visit: Visit) -> Response:
     """Make an add-on, or show everything that is wrong beside its field."""
     visit.require(create_addon)
+    if visit.form.has(OPEN):
+        return open_row(visit, "addons/new.html", has_intervals=False, **choices(visit))
     try:
         problems = Problems()
         form = read(AddOnForm, visit.form.payload(keeps_rows=True), problems)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from lotus_server.http.web.addresses import segment
+from lotus_server.http.web.builder_rows import BuilderRows
 from lotus_server.http.web.forms import Form
 from lotus_server.http.web.pages.plan import plan_url, shown_version
 from lotus_server.http.web.price_preview import Asked, Previewed, preview_price
@@ -26,6 +27,8 @@ from lotus_server.wire.plans import PlanForm
 from lotus_server.wire.versions import VersionForm
 
 pages = Pages()
+# The page's own field with the path of a row whose fields are to be shown.
+OPEN: Final = "open"
 _NEEDED: Final = "required"
 
 
@@ -41,6 +44,8 @@ def new_page(visit: Visit) -> Response:
 def create(visit: Visit) -> Response:
     """Make a plan, or show everything that is wrong beside its field."""
     visit.require(create_plan)
+    if visit.form.has(OPEN):
+        return open_row(visit, "plans/new.html", **choices(visit))
     try:
         problems = Problems()
         form = read(PlanForm, visit.form.payload(keeps_rows=True), problems)
@@ -64,6 +69,8 @@ def create_next(visit: Visit) -> Response:
     """Make the next version. Before others are replaced at once, what that comes to is shown."""
     visit.require(create_version)
     view = visit.do(get_plan, visit.part("plan_id"))
+    if visit.form.has(OPEN):
+        return open_row(visit, "plans/new_version.html", **_of_version(visit, view))
     try:
         problems = Problems()
         form = read(VersionForm, visit.form.payload(keeps_rows=True), problems)
@@ -104,12 +111,25 @@ def price_preview(visit: Visit) -> Response:
     )
 
 
+def open_row(visit: Visit, template: str, *, has_intervals: bool = True, **data: Any) -> Response:  # noqa: ANN401 - whatever the template shows
+    """Show the fields of a row that stood closed: the row alone where a script asks, else the page with it."""
+    if visit.wants_fragment:
+        visit.form = visit.form.as_in_browser()
+        data |= {**choices(visit), "has_intervals": has_intervals}
+        return visit.page("plans/_row.html", fragment="row", **data)
+    return visit.page(template, **data)
+
+
 def choices(visit: Visit) -> dict[str, Any]:
-    """Return what the builder lets people choose from."""
+    """Return what the builder lets people choose from, and which of its rows stand open."""
+    metrics = {view.metric.metric_id: view.metric.metric_name for view in visit.do(list_metrics)}
+    units = {unit.code: unit for unit in visit.do(list_pricing_units)}
     return {
-        "metrics": [(each.metric_id, each.metric_name) for each in (view.metric for view in visit.do(list_metrics))],
+        "rows": BuilderRows(visit.form, metrics, units, visit.formats, visit.organization.default_currency),
+        "builder_url": visit.request.url.path,
+        "metrics": list(metrics.items()),
         "features": [(each.feature_id, each.feature_name) for each in visit.do(list_features)],
-        "units": [(each.code, f"{each.name} ({each.symbol})") for each in visit.do(list_pricing_units)],
+        "units": [(code, f"{unit.name} ({unit.symbol})") for code, unit in units.items()],
         "currencies": [(each.code, f"{each.code} · {each.name}") for each in CURRENCIES.values()],
         "durations": [(duration.value, f"Each {word}") for duration, word in PERIODS.items()],
         "models": MODELS,
