@@ -54,7 +54,7 @@ from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
 from lotus_server.usecases.plans import VersionDraft
 from lotus_server.usecases.quantities import QuantityOrder, set_quantity
 from lotus_server.usecases.services import Services
-from lotus_server.usecases.subscriptions import Cancellation
+from lotus_server.usecases.subscriptions import Cancellation, SubscriptionChange, change_subscription
 from tests.business import Business, Json, SetClock, at, charge, found_business
 from tests.events_in_memory import EventsInMemory
 
@@ -164,6 +164,13 @@ class Billing(RuleBasedStateMachine):
         order = ResumeOrder(resumes_at, invoices_now=at_once and not ahead)
         self._to_each(customer, lambda twin, name: resume_subscription(twin.services, twin.organization, name, order))
 
+    @rule(customer=customers, days=st.none() | st.integers(1, 45), at_once=st.booleans())
+    def move_end(self, customer: str, days: int | None, at_once: bool) -> None:
+        order = SubscriptionChange(renews_again=True, invoices_now=at_once)
+        if days is not None:
+            order = SubscriptionChange(ends_at=self.now + days * DAY, invoices_now=at_once)
+        self._to_each(customer, lambda twin, name: change_subscription(twin.services, twin.organization, name, order))
+
     @rule(customer=customers, flat_fees=fees, ends_now=st.booleans())
     def cancel(self, customer: str, flat_fees: FlatFeeBehavior, ends_now: bool) -> None:
         how = Cancellation(ends_now=ends_now, flat_fees=flat_fees)
@@ -221,7 +228,7 @@ class Billing(RuleBasedStateMachine):
             subscriptions = tx.subscriptions.page(self.daily.organization_id, Page())
         for subscription in subscriptions:
             assert subscription.parked_cause is None
-            own = [each for each in invoices if each.subscription_id == subscription.subscription_id]
+            own = self._lines_of(subscription, invoices)
             billed = subscription.ends_at if subscription.is_fully_billed else subscription.open_period.start
             assert billed is not None
             charged_from = max(subscription.starts_at, subscription.trial_end or subscription.starts_at)
@@ -245,6 +252,14 @@ class Billing(RuleBasedStateMachine):
         self.time_passes(35)
         self._move_rarely()
         assert _told(self.daily) == _told(self.rarely), "it does not matter how the clock is moved"
+
+    def _lines_of(self, subscription: Subscription, invoices: list[Invoice]) -> list[InvoiceLine]:
+        """The lines of a subscription, on whichever invoice, or still waiting for one."""
+        with self.daily.services.records.snapshot() as tx:
+            waiting = tx.pending_lines.waiting(subscription.organization_id, subscription.customer_id)
+        issued = [(line.subscription_id or each.subscription_id, line) for each in invoices for line in each.lines]
+        issued += [(line.subscription_id, line) for each in waiting for line in each.lines]
+        return [line for subscription_id, line in issued if subscription_id == subscription.subscription_id]
 
     def _running(self, twin: Business, customer: str) -> list[str]:
         """The ids of a customer's subscriptions; those that a switch began have other ids in either organization."""
@@ -284,12 +299,15 @@ def _cause(subscription: Subscription) -> str:
     return f"{subscription.subscription_id}:period:{subscription.open_period.start.isoformat()}"
 
 
-def _times(invoices: list[Invoice], billing_type: BillingType, start: datetime, end: datetime) -> set[int]:
-    """How often each stretch of `[start, end)` is billed by the recurring charge of a kind."""
-    lines = [line for invoice in invoices for line in invoice.lines if _recurs(line, billing_type)]
+def _times(found: list[InvoiceLine], billing_type: BillingType, start: datetime, end: datetime) -> set[int]:
+    """How often each stretch of `[start, end)` is billed by recurring charges of a kind, less what came back."""
+    lines = [line for line in found if _recurs(line, billing_type)]
     bounds = {start, end, *(each for line in lines for each in (line.period.start, line.period.end))}
     inside = sorted(each for each in bounds if start <= each <= end)
-    return {sum(line.period.start <= one < line.period.end for line in lines) for one, _ in pairwise(inside)}
+    return {
+        sum(-1 if line.amount < 0 else 1 for line in lines if line.period.start <= one < line.period.end)
+        for one, _ in pairwise(inside)
+    }
 
 
 def _recurs(line: InvoiceLine, billing_type: BillingType) -> bool:

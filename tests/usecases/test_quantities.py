@@ -12,8 +12,7 @@ from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
 from lotus_server.usecases.plans import ChargeDraft, ComponentDraft, PlanDraft, VersionDraft, create_plan
 from lotus_server.usecases.quantities import QuantityOrder, set_quantity
-from lotus_server.usecases.subscriptions import SubscriptionChange, change_subscription
-from tests.business import Business, Json, at, charge
+from tests.business import Business, Json, charge
 from tests.usecases.test_usage_lines import BY_BYTES, happen
 
 _IN_ARREARS = Timing.IN_ARREARS
@@ -217,15 +216,3 @@ def test_seats_in_arrears_are_invoiced_for_the_time_they_were_held(business: Bus
     business.move("2026-02-01")
 
     assert [("2026-02-01", Decimal(10 + 42))] == business.amounts()
-
-
-def test_a_period_whose_prepaid_units_are_invoiced_cannot_be_made_longer(business: Business) -> None:
-    sell_prepaid(business)
-    business.subscribe("2026-01-01", ends_at=at("2026-01-15"), auto_renew=False)
-
-    with pytest.raises(Invalid) as caught:
-        change_subscription(
-            business.services, business.organization, SUBSCRIPTION, SubscriptionChange(ends_at=at("2026-01-20"))
-        )
-
-    assert ["unsupported"] == [each.code for each in caught.value.problems]

@@ -51,16 +51,6 @@ def test_a_fixed_end_within_a_period_is_lifted_where_charges_are_in_arrears(busi
     assert business.amounts() == [("2026-02-01", Decimal(31))]
 
 
-def test_a_period_that_was_invoiced_in_advance_to_a_fixed_end_cannot_grow(business: Business) -> None:
-    business.plan("pro", charge("31"))
-    business.subscribe(ends_at=at("2026-01-11"))
-
-    with pytest.raises(Invalid) as refused:
-        change_subscription(business.services, business.organization, SUB, AGAIN)
-
-    assert [(each.field, each.code) for each in refused.value.problems] == [("auto_renew", "unsupported")]
-
-
 def test_what_has_ended_does_not_renew(business: Business) -> None:
     business.plan()
     business.subscribe()

@@ -216,13 +216,3 @@ def test_a_later_end_lengthens_what_is_billed_in_arrears(business: Business) -> 
     business.move("2026-06-01")
 
     assert business.amounts() == [("2026-01-21", Decimal("20.00"))]
-
-
-def test_a_later_end_is_refused_where_the_period_was_invoiced_in_advance_to_its_end(business: Business) -> None:
-    business.plan("pro", charge("31"))
-    business.subscribe(ends_at=at("2026-01-11"))
-
-    with pytest.raises(Invalid) as refused:
-        change_subscription(business.services, business.organization, SUB, SubscriptionChange(ends_at=at("2026-01-21")))
-
-    assert refused.value.code == "unsupported"

@@ -13,7 +13,7 @@ from tests.web.harness import LOOKS, Open, Pages, check_page
 SUB = "sub_acme"
 ONE = f"subscriptions/{SUB}/"
 LIST = "subscriptions/"
-ACTIONS = ("cancel", "renewal", "pause", "resume", "switch", "quantity", "units/bytes", "add-ons/attach")
+ACTIONS = ("cancel", "renewal", "end", "pause", "resume", "switch", "quantity", "units/bytes", "add-ons/attach")
 PATHS = (LIST, f"{LIST}export.csv", f"{LIST}new", ONE, *(ONE + action for action in ACTIONS))
 
 
@@ -289,6 +289,20 @@ def test_prepaid_units_change(visit: Open, tenant: Tenant) -> None:
     page.get_by_role("button", name="Change the units").click()
 
     expect(page.get_by_text("410 units prepaid")).to_be_visible()
+
+
+def test_another_end_shows_what_comes_back_before_it_is_set(visit: Open, tenant: Tenant) -> None:
+    subscribe(tenant)
+    page = visit().open(ONE)
+    page.get_by_role("link", name="End date").click()
+    page.get_by_label("Last day").fill("2026-01-15")
+    page.get_by_label("Is invoiced now").check()
+    # 16 of the 31 days of 31, and of the 1 that the prepaid units cost.
+    assert "-$16.52" in seen(page).replace("\u2212", "-")
+    page.get_by_role("button", name="Set the end date").click()
+
+    expect(page.get_by_text("The end is changed.")).to_be_visible()
+    assert "2026-01-15T23:59:59.999999Z" == tenant.get(f"/api/{ONE}")["end_date"]
 
 
 def test_an_add_on_is_attached_and_ended(visit: Open, tenant: Tenant) -> None:

@@ -11,7 +11,7 @@ from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.services import Services, changing, present
-from lotus_server.usecases.subscriptions import LATEST
+from lotus_server.usecases.subscription_ends import LATEST
 
 # So much a running clock moves at a time: long runs show how far they are, and can be stopped.
 STRIDE: Final = timedelta(days=1)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import msgspec
 
@@ -11,12 +12,14 @@ from lotus_server.domain.invoicing import PendingLines
 from lotus_server.domain.subscriptions import Status, Subscription
 from lotus_server.ports.ids import Ids
 from lotus_server.ports.records import Change, Records, Transaction
-from lotus_server.usecases.billing import bill_next_together, bring_up_to_date
-from lotus_server.usecases.catalog_reading import is_grouped
+from lotus_server.usecases.billing import bill_next_together, bring_up_to_date, issue_overdue
+from lotus_server.usecases.catalog_reading import is_grouped, terms_of
 from lotus_server.usecases.invoices import InvoiceView, view_of
 from lotus_server.usecases.one_off_invoices import OneOffDraft, issue_one_off
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.subscription_reading import require_subscription
+
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 def preview_of(
@@ -27,7 +30,7 @@ def preview_of(
     `change` is a use case of one transaction; the services that it is given roll that back. Raises what it raises.
     """
     rehearsal = _Rehearsal(services, organization)
-    change(msgspec.structs.replace(services, records=rehearsal, ids=rehearsal.ids))
+    change(rehearsal.services)
     return rehearsal.issued
 
 
@@ -39,17 +42,12 @@ def next_invoice(services: Services, organization: Organization, subscription_id
     """
     now = present(services, organization)
     rehearsal = _Rehearsal(services, organization)
-    rehearsing = msgspec.structs.replace(services, records=rehearsal, ids=rehearsal.ids)
+    found: list[InvoiceView] = []
     with rehearsal.transaction() as tx:
         subscription = require_subscription(tx, organization, subscription_id, for_update=True)
-        subscription = bring_up_to_date(rehearsing, tx, subscription, now)
-        rehearsal.ids.of_invoices.clear()  # what is due already is not next
-        together = is_grouped(tx, subscription)
-        if together:
-            bill_next_together(rehearsing, tx, subscription)
-        elif subscription.due_at is not None:
-            bring_up_to_date(rehearsing, tx, subscription, subscription.open_period.end)
-    return rehearsal.issued[-1:] if together else rehearsal.issued[:1]
+        subscription = bring_up_to_date(rehearsal.services, tx, subscription, now)
+        found += rehearsal.next_of(tx, subscription)
+    return found
 
 
 def preview_one_off(services: Services, organization: Organization, draft: OneOffDraft) -> InvoiceView:
@@ -78,9 +76,8 @@ def effect_of(
     `change` is a use case of one transaction; the services that it is given roll that back. Raises what it raises.
     """
     rehearsal = _Rehearsal(services, organization)
-    rehearsing = msgspec.structs.replace(services, records=rehearsal, ids=rehearsal.ids)
-    rehearsal.look_at(_Look(customer_id, rehearsing, present(services, organization)))
-    change(rehearsing)
+    rehearsal.look_at(_Look(customer_id, present(services, organization)))
+    change(rehearsal.services)
     assert rehearsal.effect is not None, "a use case that changes something has a transaction"
     return rehearsal.effect
 
@@ -90,10 +87,9 @@ class _Undone(Exception):
 
 
 class _Look(msgspec.Struct, frozen=True):
-    """On whom the effect is looked at, with the services that rehearse, and when."""
+    """On whom the effect is looked at, and when."""
 
     customer_id: str
-    services: Services
     now: datetime
 
 
@@ -131,6 +127,7 @@ class _Rehearsal:
         self._records: Records = services.records
         self._organization = organization
         self.ids = _NotedIds(services.ids)
+        self.services = msgspec.structs.replace(services, records=self, ids=self.ids)
         self.issued: list[InvoiceView] = []
         self.effect: Effect | None = None
         self._looks_at: _Look | None = None
@@ -148,6 +145,21 @@ class _Rehearsal:
             if self._looks_at is not None and before is not None:
                 self.effect = self._effect(tx, self._looks_at, before)
             raise _Undone
+
+    def next_of(self, tx: Transaction, subscription: Subscription) -> list[InvoiceView]:
+        """Issue what is invoiced next of a subscription that is billed up to now, and return that invoice, or none."""
+        self.ids.of_invoices.clear()  # what is due already is not next
+        if is_grouped(tx, subscription):
+            bill_next_together(self.services, tx, subscription)
+            return self._issued(tx)[-1:]
+        if subscription.due_at is None:
+            return []
+        issue_at = terms_of(tx, subscription).issue_at
+        bring_up_to_date(self.services, tx, subscription, subscription.open_period.end)
+        if not self.ids.of_invoices:
+            # Nothing of the period itself is due; what waits for its invoice has one of its own then.
+            issue_overdue(self.services, tx, subscription, before=issue_at + _INSTANT)
+        return self._issued(tx)[:1]
 
     def _issued(self, tx: Transaction) -> list[InvoiceView]:
         found = (tx.invoices.get(self._organization.organization_id, each) for each in self.ids.of_invoices)
@@ -172,9 +184,7 @@ class _Rehearsal:
         ]
         following: list[InvoiceView] = []
         if changed and changed[0].due_at is not None:
-            self.ids.of_invoices.clear()
-            bring_up_to_date(look.services, tx, changed[0], changed[0].open_period.end)
-            following = self._issued(tx)
+            following = self.next_of(tx, changed[0])
         waiting = tuple(each for each in after.waiting if each.pending_id not in waited)
         return Effect(issued, waiting, following[0] if following else None)
 

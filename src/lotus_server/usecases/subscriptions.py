@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.catalog import AddOnFrequency, Calendar, Plan, PlanVersion, SpendThreshold, calendar_problems
+from lotus_server.domain.catalog import Calendar, Plan, PlanVersion, SpendThreshold, calendar_problems
 from lotus_server.domain.invoicing import (
     FlatFeeBehavior,
     Invoice,
@@ -21,21 +21,16 @@ from lotus_server.domain.invoicing import (
 )
 from lotus_server.domain.metering import PropertyMatch
 from lotus_server.domain.subscriptions import (
-    Status,
     Subscription,
     calendar_anchor,
-    due_after,
     end_now,
-    end_with_parent,
     end_with_period,
     first_period,
-    period_containing,
     refuse_overlap,
-    renew_again,
     until_present,
     with_cadence_of,
 )
-from lotus_server.kernel.errors import FieldProblem, Invalid, NotFound, Problems
+from lotus_server.kernel.errors import FieldProblem, NotFound, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
 from lotus_server.kernel.period import Duration, Period, boundary
 from lotus_server.kernel.zones import on_wall_clock, zone_of
@@ -50,6 +45,7 @@ from lotus_server.usecases.pending_billing import bill_pending_due
 from lotus_server.usecases.quantities import first_quantities
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.spend_watching import own_thresholds, watch_spend
+from lotus_server.usecases.subscription_ends import LATEST, end_what_is_attached, renewing, with_end
 from lotus_server.usecases.subscription_reading import attached_to, require_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView, views_of
 from lotus_server.usecases.usage_billing import billing_of, usage_of
@@ -57,7 +53,6 @@ from lotus_server.usecases.version_choice import Wish, choose_version
 
 MATCHES_MAX: Final = 20
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class SubscriptionDraft(msgspec.Struct, frozen=True):
@@ -113,8 +108,9 @@ class SubscriptionChange(msgspec.Struct, frozen=True):
     """What to change of a subscription: a new end (exclusive), new metadata, a cancellation.
 
     Null leaves things as they are. `renews_again`: it goes on after the end that it has. `ends_with_day`: the end is
-    midnight in UTC and stands for that of the subscription's time zone. `usage_thresholds` null: those of the version
-    from now on; unset: as they are.
+    midnight in UTC and stands for that of the subscription's time zone. `invoices_now`: what another end comes to in a
+    period that was invoiced in advance is invoiced at once, not with the next invoice. `usage_thresholds` null: those
+    of the version from now on; unset: as they are.
     """
 
     ending: Cancellation | None = None
@@ -122,6 +118,7 @@ class SubscriptionChange(msgspec.Struct, frozen=True):
     metadata: dict[str, Any] | None = None
     ends_with_day: bool = False
     renews_again: bool = False
+    invoices_now: bool = False
     usage_thresholds: tuple[SpendThreshold, ...] | msgspec.UnsetType | None = msgspec.UNSET
 
 
@@ -283,7 +280,7 @@ def cancel_within(
     if not how.ends_now:
         ending = end_with_period(subscription, now)
         if ending.ends_at is not None:
-            _end_what_is_attached(services, tx, subscription, ending.ends_at, now)
+            end_what_is_attached(services, tx, subscription, ending.ends_at, now)
         return ending, None
     subscription = until_present(subscription, now)
     ended = end_now(subscription, now)
@@ -293,28 +290,6 @@ def cancel_within(
         cancelled, _ = cancel_within(services, tx, attached, how, now)
         tx.subscriptions.replace(cancelled)
     return ended, invoice
-
-
-def _end_what_is_attached(
-    services: Services, tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime
-) -> None:
-    """What is attached to a subscription, which is given as it was, ends with it at its new end.
-
-    That is later for what would have ended with it before, unless it is charged once and ends with its period.
-    """
-    was = subscription.ends_at
-    for attached in attached_to(tx, subscription, now):
-        current = bring_up_to_date(services, tx, attached, now)
-        if was is not None and was < ends_at and current.ends_at == was and _is_recurring(tx, current):
-            tx.subscriptions.replace(_ending_at(tx, current, ends_at, now))
-        else:
-            tx.subscriptions.replace(end_with_parent(current, ends_at, now))
-
-
-def _is_recurring(tx: Transaction, attached: Subscription) -> bool:
-    addon = tx.plans.get(attached.organization_id, attached.plan_id)
-    assert addon is not None, "an attached add-on is never deleted"
-    return addon.addon is not None and addon.addon.frequency is AddOnFrequency.RECURRING
 
 
 def cancel_matching(
@@ -355,10 +330,12 @@ def change_subscription(
         if change.ends_at is not None:
             ends_at = on_wall_clock(change.ends_at, subscription.timezone) if change.ends_with_day else change.ends_at
             before = bring_up_to_date(services, tx, subscription, now)
-            subscription = _with_end(tx, before, ends_at, now)
-            _end_what_is_attached(services, tx, before, ends_at, now)
+            at_once = change.invoices_now
+            subscription = with_end(services, tx, before, ends_at, now, invoices_now=at_once)
+            end_what_is_attached(services, tx, before, ends_at, now, invoices_now=at_once)
         if change.renews_again:
-            subscription = _renewing(services, tx, bring_up_to_date(services, tx, subscription, now), now)
+            subscription = bring_up_to_date(services, tx, subscription, now)
+            subscription = renewing(services, tx, subscription, now, invoices_now=change.invoices_now)
         if change.usage_thresholds is not msgspec.UNSET:
             before = subscription
             version = terms_of(tx, subscription).version
@@ -370,53 +347,6 @@ def change_subscription(
             subscription, _ = cancel_within(services, tx, subscription, change.ending, now)
         tx.subscriptions.replace(subscription)
         return views_of(tx, organization, [subscription], now)[0]
-
-
-def _with_end(tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
-    if subscription.status_at(now) is Status.ENDED:
-        raise Invalid.field("end_date", "invalid_state", "The subscription has already ended.")
-    if ends_at > LATEST:
-        raise Invalid.field("end_date", "invalid", "end_date must lie between the years 1970 and 2200.")
-    if ends_at <= max(subscription.open_period.start, now):
-        raise Invalid.field("end_date", "invalid", "The end must lie in the future and after what is billed already.")
-    changed = _ending_at(tx, subscription, ends_at, now)
-    refuse_overlap(changed, tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id))
-    return changed
-
-
-def _ending_at(tx: Transaction, subscription: Subscription, ends_at: datetime, now: datetime) -> Subscription:
-    ending = msgspec.structs.replace(subscription, ends_at=ends_at, auto_renew=False)
-    whole = period_containing(ending, subscription.open_period.start)
-    if whole.end > subscription.open_period.end and subscription.starts_at <= now:
-        _refuse_what_is_invoiced_in_advance(tx, subscription)
-    ending = msgspec.structs.replace(ending, open_period=whole)
-    due_at = due_after(ending) if subscription.starts_at <= now else subscription.due_at
-    return msgspec.structs.replace(ending, due_at=due_at)
-
-
-def _renewing(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
-    """Return a subscription that goes on after its end, as what would have ended with it does.
-
-    Raises Conflict `invalid_state` when it has ended already.
-    """
-    if subscription.ends_at is None:
-        return subscription
-    renewing = renew_again(subscription, now)
-    if renewing.open_period.end > subscription.open_period.end and subscription.starts_at <= now:
-        _refuse_what_is_invoiced_in_advance(tx, subscription, "auto_renew")
-    refuse_overlap(renewing, tx.subscriptions.of_customer(subscription.organization_id, subscription.customer_id))
-    for attached in attached_to(tx, subscription, now):
-        current = bring_up_to_date(services, tx, attached, now)
-        if current.ends_at == subscription.ends_at and _is_recurring(tx, current):
-            tx.subscriptions.replace(_renewing(services, tx, current, now))
-    return renewing
-
-
-def _refuse_what_is_invoiced_in_advance(tx: Transaction, subscription: Subscription, field: str = "end_date") -> None:
-    version = terms_of(tx, subscription).version
-    if version.is_paid_in_advance or any(component.prepaid is not None for component in version.components):
-        detail = "The open period is invoiced in advance to its present end; a later end within it is not served yet."
-        raise Invalid.field(field, "unsupported", detail)
 
 
 def _last_invoice(

@@ -55,7 +55,7 @@ def pause_order(payload: object) -> PauseOrder:
         starts_at=instant(problems, "paused_from", form.paused_from or None),
         ends_at=instant(problems, "paused_until", form.paused_until or None),
         fees=choice(problems, "flat_fee_behavior", form.flat_fee_behavior, _FEES, PausedFees.CHARGE_PRORATED),
-        invoices_now=_invoices_now(problems, form.invoicing_behavior),
+        invoices_now=invoices_now(problems, form.invoicing_behavior),
         days=frozenset(name for name, text in texts.items() if is_day(text)),
         problems=problems.found,
     )
@@ -67,13 +67,14 @@ def resume_order(payload: object) -> ResumeOrder:
     form = read(ResumeForm, payload, problems)
     return ResumeOrder(
         resumes_at=instant(problems, "resume_at", form.resume_at or None),
-        invoices_now=_invoices_now(problems, form.invoicing_behavior),
+        invoices_now=invoices_now(problems, form.invoicing_behavior),
         days=frozenset({"resumes_at"} if is_day(form.resume_at) else ()),
         problems=problems.found,
     )
 
 
-def _invoices_now(problems: Problems, text: str | None) -> bool:
+def invoices_now(problems: Problems, text: str | None) -> bool:
+    """Return whether what a change comes to is invoiced at once, and not with the customer's next invoice."""
     return choice(problems, "invoicing_behavior", text, _INVOICING, _Invoicing.NEXT) is _Invoicing.NOW
 
 

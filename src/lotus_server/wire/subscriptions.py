@@ -19,7 +19,7 @@ from lotus_server.wire.fields import INTERVALS, day_text, end_instant, instant, 
 from lotus_server.wire.forms import Form, Text, read, required
 from lotus_server.wire.free_form import free_form
 from lotus_server.wire.intervals import ThresholdForm, threshold_rows, thresholds_of
-from lotus_server.wire.pauses import pause_rows
+from lotus_server.wire.pauses import invoices_now, pause_rows
 from lotus_server.wire.quantities import (
     ChargeQuantityForm,
     PrepaidUnitsForm,
@@ -87,6 +87,11 @@ class UpdateForm(Form):
     turn_off_auto_renew: bool | None = None
     auto_renew: bool | None = None
     end_date: Text = None
+    invoicing_behavior: Text = Field(
+        None,
+        description="What another end comes to within a period that was invoiced in advance: add_to_next_invoice "
+        "(default), or invoice_now.",
+    )
     metadata: dict[str, Any] | None = None
     usage_thresholds: list[ThresholdForm] | None = Field(
         None, description="Amounts of a period's usage at which it is invoiced; null: those of the plan."
@@ -215,6 +220,7 @@ def subscription_change(payload: object) -> SubscriptionChange:
         metadata=None if form.metadata is None else free_form(problems, "metadata", form.metadata),
         ends_with_day=is_day(form.end_date),
         renews_again=renews_again,
+        invoices_now=invoices_now(problems, form.invoicing_behavior),
         usage_thresholds=_thresholds(problems, form),
     )
     problems.raise_if_any()

@@ -55,6 +55,7 @@ from lotus_server.domain.invoicing.metered import (
     amount_properties,
     needs_values,
 )
+from lotus_server.domain.invoicing.moved_end import moved_end_lines
 from lotus_server.domain.invoicing.pending import PendingLines, invoiced, pending_lines_of
 from lotus_server.domain.invoicing.settlement import FlatFeeBehavior, settled_charge_lines
 from lotus_server.domain.invoicing.slices import slice_of
@@ -144,6 +145,7 @@ __all__ = [
     "item_of_charge",
     "item_of_prepaid",
     "items_of",
+    "moved_end_lines",
     "needs_values",
     "net_line_amounts",
     "nets_of",

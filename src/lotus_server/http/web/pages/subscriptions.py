@@ -210,6 +210,18 @@ def renewal(visit: Visit) -> Response:
     return _change(visit, _RENEWAL, subscription_change, change_subscription)
 
 
+@pages.get("/subscriptions/{subscription_id}/end")
+def end_page(visit: Visit) -> Response:
+    """Ask when the subscription is to end."""
+    return _ask(visit, _END)
+
+
+@pages.post("/subscriptions/{subscription_id}/end")
+def end(visit: Visit) -> Response:
+    """Show what another end comes to, then set it."""
+    return _change(visit, _END, subscription_change, change_subscription)
+
+
 @pages.get("/subscriptions/{subscription_id}/pause")
 def pause_page(visit: Visit) -> Response:
     """Ask when to pause."""
@@ -307,6 +319,7 @@ def detach(visit: Visit) -> Response:
 
 _CANCEL: Final = _Asked("subscriptions/cancel.html", "The subscription has ended.")
 _RENEWAL: Final = _Asked("subscriptions/renewal.html", "The renewal is changed.")
+_END: Final = _Asked("subscriptions/end.html", "The end is changed.")
 _PAUSE: Final = _Asked("subscriptions/pause.html", "The pause is noted.")
 _RESUME: Final = _Asked("subscriptions/resume.html", "The end of the pause is noted.")
 _QUANTITY: Final = _Asked("subscriptions/quantity.html", "The quantity is changed.")
