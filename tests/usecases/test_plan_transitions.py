@@ -7,7 +7,9 @@ import pytest
 from lotus_server.domain.catalog import PerUnit
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.period import Duration
-from lotus_server.usecases.plan_versions import VersionChange, change_version
+from lotus_server.usecases.plan_drafts import VersionDraft
+from lotus_server.usecases.plan_transitions import view_turns
+from lotus_server.usecases.plan_versions import VersionChange, change_version, create_version
 from lotus_server.usecases.plans import archive_plan, get_plan
 from lotus_server.usecases.rehearsal import next_invoice
 from tests.business import Business, at, charge
@@ -124,3 +126,55 @@ def test_a_plan_can_stay_as_it_is_again(business: Business) -> None:
     business.move("2026-02-01")
 
     assert "pro" == plan_now(business)
+
+
+def test_a_version_is_made_that_turns(business: Business) -> None:
+    sell(business)
+    draft = VersionDraft(recurring_charges=(charge("9"),), transition_to="max")
+
+    create_version(business.services, business.organization, "pro", draft)
+    business.subscribe()
+    business.move("2026-02-01")
+
+    assert "max" == plan_now(business)
+
+
+@pytest.mark.parametrize(
+    ("into", "code"),
+    [("none", "unknown_plan"), ("pro", "same_plan"), ("gone", "plan_archived"), ("year", "other_duration")],
+)
+def test_what_cannot_be_turned_into_is_refused_for_a_new_version(business: Business, into: str, code: str) -> None:
+    sell(business)
+    business.plan("gone", charge("1"))
+    archive_plan(business.services, business.organization, "gone")
+    business.plan("year", charge("1"), duration=Duration.YEARLY)
+
+    with pytest.raises(Invalid) as refused:
+        create_version(business.services, business.organization, "pro", VersionDraft(transition_to=into))
+    assert [("transition_to", code)] == [(each.field, each.code) for each in refused.value.problems]
+
+
+def test_a_plan_knows_what_it_turns_into_and_what_turns_into_it(business: Business) -> None:
+    sell(business)
+    business.plan("year", charge("1"), duration=Duration.YEARLY)
+    turn(business)
+
+    of_pro = view_turns(business.services, business.organization, "pro")
+    of_max = view_turns(business.services, business.organization, "max")
+
+    ((version_id, found),) = of_pro.onward.items()
+    assert (found.version.version_id, found.into.plan_id, found.sold and found.sold.version) == (version_id, "max", 1)
+    assert ["max"] == [plan.plan_id for plan in of_pro.possible]
+    assert ["pro"] == [each.plan.plan_id for each in of_max.inward]
+    assert ["pro", "max", "year"] == [p.plan_id for p in view_turns(business.services, business.organization).possible]
+
+
+def test_a_plan_that_is_archived_is_nothing_to_turn_into_now(business: Business) -> None:
+    sell(business)
+    turn(business)
+    archive_plan(business.services, business.organization, "max")
+
+    found = view_turns(business.services, business.organization, "pro")
+
+    assert [None] == [each.sold for each in found.onward.values()]
+    assert () == found.possible

@@ -31,6 +31,7 @@ from lotus_server.kernel.errors import FieldProblem, Problems
 from lotus_server.kernel.period import Duration
 from lotus_server.kernel.quantity import ONE
 from lotus_server.ports.records import Transaction
+from lotus_server.usecases.plan_transitions import check_transition
 from lotus_server.usecases.services import Services
 
 
@@ -67,7 +68,8 @@ class GrantedFeature(msgspec.Struct, frozen=True):
 class VersionDraft(msgspec.Struct, frozen=True):
     """The terms of a version to be made.
 
-    Without a currency it has the organization's. `active_from` null: it is on sale at once. `problems` are those found
+    Without a currency it has the organization's. `active_from` null: it is on sale at once. `transition_to` null: its
+    subscriptions stay what they are. `problems` are those found
     when the input was read.
     """
 
@@ -86,6 +88,7 @@ class VersionDraft(msgspec.Struct, frozen=True):
     proration_unit: ProrationUnit = ProrationUnit.EXACT
     calendar: Calendar | None = None
     usage_invoicing: UsageInvoicing = UsageInvoicing()
+    transition_to: str | None = None
     problems: tuple[FieldProblem, ...] = ()
 
 
@@ -133,6 +136,7 @@ def version_of(
         calendar=draft.calendar,
         usage_invoicing=draft.usage_invoicing,
         feature_values={feature_id: value for feature_id, value in granted.items() if value is not True},
+        transition_to=draft.transition_to,
     )
     problems.extend(version_problems(version))
     if plan.addon is None:
@@ -142,6 +146,7 @@ def version_of(
         if component.metric_id in definitions:
             problems.extend(metric_problems(component, definitions[component.metric_id]), under=f"components[{index}].")
     check_targets(tx, version, problems)
+    check_transition(tx, plan, version, problems)
     _check_units(tx, version, problems)
     return version
 

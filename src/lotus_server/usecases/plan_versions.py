@@ -11,6 +11,7 @@ from lotus_server.domain.catalog import PlanVersion, VersionStatus, sale_problem
 from lotus_server.kernel.errors import Conflict, FieldProblem, NotFound, Problems
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.plan_drafts import VersionDraft, check_targets, version_of
+from lotus_server.usecases.plan_transitions import check_transition
 from lotus_server.usecases.plans import require_plan
 from lotus_server.usecases.services import Services, changing, present
 
@@ -106,7 +107,7 @@ def change_version(
     Raises NotFound `plan_not_found`, `plan_version_not_found`; Invalid with every problem.
     """
     with changing(services, organization) as tx:
-        require_plan(tx, organization, plan_id)
+        plan = require_plan(tx, organization, plan_id)
         version = require_version(tx, organization, plan_id, version_id)
         fields = [field for field in VersionChange.__struct_fields__ if field != "problems"]
         given = {field: getattr(change, field) for field in fields if getattr(change, field) is not UNSET}
@@ -121,8 +122,8 @@ def change_version(
         if changed.replace_with is not None and changed.replace_with != version.replace_with:
             others = {each.version_id: each for each in tx.plans.versions(organization.organization_id, plan_id)}
             _check_replacement(changed, others, problems)
-        if changed.transition_to is not None and changed.transition_to != version.transition_to:
-            _check_transition(tx, changed, problems)
+        if changed.transition_to != version.transition_to:
+            check_transition(tx, plan, changed, problems)
         problems.raise_if_any()
         if changed != version:
             tx.plans.replace_version(changed)
@@ -143,23 +144,6 @@ def _check_replacement(version: PlanVersion, others: dict[str, PlanVersion], pro
             found = others.get(found.replace_with or "")
         if found is not None:
             problems.add("replace_with", "circular", "The versions would replace each other for ever.")
-
-
-def _check_transition(tx: Transaction, version: PlanVersion, problems: Problems) -> None:
-    """Find out whether a version can turn into a plan: another one, not archived, whose periods are as long."""
-    assert version.transition_to is not None, "asked only of one that turns"
-    own = tx.plans.get(version.organization_id, version.plan_id)
-    found = tx.plans.get(version.organization_id, version.transition_to)
-    assert own is not None, "a version has a plan"
-    if found is None or found.addon is not None or own.addon is not None:
-        problems.add("transition_to", "unknown_plan", f"There is no plan {version.transition_to!r} to turn into.")
-    elif found.plan_id == own.plan_id:
-        problems.add("transition_to", "same_plan", "A plan does not turn into itself: use replace_with.")
-    elif found.archived:
-        problems.add("transition_to", "plan_archived", f"The plan {found.plan_id!r} is archived.")
-    elif found.duration is not own.duration:
-        detail = f"The periods of {found.plan_id!r} are not as long as those of {own.plan_id!r}."
-        problems.add("transition_to", "other_duration", detail)
 
 
 def require_version(tx: Transaction, organization: Organization, plan_id: str, version_id: str) -> PlanVersion:

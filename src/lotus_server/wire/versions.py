@@ -68,6 +68,9 @@ class VersionForm(Form):
     )
     day_anchor: Anchor = Field(None, description="The day of the month on which periods begin, 1 to 31.")
     month_anchor: Anchor = Field(None, description="A month in which quarters or years begin, 1 to 12.")
+    transition_to: Text = Field(
+        None, description="The plan into which subscriptions turn at the end of their period or trial."
+    )
     transition_to_plan_id: Any = None
     usage_billing_frequency: Text = Field(
         None,
@@ -111,6 +114,7 @@ class VersionForm(Form):
             proration_unit=choice(problems, "proration_unit", self.proration_unit or None, _UNITS, ProrationUnit.EXACT),
             calendar=calendar or None,
             usage_invoicing=usage_invoicing_of(problems, self.usage_billing_frequency, self.usage_thresholds),
+            transition_to=self.transition_to or None,
             problems=problems.found,
         )
 

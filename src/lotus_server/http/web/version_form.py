@@ -10,7 +10,15 @@ from lotus_server.wire.components import component_row
 from lotus_server.wire.versions import version_row
 
 # What a version says of itself that the next one says anew.
-_KEPT = ("trial_days", "proration_unit", "billing_cycle", "day_anchor", "month_anchor", "usage_billing_frequency")
+_KEPT = (
+    "trial_days",
+    "proration_unit",
+    "billing_cycle",
+    "day_anchor",
+    "month_anchor",
+    "usage_billing_frequency",
+    "transition_to",
+)
 _OF_COMPONENT = (
     "metric_id",
     "limit",

@@ -14,6 +14,7 @@ from lotus_server.http.web.version_words import STATUSES, VersionWords, differen
 from lotus_server.http.web.visit import PAGE_ROWS, Visit
 from lotus_server.kernel.errors import LotusError, NotFound, Problems
 from lotus_server.ports.listing import Place, Slice, SubscriptionOrder
+from lotus_server.usecases.plan_transitions import view_turns
 from lotus_server.usecases.plans import PlanView, archive_plan, change_plan, get_plan
 from lotus_server.usecases.subscription_lists import view_subscriptions
 from lotus_server.wire.components import component_row
@@ -34,7 +35,10 @@ def one_page(visit: Visit) -> Response:
     for number, component in enumerate(version.components):
         is_drawn = number < CURVES_MAX
         previews[component.component_id] = preview_component(visit, view, version, component) if is_drawn else None
-    return visit.page("plans/one.html", previews=previews, groups_of=groups_of, **frame(visit, view, version))
+    turns = visit.do(view_turns, view.plan.plan_id)
+    return visit.page(
+        "plans/one.html", previews=previews, groups_of=groups_of, turns=turns, **frame(visit, view, version)
+    )
 
 
 @pages.get("/plans/{plan_id}/versions/")

@@ -9,6 +9,7 @@ from lotus_server.http.web.addresses import segment
 from lotus_server.http.web.builder_rows import BuilderRows
 from lotus_server.http.web.forms import Form
 from lotus_server.http.web.pages.plan import plan_url, shown_version
+from lotus_server.http.web.plan_turns import turn_choices
 from lotus_server.http.web.price_preview import Asked, Previewed, preview_price
 from lotus_server.http.web.price_words import MEANINGS, MODELS
 from lotus_server.http.web.routing import Pages
@@ -19,6 +20,7 @@ from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import FieldProblem, LotusError, Problems
 from lotus_server.usecases.features import list_features
 from lotus_server.usecases.metrics import list_metrics
+from lotus_server.usecases.plan_transitions import view_turns
 from lotus_server.usecases.plan_versions import Replace, create_version
 from lotus_server.usecases.plans import PlanView, create_plan, get_plan
 from lotus_server.usecases.pricing_units import list_pricing_units
@@ -37,7 +39,7 @@ def new_page(visit: Visit) -> Response:
     """Show the empty builder."""
     visit.require(create_plan)
     visit.form = Form.of({"plan_duration": "monthly", **blank_version(visit.organization.default_currency)})
-    return visit.page("plans/new.html", **choices(visit))
+    return visit.page("plans/new.html", **_of_plan(visit))
 
 
 @pages.post("/plans/new")
@@ -51,7 +53,7 @@ def create(visit: Visit) -> Response:
         form = read(PlanForm, visit.form.payload(keeps_rows=True), problems)
         plan, _ = visit.do(create_plan, form.to_draft(problems))
     except LotusError as error:
-        return visit.again(error, "plans/new.html", **choices(visit))
+        return visit.again(error, "plans/new.html", **_of_plan(visit))
     return visit.redirect(plan_url(visit, plan.plan_id), f"{plan.plan_name} is in the price list now.")
 
 
@@ -138,8 +140,18 @@ def choices(visit: Visit) -> dict[str, Any]:
     }
 
 
+def _of_plan(visit: Visit) -> dict[str, Any]:
+    return {"plans": turn_choices(visit.do(view_turns), tells_period=True), **choices(visit)}
+
+
 def _of_version(visit: Visit, view: PlanView) -> dict[str, Any]:
-    return {"view": view, "here": visit.url(f"plans/{segment(view.plan.plan_id)}/"), **choices(visit)}
+    plan_id = view.plan.plan_id
+    return {
+        "view": view,
+        "here": visit.url(f"plans/{segment(plan_id)}/"),
+        "plans": turn_choices(visit.do(view_turns, plan_id), visit.form.text("transition_to") or None),
+        **choices(visit),
+    }
 
 
 def _start(visit: Visit) -> tuple[PlanView, Any]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from lotus_server.domain.catalog import PlanVersion
 from lotus_server.http.web.pages.plan import frame, plan_url
+from lotus_server.http.web.plan_turns import turn_choices
 from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.visit import Visit
 from lotus_server.kernel.errors import LotusError, NotFound, Problems
@@ -14,6 +15,7 @@ from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import parse_decimal
 from lotus_server.ports.records import Page
 from lotus_server.usecases.plan_replacement import preview_replacement, replace_some
+from lotus_server.usecases.plan_transitions import view_turns
 from lotus_server.usecases.plan_versions import change_version
 from lotus_server.usecases.plans import PlanView, get_plan
 from lotus_server.wire.forms import read
@@ -116,7 +118,12 @@ def _of_schedule(visit: Visit, view: PlanView, version: PlanVersion) -> dict[str
         for each in view.versions
         if each.currency == version.currency and not each.is_custom and each.version_id != version.version_id
     ]
-    return {"following": following, **frame(visit, view, version)}
+    turns = visit.do(view_turns, view.plan.plan_id)
+    return {
+        "following": following,
+        "plans": turn_choices(turns, version.transition_to),
+        **frame(visit, view, version),
+    }
 
 
 def _earlier_count(view: PlanView, version: PlanVersion) -> int:
