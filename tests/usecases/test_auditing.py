@@ -49,6 +49,8 @@ NOT_WATCHED = {
     "audit.add",
     "billed_periods.add",
     "billed_periods.replace",
+    "billing_runs.begin",
+    "billing_runs.end",
     "credits.add",
     "figures.keep_verification",
     "pending_lines.add",

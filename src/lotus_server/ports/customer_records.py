@@ -135,6 +135,10 @@ class Subscriptions(Protocol):
         """Return how many subscriptions `awaiting` has in all."""
         ...
 
+    def count_due(self, at: datetime, organization_id: str | None = None) -> dict[str, int]:
+        """Return how many subscriptions `due` has in all, by organization; no key without any."""
+        ...
+
     def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
         """Return up to `limit` subscriptions with `due_at <= at`, earliest first.
 

@@ -87,6 +87,30 @@ class SpendWatches(Protocol):
         ...
 
 
+class BillingRun(msgspec.Struct, frozen=True):
+    """A billing run of many subscriptions that has not ended: since when, in real time, and how many were due then."""
+
+    organization_id: str
+    began_at: datetime
+    total: int
+
+
+class BillingRuns(Protocol):
+    """The billing runs under way, at most one for each organization."""
+
+    def begin(self, run: BillingRun) -> None:
+        """Keep a run. One that a crash has left goes on with the beginning that it had, and the larger total."""
+        ...
+
+    def get(self, organization_id: str) -> BillingRun | None:
+        """Return the run under way."""
+        ...
+
+    def end(self, organization_id: str) -> None:
+        """Nothing is under way any more."""
+        ...
+
+
 class WaitingLines(Protocol):
     """The lines that wait for their customer's next invoice, and those that did."""
 

@@ -25,6 +25,7 @@ from lotus_server.ports.customer_records import Customers, Subscriptions
 from lotus_server.ports.invoice_reading import EVERY_INVOICE, InvoiceQuestion, InvoiceSum
 from lotus_server.ports.invoicing_records import (
     BilledPeriods,
+    BillingRuns,
     Coupons,
     CreditNotes,
     Discounts,
@@ -330,6 +331,11 @@ class Transaction(Protocol):
     @property
     def billed_periods(self) -> BilledPeriods:
         """The periods whose usage was invoiced."""
+        ...
+
+    @property
+    def billing_runs(self) -> BillingRuns:
+        """The billing runs under way."""
         ...
 
     @property

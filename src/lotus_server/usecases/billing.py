@@ -33,6 +33,7 @@ from lotus_server.domain.subscriptions import (
 )
 from lotus_server.kernel.errors import LotusError
 from lotus_server.ports.records import Transaction
+from lotus_server.usecases.billing_progress import shown_progress
 from lotus_server.usecases.catalog_reading import is_grouped, renewed, terms_of
 from lotus_server.usecases.corrections import (
     NO_CORRECTIONS,
@@ -78,6 +79,11 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
     """
     now = until or services.clock.now()
     organization_id = organization.organization_id if organization else None
+    with shown_progress(services, now, organization_id):
+        return _bill_all_due(services, now, organization_id)
+
+
+def _bill_all_due(services: Services, now: datetime, organization_id: str | None) -> int:
     steps = 0
     stepped: set[Key] = set()
     while due := _due(services, now, organization_id):

@@ -11,6 +11,7 @@ from lotus_server.usecases import (
     attachments,
     audit,
     billing_on_request,
+    billing_progress,
     catalog_lists,
     clock,
     correction_invoices,
@@ -65,6 +66,7 @@ Verb = Callable[..., object]
 
 _READ: Final[tuple[Verb, ...]] = (
     services.present,
+    billing_progress.billing_progress,
     specimen.specimen_pdf,
     specimen.specimen_picture,
     access.load_entitlements,

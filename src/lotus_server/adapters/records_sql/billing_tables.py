@@ -28,6 +28,15 @@ BILLED_PERIODS = Table(
     Index("ix_billed_periods_customer", "organization_id", "customer_id", "subscription_id", "period_start"),
 )
 
+BILLING_RUNS = Table(
+    "billing_runs",
+    METADATA,
+    Column("organization_id", TEXT, primary_key=True),
+    Column("began_at", Instant, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    ForeignKeyConstraint(("organization_id",), ("organizations.organization_id",)),
+)
+
 SPEND_WATCHES = Table(
     "spend_watches",
     METADATA,

@@ -24,6 +24,7 @@ from lotus_server.adapters.records_sql.ahead import (
 )
 from lotus_server.adapters.records_sql.audit import SqlAuditLog
 from lotus_server.adapters.records_sql.billed_periods import SqlBilledPeriods
+from lotus_server.adapters.records_sql.billing_runs import SqlBillingRuns
 from lotus_server.adapters.records_sql.changes import (
     NOTES_BETWEEN_PRUNINGS,
     Notes,
@@ -128,6 +129,11 @@ class SqlTransaction:
     def pending_lines(self) -> SqlPendingLines:
         """The lines that wait for their customer's next invoice."""
         return SqlPendingLines(self._connection)
+
+    @property
+    def billing_runs(self) -> SqlBillingRuns:
+        """The billing runs under way."""
+        return SqlBillingRuns(self._connection)
 
     @property
     def spend_watches(self) -> SqlSpendWatches:

@@ -118,6 +118,13 @@ _DUE_IN_REAL_TIME: Final = (
     .order_by(SUBSCRIPTIONS.c.due_at, SUBSCRIPTIONS.c.organization_id, SUBSCRIPTIONS.c.subscription_id)
     .limit(bindparam("limit"))
 )
+_COUNT_DUE: Final = (
+    select(SUBSCRIPTIONS.c.organization_id, func.count()).where(_DUE).group_by(SUBSCRIPTIONS.c.organization_id)
+)
+_COUNT_DUE_OF_ORGANIZATION: Final = _COUNT_DUE.where(of_tenant(SUBSCRIPTIONS))
+_COUNT_DUE_IN_REAL_TIME: Final = _COUNT_DUE.join(
+    ORGANIZATIONS, ORGANIZATIONS.c.organization_id == SUBSCRIPTIONS.c.organization_id
+).where(ORGANIZATIONS.c.clock_now.is_(None))
 # Whoever moves a sandbox's clock wants everything done when it returns, and waits; a ticker leaves to others what they
 # are at.
 _CLAIM_OF_ORGANIZATION: Final = _DUE_OF_ORGANIZATION.with_for_update(of=SUBSCRIPTIONS)
@@ -269,6 +276,11 @@ class SqlSubscriptions:
     def count_awaiting(self, organization_id: str, at: datetime) -> int:
         keys = {"organization_id": organization_id, "at": at}
         return int(self._connection.execute(_COUNT_AWAITING, keys).scalar_one())
+
+    def count_due(self, at: datetime, organization_id: str | None = None) -> dict[str, int]:
+        query = _COUNT_DUE_IN_REAL_TIME if organization_id is None else _COUNT_DUE_OF_ORGANIZATION
+        keys: Values = {"at": at} if organization_id is None else {"at": at, "organization_id": organization_id}
+        return {row[0]: row[1] for row in self._connection.execute(query, keys)}
 
     def due(self, at: datetime, limit: int, organization_id: str | None = None) -> list[Subscription]:
         keys = {"at": at, "limit": limit}

@@ -9,7 +9,9 @@ from lotus_server.http.body import json_body
 from lotus_server.http.json_reply import json_reply
 from lotus_server.http.openapi import PROBLEMS, body_of
 from lotus_server.usecases.billing_on_request import finalize_billing, retry_billing
+from lotus_server.usecases.billing_progress import billing_progress
 from lotus_server.usecases.rehearsal import next_invoice, preview_of
+from lotus_server.wire.billing_run import billing_run_row
 from lotus_server.wire.change_preview import ChangePreviewForm, previewed_change, previewed_row
 from lotus_server.wire.invoices import invoice_row
 from lotus_server.wire.subscriptions import subscription_row
@@ -33,6 +35,12 @@ def preview(subscription_id: str, caller: Writer, payload: Payload) -> Response:
         caller.services, caller.organization, lambda services: change(services, caller.organization, subscription_id)
     )
     return json_reply(200, [previewed_row(invoice_row(view)) for view in views])
+
+
+@router.get("/billing_run/", tags=["Invoices"], summary="The billing run under way")
+def billing_run(caller: Reader) -> Response:
+    """Return how far a large billing run is: whether one is `running`, since when, how many were and are due."""
+    return json_reply(200, billing_run_row(billing_progress(caller.services, caller.organization)))
 
 
 @router.get("/subscriptions/{subscription_id}/next_invoice/", summary="The next invoice")

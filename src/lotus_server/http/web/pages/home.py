@@ -12,6 +12,7 @@ from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.visit import Visit
 from lotus_server.kernel.instants import EPOCH
 from lotus_server.kernel.quantity import multiply
+from lotus_server.usecases.billing_progress import billing_progress
 from lotus_server.usecases.first_steps import first_steps
 from lotus_server.usecases.overview import DAYS, Overview, Pulse, event_pulse, overview
 
@@ -31,6 +32,7 @@ def home(visit: Visit) -> Response:
     return visit.page(
         "home/home.html",
         found=found,
+        run=visit.do(billing_progress),
         days=days,
         spans=SPANS,
         steps=visit.do(first_steps),

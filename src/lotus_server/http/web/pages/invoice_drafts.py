@@ -9,6 +9,7 @@ from lotus_server.http.web.pages.invoices import FILTERS, OPEN_STATES, by_state,
 from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.visit import PAGE_ROWS, Visit
 from lotus_server.kernel.errors import LotusError
+from lotus_server.usecases.billing_progress import billing_progress
 from lotus_server.usecases.invoice_reading import InvoiceState, sum_invoices
 from lotus_server.usecases.waiting_invoices import (
     count_waiting,
@@ -71,6 +72,12 @@ def _progress(visit: Visit, waiting: int) -> Response:
     text = visit.query.get("of", "")
     whole = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     return visit.page("invoices/progress.html", fragment="progress", waiting=waiting, whole=max(whole, waiting))
+
+
+@pages.get("/billing-run")
+def run_page(visit: Visit) -> Response:
+    """Show how far the billing run under way is; after one that was `seen`, that it is done."""
+    return visit.page("invoices/run.html", fragment="run", run=visit.do(billing_progress))
 
 
 @pages.get("/invoices/{invoice_id}/finalize")

@@ -22,6 +22,7 @@ from lotus_server.ports.event_store import EventQuery
 from lotus_server.ports.invoice_reading import EVERY_INVOICE, InvoiceOrder
 from lotus_server.ports.paging import Page
 from lotus_server.usecases.audit import list_audit
+from lotus_server.usecases.billing_progress import billing_progress
 from lotus_server.usecases.credit_notes import credit_note_pdf, credit_notes_of
 from lotus_server.usecases.documents import invoice_pdf
 from lotus_server.usecases.e_invoices import EInvoiceFormat, invoice_factur_x, invoice_xml
@@ -79,6 +80,7 @@ def list_page(visit: Visit) -> Response:
     return visit.page(
         "invoices/list.html",
         heads=heads,
+        run=visit.do(billing_progress),
         next_cursor=after,
         is_filtered=is_filtered,
         sums=by_state(visit.do(sum_invoices, asked.question, OPEN_STATES)),
