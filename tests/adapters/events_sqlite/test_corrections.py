@@ -1,6 +1,7 @@
 """Corrections in the file: what a correction makes untrue does not come back, and nothing is done by halves."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,24 @@ def test_a_file_of_the_first_format_is_brought_to_the_present_one(tmp_path: Path
     assert [2] == kept(tmp_path, "org", COUNT)
     writer.close()
     open_writer(tmp_path).close()
+
+
+def test_aggregates_of_the_third_format_are_made_anew(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path)
+    writer.append([submission("org", Sent("a"), Sent("b"))])
+    keep(writer, tmp_path, "org", COUNT)
+    writer.close()
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection:
+        connection.execute("UPDATE aggregate_states SET state = '99 0 0 0 99'")
+        connection.execute("UPDATE meta SET value = 3 WHERE key = 'format'")
+        connection.commit()
+
+    writer = open_writer(tmp_path)
+
+    assert kept(tmp_path, "org", COUNT) is None
+    keep(writer, tmp_path, "org", COUNT)
+    assert [2] == kept(tmp_path, "org", COUNT)
+    writer.close()
 
 
 def _write_format_1(path: Path) -> None:

@@ -19,6 +19,7 @@ from lotus_server.domain.metering import (
     Selection,
 )
 from lotus_server.kernel.period import Period
+from tests.domain.metering.meanings import MEANINGS
 
 D = Decimal
 CUSTOMER = "c"
@@ -49,37 +50,29 @@ values = st.one_of(
     st.integers(min_value=-(10**20), max_value=10**20),
     st.integers(min_value=-5, max_value=20),
     st.decimals(min_value=-1000, max_value=1000, places=6),
-    st.sampled_from(["1", "1.0", "2", "many", "", "true"]),
+    st.sampled_from(["1", "1.0", " 1", "1e0", "+2.", "2", "-.5", "1e31", "1e-31", "many", "", "true", "."]),
     st.none(),
     st.booleans(),
     st.just([1]),
     st.just({"a": 1}),
 )
 levels = st.integers(min_value=-5, max_value=20)
+# What filters meet: the same few numbers and words in every form.
+labels = st.sampled_from([1, D("1.0"), "1", "1.0", " 1", "1e0", 2, "2", -1, 7, "many", "", "x", True, False, None, [1]])
 # Most events have a number to count, so that the few others are skipped beside them.
 property_sets: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"p": st.one_of(levels, levels, levels, values), "q": st.integers(min_value=-3, max_value=3)},
     optional={
         "g": st.sampled_from(["x", "y", 1, None]),
-        "f": values,
+        "f": labels | values,
         "l": st.lists(st.integers(min_value=0, max_value=9), max_size=3),
+        "o": st.fixed_dictionaries({}, optional={"a": labels, "b.c": levels, "b": st.just({"c": "x"})}),
+        "o.a": st.sampled_from([1, None]),
     },
 ) | st.fixed_dictionaries({}, optional={"p": values, "g": st.sampled_from(["x", "y"])})
 
 
-EXPRESSIONS = [
-    "p",
-    "p * 2 + q",
-    "p / q",
-    "(q + 1) / 3 * 7",
-    "has(p) ? p : q",
-    'g == "x" ? q : -q',
-    "l.map(x, x * x)[0]",
-    "max(l) - min(l)",
-    "round(double(p) / 7, 2)",
-    'l.exists(x, x > q) || f == "many" ? 1 : 0',
-    "string(g)",
-]
+EXPRESSIONS = list(MEANINGS)
 
 
 def instants(period: Period) -> st.SearchStrategy[datetime]:
@@ -122,10 +115,28 @@ def _some(*given: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - parts of a d
     return st.sampled_from(given)
 
 
-_FILTERS = _some(
-    (), (), (Filter("f", Operator.NE, "2"),), (Filter("f", Operator.GTE, D(0)),), (Filter("l", Operator.EXISTS),)
-)
-_GROUPS = _some((), (), ("g",), ("g", "q"))
+_FILTERED = _some("f", "f", "o.a", "o.b.c", "g", "l", "missing")
+_WANTED = _some(D(1), D("1.0"), D(2), D(-1), "1", "1.0", "2", "many", "", "x", True, False)
+
+
+@st.composite
+def filters(draw: st.DrawFn) -> Filter:
+    """A condition of any operator on a property of any kind, also a nested or a missing one."""
+    operator = draw(st.sampled_from(Operator))
+    name = draw(_FILTERED)
+    match operator:
+        case Operator.EXISTS | Operator.NOT_EXISTS:
+            return Filter(name, operator)
+        case Operator.IN | Operator.NOT_IN:
+            return Filter(name, operator, tuple(draw(st.lists(_WANTED, min_size=1, max_size=3))))
+        case Operator.EQ | Operator.NE:
+            return Filter(name, operator, draw(_WANTED))
+        case _:
+            return Filter(name, operator, draw(_some(D(0), D("1.0"), D("-0.5"), D(7))))
+
+
+_FILTERS = st.one_of(st.just(()), st.just(()), st.lists(filters(), min_size=1, max_size=2).map(tuple))
+_GROUPS = _some((), (), ("g",), ("g", "q"), ("o.b.c", "o.a", "f", "g", "q"))
 _WINDOWS = _some(None, None, Granularity.HOUR, Granularity.DAY, Granularity.WEEK, Granularity.MONTH)
 _UNITS = list(Granularity)
 _STRETCHES = _some(Granularity.SECOND, Granularity.MINUTE, Granularity.HOUR, Granularity.DAY, Granularity.WEEK)

@@ -3,11 +3,12 @@
 Batches are counted one by one, tiers are walked by their breakpoints. Slow, obvious, and never to be made fast.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 Price = dict[str, Any]
-Event = tuple[Fraction, tuple[str, ...]]
+Event = tuple[Fraction, Sequence[str | None]]
 
 
 def cost(price: Price, quantity: Fraction) -> Fraction:
@@ -16,7 +17,7 @@ def cost(price: Price, quantity: Fraction) -> Fraction:
     return _within_spend(price, _MODELS[price["model"]](price, quantity))
 
 
-def cost_of_events(price: Price, events: list[Event]) -> Fraction:
+def cost_of_events(price: Price, events: Sequence[Event]) -> Fraction:
     """What events cost at a price; an event is its value and the values of its dimensions."""
     if price["model"] == "matrix":
         return _within_spend(price, _matrix(price, events))
@@ -129,7 +130,7 @@ def _allowance_left(price: Price, index: int, before: Fraction) -> Fraction | No
     return Fraction(max(price["free_amount"] - before, Fraction(0)))
 
 
-def _matrix(price: Price, events: list[Event]) -> Fraction:
+def _matrix(price: Price, events: Sequence[Event]) -> Fraction:
     cost = Fraction(0)
     for group in {group for _, group in events}:
         within = [event for event in events if event[1] == group]

@@ -1,10 +1,16 @@
-"""Rating agrees with brute force over fractions on thousands of random prices."""
+"""Rating agrees with brute force over fractions on thousands of random prices.
+
+`make test` compares 2,000 cases that hypothesis finds, and thousands from fixed seeds; `make test-long` 100,000 of
+each.
+"""
 
 import random
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lotus_server.domain.catalog import (
     Graduated,
@@ -21,12 +27,14 @@ from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.money import round_to_minor_unit
 from tests.domain.rating import oracle
 from tests.domain.rating.random_prices import QUANTITY_MODELS, as_fractions, matrix_of, number, price_of
+from tests.domain.rating.strategies import event_lists, every_price, quantities, usage_of
 
 CASES = 2_000
 MANY_CASES = 100_000
 EXACT_BELOW = Fraction(1, 10**85)
 USD = CURRENCIES["USD"]
-Event = tuple[Decimal, tuple[str, ...]]
+CENT = Decimal("0.01")
+Event = tuple[Decimal, tuple[str, str | None]]
 
 
 def _quantities(source: random.Random, price: Price) -> list[Decimal]:
@@ -108,6 +116,52 @@ def test_a_count_and_a_sum_are_enough_where_no_event_values_are_needed() -> None
         usage = _usage(price, _events(source, price))
         if not needs_event_values(price):
             assert rate(price, usage) == rate(price, RatedUsage(usage.quantity, usage.event_count))
+
+
+Found = tuple[Price, Decimal | list[Event]]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Found:
+    """A price of any model with a quantity, often right where two tiers meet, or with events."""
+    price: Price = draw(every_price)
+    if isinstance(price, Percentage | Matrix):
+        return price, draw(event_lists)
+    if draw(st.booleans()) or not isinstance(price, Graduated | Volume | GraduatedPercentage):
+        return price, draw(quantities)
+    ends = [Decimal(0), *(tier.up_to for tier in price.tiers if tier.up_to is not None)]
+    return price, draw(st.sampled_from(ends)) + draw(st.sampled_from([Decimal(0), CENT, -CENT]))
+
+
+def _compare(price: Price, used: Decimal | list[Event]) -> None:
+    if isinstance(used, Decimal):
+        expected, rated = oracle.cost(as_fractions(price), Fraction(used)), rate(price, used)
+    else:
+        exact = [(Fraction(value), group) for value, group in used]
+        expected, rated = oracle.cost_of_events(as_fractions(price), exact), rate(price, usage_of(price, used))
+    _assert_agreed(expected, rated, price, used)
+
+
+@settings(max_examples=CASES)
+@given(cases())
+def test_whatever_hypothesis_finds_costs_what_brute_force_says(found: Found) -> None:
+    _compare(*found)
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_cases_that_hypothesis_finds_cost_what_brute_force_says() -> None:
+    compared = 0
+
+    @settings(max_examples=MANY_CASES)
+    @given(cases())
+    def compare(found: Found) -> None:
+        nonlocal compared
+        _compare(*found)
+        compared += 1
+
+    compare()
+
+    assert compared >= MANY_CASES  # so many, and not fewer because hypothesis found no more
 
 
 @pytest.mark.long

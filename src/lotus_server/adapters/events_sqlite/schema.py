@@ -7,7 +7,7 @@ from typing import Final
 DATABASE_NAME: Final = "events.db"
 LOCK_NAME: Final = "events.db.lock"
 GUARD_NAME: Final = "events.guard"
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 # Measured with 1,000 events a commit on this log: 4,096 bytes 420 k/s, 8,192 bytes 500 k/s, 16,384 bytes 520 k/s; with
 # 10 events a commit 25, 28 and 22 k/s, because a commit writes whole pages.
@@ -123,6 +123,8 @@ def open_for_writing(path: Path, secret: bytes) -> sqlite3.Connection:
             _migrate_from_1(connection)
         if _format_of(connection) == 2:
             _migrate_from_2(connection)
+        if _format_of(connection) == 3:
+            _migrate_from_3(connection)
     connection.execute("COMMIT")
     _check_format(connection)
     return connection
@@ -151,8 +153,7 @@ def _migrate_from_1(connection: sqlite3.Connection) -> None:
     """
     for statement in _SECOND_FORMAT.split(";"):
         connection.execute(statement)
-    for table in ("aggregates", "aggregate_states", "unique_values"):
-        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+    _forget_aggregates(connection)
     connection.execute("UPDATE meta SET value = 2 WHERE key = 'format'")
 
 
@@ -162,6 +163,17 @@ def _migrate_from_2(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute("INSERT INTO event_days " + RECOUNTED_DAYS)
     connection.execute("UPDATE meta SET value = 3 WHERE key = 'format'")
+
+
+def _migrate_from_3(connection: sqlite3.Connection) -> None:
+    """Make aggregates anew: a filter by a number did not let a text through that spells it in another way (`1.0`)."""
+    _forget_aggregates(connection)
+    connection.execute("UPDATE meta SET value = 4 WHERE key = 'format'")
+
+
+def _forget_aggregates(connection: sqlite3.Connection) -> None:
+    for table in ("aggregates", "aggregate_states", "unique_values"):
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
 
 
 def _format_of(connection: sqlite3.Connection) -> int | None:

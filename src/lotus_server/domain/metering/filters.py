@@ -14,7 +14,8 @@ def holds(condition: Filter, properties: Properties) -> bool:
     """Tell whether one filter lets an event through.
 
     A missing property passes `ne`, `not_in` and `not_exists` and fails everything else. `eq`, `ne`, `in` and `not_in`
-    compare texts, equal numbers having one text; the order operators compare numbers and fail on anything else.
+    compare with a number by value and with anything else as texts, equal numbers having one text; the order operators
+    compare numbers and fail on anything else. A text that spells a number is one wherever a number is asked for.
     """
     value = lookup(properties, condition.property)
     match condition.operator:
@@ -22,21 +23,25 @@ def holds(condition: Filter, properties: Properties) -> bool:
             return value is not None
         case Operator.NOT_EXISTS:
             return value is None
-        case Operator.EQ:
-            return as_text(value) == as_text(condition.value) and value is not None
-        case Operator.NE:
-            return value is None or as_text(value) != as_text(condition.value)
-        case Operator.IN:
-            return value is not None and as_text(value) in _texts(condition)
-        case Operator.NOT_IN:
-            return value is None or as_text(value) not in _texts(condition)
+        case Operator.EQ | Operator.IN:
+            return _is_one_of(value, condition)
+        case Operator.NE | Operator.NOT_IN:
+            return not _is_one_of(value, condition)
         case _:
             return _in_order(condition, as_number(value))
 
 
-def _texts(condition: Filter) -> set[str | None]:
-    assert isinstance(condition.value, tuple)
-    return {as_text(value) for value in condition.value}
+def _is_one_of(value: Any, condition: Filter) -> bool:  # noqa: ANN401 - a JSON value
+    text = as_text(value)
+    if text is None:
+        return False
+    wanted = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    if any(text == as_text(each) for each in wanted):
+        return True
+    if not isinstance(value, str):
+        return False  # a number has one text, so it was compared by its value
+    number = as_number(value)
+    return number is not None and any(isinstance(each, Decimal) and number == each for each in wanted)
 
 
 def _in_order(condition: Filter, number: Decimal | None) -> bool:

@@ -1,7 +1,8 @@
 """The slow, obvious answer: look at every event, one after the other, with the definition in hand.
 
-It judges every event store, every incremental aggregate and every series, so it shares no arithmetic with them: it uses
-fractions and datetimes, keeps all values in lists, sorts, and counts again for every question. Do not make it fast.
+It judges every event store, every incremental aggregate and every series, so it shares no code with them: it reads
+events in its own way, uses fractions and datetimes, keeps all values in lists, sorts, and counts again for every
+question. Do not make it fast.
 """
 
 import json
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,11 +25,9 @@ from lotus_server.domain.metering.definition import (
     Selection,
 )
 from lotus_server.domain.metering.events import Event
-from lotus_server.domain.metering.filters import holds
-from lotus_server.domain.metering.groups import values_key
+from lotus_server.domain.metering.expressions import compiled
 from lotus_server.domain.metering.oracle_units import Span, next_window, part_of, stepped_bounds, unit_around, window_of
-from lotus_server.domain.metering.properties import as_text, lookup
-from lotus_server.domain.metering.values import value_of
+from lotus_server.domain.metering.oracle_values import Evaluate, group_of, is_let_through, reach, taken, text
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import QUOTIENT_PLACES
@@ -41,19 +41,32 @@ _STRETCHES = {
 }
 
 
-def usage_of(selection: Selection, events: Iterable[Event]) -> Usage:
+class _Seen(NamedTuple):
+    """What counts of an event; of two at one instant the one with the later `sequence` is the later one."""
+
+    at: datetime
+    sequence: int
+    group: str
+    value: Fraction | str | None
+
+
+def _compiled(expression: str, properties: dict[str, Any]) -> object:
+    return compiled(expression).evaluate(properties)
+
+
+def usage_of(selection: Selection, events: Iterable[Event], evaluate: Evaluate = _compiled) -> Usage:
     """Return the usage of a selection over all events of an organization, in any order.
 
-    Raises ValueError for a custom metric: only a store can answer its query.
+    `evaluate` computes expressions; that is the one thing that the oracle can be given. Raises ValueError for a custom
+    metric: only a store can answer its query.
     """
     definition = selection.definition
     if definition.type is MetricType.CUSTOM:
         raise ValueError("a custom metric is answered by its query")
     if definition.type is MetricType.RATIO:
-        return _ratio(selection, list(events))
-    stream = sorted(
-        (event for event in events if _counts(selection, event)), key=lambda event: (event.happened_at, event.sequence)
-    )
+        return _ratio(selection, list(events), evaluate)
+    seen = (_seen(definition, event, evaluate) for event in events if _counts(selection, event))
+    stream = sorted(seen, key=lambda event: (event.at, event.sequence))
     span = (selection.period.start, selection.period.end)
     cycle = selection.cycle or selection.period
     if definition.window is None:
@@ -76,16 +89,21 @@ def _counts(selection: Selection, event: Event) -> bool:
         and event.event_name == selection.definition.event_name
         and (is_gauge or selection.period.start <= event.happened_at)
         and event.happened_at < selection.period.end
-        and all(holds(condition, event.properties) for condition in selection.definition.filters)
-        and all(as_text(lookup(event.properties, match.property_name)) == match.value for match in selection.matches)
+        and all(is_let_through(condition, event.properties) for condition in selection.definition.filters)
+        and all(text(reach(event.properties, match.property_name)) == match.value for match in selection.matches)
     )
 
 
-def _windows(definition: MetricDefinition, stream: list[Event], span: Span) -> list[datetime]:
+def _seen(definition: MetricDefinition, event: Event, evaluate: Evaluate) -> _Seen:
+    group = group_of(definition.group_by, event.properties)
+    return _Seen(event.happened_at, event.sequence, group, taken(definition, event.properties, evaluate))
+
+
+def _windows(definition: MetricDefinition, stream: list[_Seen], span: Span) -> list[datetime]:
     """Return the windows that may be shown: for a gauge all of the period, else those with an event."""
     assert definition.window is not None
     if definition.type is not MetricType.GAUGE:
-        return sorted({window_of(definition.window, event.happened_at) for event in stream})
+        return sorted({window_of(definition.window, event.at) for event in stream})
     starts = []
     start = window_of(definition.window, span[0])
     while stream and max(start, span[0]) < span[1]:
@@ -94,28 +112,28 @@ def _windows(definition: MetricDefinition, stream: list[Event], span: Span) -> l
     return starts
 
 
-def _usage_in(definition: MetricDefinition, cycle: Period, stream: list[Event], span: Span) -> Usage:
+def _usage_in(definition: MetricDefinition, cycle: Period, stream: list[_Seen], span: Span) -> Usage:
     """Return the usage of a span of time, without windows."""
     whole = _measure(definition, cycle, stream, span)
     if not definition.group_by:
         return whole
-    groups: dict[str, list[Event]] = {}
+    groups: dict[str, list[_Seen]] = {}
     for event in stream:
-        groups.setdefault(values_key(definition.group_by, event.properties), []).append(event)
+        groups.setdefault(event.group, []).append(event)
     shown = {key: members for key, members in sorted(groups.items()) if _is_shown(definition, members, span)}
     parts = {key: _measure(definition, cycle, members, span) for key, members in shown.items()}
-    shown = {key: [event for event in members if event.happened_at < span[1]] for key, members in shown.items()}
+    shown = {key: [event for event in members if event.at < span[1]] for key, members in shown.items()}
     return Usage(_whole(definition, whole, parts, shown), whole.counted, whole.skipped, whole.last_us, parts)
 
 
-def _is_shown(definition: MetricDefinition, events: list[Event], span: Span) -> bool:
-    return any(span[0] <= event.happened_at < span[1] for event in events) or (
+def _is_shown(definition: MetricDefinition, events: list[_Seen], span: Span) -> bool:
+    return any(span[0] <= event.at < span[1] for event in events) or (
         definition.type is MetricType.GAUGE and _level_before(definition, events, span[0]) != 0
     )
 
 
 def _whole(
-    definition: MetricDefinition, whole: Usage, parts: dict[str, Usage], shown: dict[str, list[Event]]
+    definition: MetricDefinition, whole: Usage, parts: dict[str, Usage], shown: dict[str, list[_Seen]]
 ) -> Decimal | None:
     """Return the value of all groups together; `whole` is what it would be without groups."""
     values = [part.value for part in parts.values() if part.value is not None]
@@ -131,21 +149,18 @@ def _whole(
     if is_added:
         return _to_decimal(sum((Fraction(value) for value in values), Fraction(0)))
     lasts = [
-        (event.happened_at, event.sequence, key)
-        for key, events in shown.items()
-        for event in events
-        if value_of(definition, event.properties) is not None
+        (event.at, event.sequence, key) for key, events in shown.items() for event in events if event.value is not None
     ]
     return parts[max(lasts)[2]].value
 
 
-def _measure(definition: MetricDefinition, cycle: Period, events: list[Event], span: Span) -> Usage:
+def _measure(definition: MetricDefinition, cycle: Period, events: list[_Seen], span: Span) -> Usage:
     """Return the usage of some events as one group."""
-    inside = [event for event in events if span[0] <= event.happened_at < span[1]]
-    usable = [event for event in inside if value_of(definition, event.properties) is not None]
-    last_us = max((to_microseconds(event.happened_at) for event in usable), default=None)
+    inside = [event for event in events if span[0] <= event.at < span[1]]
+    usable = [event for event in inside if event.value is not None]
+    last_us = max((to_microseconds(event.at) for event in usable), default=None)
     if definition.type is MetricType.GAUGE:
-        before = [event for event in events if event.happened_at < span[1]]
+        before = [event for event in events if event.at < span[1]]
         value = _gauge(definition, cycle, before, span)
     elif definition.type is MetricType.RATE:
         value = _rate(definition, usable)
@@ -154,33 +169,32 @@ def _measure(definition: MetricDefinition, cycle: Period, events: list[Event], s
     return Usage(value, len(usable), len(inside) - len(usable), last_us)
 
 
-def _numbers(definition: MetricDefinition, events: list[Event]) -> list[Decimal]:
-    values = [value_of(definition, event.properties) for event in events]
-    return [value for value in values if isinstance(value, Decimal)]
+def _numbers(events: list[_Seen]) -> list[Fraction]:
+    return [event.value for event in events if isinstance(event.value, Fraction)]
 
 
-def _aggregate(definition: MetricDefinition, events: list[Event]) -> Decimal | None:
+def _aggregate(definition: MetricDefinition, events: list[_Seen]) -> Decimal | None:
     """Return the aggregate of events with a usable value, in order of happening."""
     match definition.aggregation:
         case Aggregation.COUNT:
             return Decimal(len(events))
         case Aggregation.UNIQUE:
-            return Decimal(len({value_of(definition, event.properties) for event in events}))
+            return Decimal(len({event.value for event in events}))
         case Aggregation.SUM:
-            return _to_decimal(sum((Fraction(number) for number in _numbers(definition, events)), Fraction(0)))
+            return _to_decimal(sum(_numbers(events), Fraction(0)))
         case _:
-            numbers = _numbers(definition, events)
-            return _pick(definition, numbers) if numbers else None
+            numbers = _numbers(events)
+            return _to_decimal(_pick(definition, numbers)) if numbers else None
 
 
-def _pick(definition: MetricDefinition, numbers: list[Decimal]) -> Decimal:
+def _pick(definition: MetricDefinition, numbers: list[Fraction]) -> Fraction:
     match definition.aggregation:
         case Aggregation.MAX:
             return max(numbers)
         case Aggregation.MIN:
             return min(numbers)
         case Aggregation.AVERAGE:
-            return _to_decimal(sum((Fraction(number) for number in numbers), Fraction(0)) / len(numbers))
+            return sum(numbers, Fraction(0)) / len(numbers)
         case Aggregation.PERCENTILE:
             assert definition.percentile is not None
             needed = Fraction(definition.percentile) / 100 * len(numbers)
@@ -189,33 +203,32 @@ def _pick(definition: MetricDefinition, numbers: list[Decimal]) -> Decimal:
             return numbers[-1]
 
 
-def _rate(definition: MetricDefinition, events: list[Event]) -> Decimal | None:
+def _rate(definition: MetricDefinition, events: list[_Seen]) -> Decimal | None:
     assert definition.granularity is not None
     length = _STRETCHES[definition.granularity]
     values = [
-        _aggregate(definition, [event for event in events if end - length < event.happened_at <= end])
-        for end in {event.happened_at for event in events}
+        _aggregate(definition, [event for event in events if end - length < event.at <= end])
+        for end in {event.at for event in events}
     ]
     return max((value for value in values if value is not None), default=_nothing(definition))
 
 
-def _levels(definition: MetricDefinition, events: list[Event]) -> list[tuple[datetime, Fraction]]:
+def _levels(definition: MetricDefinition, events: list[_Seen]) -> list[tuple[datetime, Fraction]]:
     """Return the level after each event with a usable value."""
     level, levels = Fraction(0), []
     for event in events:
-        value = value_of(definition, event.properties)
-        if isinstance(value, Decimal):
-            level = Fraction(value) + (level if definition.level_form is LevelForm.DELTA else 0)
-            levels.append((event.happened_at, level))
+        if isinstance(event.value, Fraction):
+            level = event.value + (level if definition.level_form is LevelForm.DELTA else 0)
+            levels.append((event.at, level))
     return levels
 
 
-def _level_before(definition: MetricDefinition, events: list[Event], instant: datetime) -> Fraction:
+def _level_before(definition: MetricDefinition, events: list[_Seen], instant: datetime) -> Fraction:
     before = [level for at, level in _levels(definition, events) if at < instant]
     return before[-1] if before else Fraction(0)
 
 
-def _gauge(definition: MetricDefinition, cycle: Period, events: list[Event], span: Span) -> Decimal | None:
+def _gauge(definition: MetricDefinition, cycle: Period, events: list[_Seen], span: Span) -> Decimal | None:
     levels = _levels(definition, events)
     if not levels:
         return _nothing(definition)
@@ -262,10 +275,10 @@ def _sum_of_windows(definition: MetricDefinition, windows: dict[datetime, Usage]
     """Return the usage of all windows together; each group's key begins with its window's start."""
     groups: dict[str, Usage] = {}
     for start, usage in windows.items():
-        text = start.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+        written = start.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
         for key, part in (usage.groups if definition.group_by else {"": usage}).items():
             values = json.loads(key) if key else []
-            groups[json.dumps([text, *values], ensure_ascii=False, separators=(",", ":"))] = part
+            groups[json.dumps([written, *values], ensure_ascii=False, separators=(",", ":"))] = part
     valued = [Fraction(usage.value) for usage in windows.values() if usage.value is not None]
     return Usage(
         _to_decimal(sum(valued, Fraction(0))) if valued else _nothing(definition),
@@ -276,11 +289,13 @@ def _sum_of_windows(definition: MetricDefinition, windows: dict[datetime, Usage]
     )
 
 
-def _ratio(selection: Selection, events: list[Event]) -> Usage:
+def _ratio(selection: Selection, events: list[Event], evaluate: Evaluate) -> Usage:
     below = selection.definition.denominator
     assert below is not None
     above = msgspec.structs.replace(selection.definition, type=MetricType.COUNTER, denominator=None)
-    first, second = (usage_of(msgspec.structs.replace(selection, definition=part), events) for part in (above, below))
+    first, second = (
+        usage_of(msgspec.structs.replace(selection, definition=part), events, evaluate) for part in (above, below)
+    )
     groups = {
         key: _divided(
             first.groups.get(key, Usage(_nothing(above), 0, 0)), second.groups.get(key, Usage(_nothing(below), 0, 0))
