@@ -10,14 +10,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lotus_server.domain.metering import (
     Aggregation,
+    Filter,
     MetricDefinition,
     MetricType,
+    Operator,
     Selection,
     Verdict,
     is_series,
@@ -227,6 +230,26 @@ def test_events_are_counted_on_the_day_on_which_they_happened(store: EventStore,
     assert {midnight - timedelta(days=2): 1, midnight: 3} == store.event_days(organization, window)
     assert {} == store.event_days(organization, Period(midnight - timedelta(days=1), midnight))
     assert {} == store.event_days(f"{organization}x", window)
+
+
+@pytest.mark.parametrize("series", [False, True])
+def test_the_number_one_and_true_are_two_questions(store: EventStore, organization: str, series: bool) -> None:
+    definition = MetricDefinition("call", Aggregation.SUM, "n")
+    if series:
+        definition = MetricDefinition("call", Aggregation.PERCENTILE, "n", percentile=Decimal(50))
+    is_one, is_true = (
+        Selection(msgspec.structs.replace(definition, filters=(Filter("g", Operator.EQ, value),)), "acme", MAY)
+        for value in (Decimal(1), True)
+    )
+    send(
+        store,
+        organization,
+        Sent("a", at=days(1), properties='{"g":1,"n":10}'),
+        Sent("b", at=days(1), properties='{"g":true,"n":7}'),
+    )
+
+    assert [10, 7] == [usage.quantity for usage in store.usage(organization, [is_one, is_true])]
+    assert [7, 10] == [quantity(store, organization, each) for each in (is_true, is_one)]
 
 
 def test_sums_are_exact(store: EventStore, organization: str) -> None:

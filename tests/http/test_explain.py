@@ -118,3 +118,16 @@ def test_the_text_leads_from_the_lines_to_what_is_due(billed: Tenant) -> None:
         "0.22 USD is taken off by credit notes.",
         "= 1.00 USD",
     ]
+
+
+def test_a_charge_for_several_says_what_one_costs(sandbox: Tenant) -> None:
+    sandbox.plan("pro", recurring_charges=[{"name": "seat", "amount": 31, "quantity": 3}])
+    sandbox.customer()
+    sandbox.subscribe(subscription_id="s")
+    sandbox.move_clock("2026-01-11T00:00:00Z")
+    sandbox.post("/api/subscriptions/s/cancel/", {"flat_fee_behavior": "charge_prorated"}, 200)
+
+    (invoice,) = [each for each in sandbox.invoices() if each["issue_date"].startswith("2026-01-01")]
+    (line,) = sandbox.get(f"/api/invoices/{invoice['invoice_id']}/explain/")["lines"]
+
+    assert "seat: 3 x 31 for a whole period = 93" in line["explanation"]["text"]

@@ -1,9 +1,11 @@
-"""Numbers on which independent billing systems agree, one file per entry in `golden/`, run through the domain.
+"""Numbers on which independent billing systems agree, run through the domain.
+
+The public endpoints have those that a preview can answer in `tests/http/test_golden_previews.py`.
 
 An entry's `source` names whose tests the numbers were re-stated from. `dialect` names a rule on which systems disagree.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -11,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from lotus_server.domain.catalog import (
     Graduated,
@@ -37,13 +38,14 @@ from lotus_server.kernel.quantity import plain
 from lotus_server.wire.components import ComponentForm
 from lotus_server.wire.forms import read
 from lotus_server.wire.proration_preview import ProrationPreviewForm
+from tests.http.test_golden_previews import RUNNERS as PREVIEWS
 from tests.repository import ROOT
+from tests.scenarios.golden_entries import ENTRIES, comparable
 from tests.scenarios.golden_invoicing import adjustment_and_tax, true_up
 
 Case = dict[str, Any]
 Runner = Callable[[Case, Case], Case]
 
-GOLDEN = Path(__file__).parent / "golden"
 # Entries that are played as timelines, by their ids; some of them are run here too.
 TIMELINES = {path.stem.partition("_")[0] for path in (Path(__file__).parent / "timelines" / "golden").glob("*.yaml")}
 USD = CURRENCIES["USD"]
@@ -56,14 +58,6 @@ OUT_OF_DIALECT = {
 
 # Entries without numbers: the law that they state is tested elsewhere.
 LAWS = {"E05": "tests/domain/credits/test_burn_down.py, test_settlement.py; tests/usecases/test_credit_settlement.py"}
-
-
-def _entries() -> dict[str, Case]:
-    loaded = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(GOLDEN.glob("*.yaml"))]
-    return {entry["id"]: entry for entry in loaded}
-
-
-ENTRIES = _entries()
 
 
 def _cases() -> Iterator[Any]:
@@ -294,20 +288,11 @@ def _instant(text: str) -> datetime:
     return found
 
 
-def _comparable(value: Any) -> Any:  # noqa: ANN401 - any part of an entry
-    if isinstance(value, list):
-        return [_comparable(member) for member in value]
-    try:
-        return Decimal(str(value))
-    except ArithmeticError:
-        return value
-
-
 @pytest.mark.parametrize(("entry_id", "setup", "case"), list(_cases()))
 def test_a_golden_entry_comes_out_as_elsewhere(entry_id: str, setup: Case, case: Case) -> None:
     found = RUNNERS[entry_id](setup, case["inputs"])
 
-    assert _comparable(list(case["expected"].values())) == _comparable([found[key] for key in case["expected"]])
+    assert comparable(list(case["expected"].values())) == comparable([found[key] for key in case["expected"]])
 
 
 def test_every_golden_entry_is_run_or_has_another_rule() -> None:
@@ -315,7 +300,20 @@ def test_every_golden_entry_is_run_or_has_another_rule() -> None:
     assert not OUT_OF_DIALECT.keys() & (RUNNERS.keys() | TIMELINES)
 
 
-def test_every_golden_entry_is_in_the_table_of_the_documentation() -> None:
+def test_the_table_of_the_documentation_says_how_every_golden_entry_is_run() -> None:
     page = (ROOT / "docs/reference/golden-numbers.md").read_text(encoding="utf-8")
+    rows = {
+        cells[1]: cells[4]
+        for cells in ([cell.strip() for cell in line.split("|")] for line in page.splitlines() if line.startswith("| "))
+    }
 
-    assert [] == [entry_id for entry_id in ENTRIES if f"| {entry_id} |" not in page]
+    ways: dict[str, Container[str]] = {
+        "preview": PREVIEWS,
+        "domain": RUNNERS,
+        "timeline": TIMELINES,
+        "law": LAWS,
+        "no": OUT_OF_DIALECT,
+    }
+    assert {
+        entry_id: ", ".join(way for way, entries in ways.items() if entry_id in entries) for entry_id in ENTRIES
+    } == {entry_id: rows.get(entry_id) for entry_id in ENTRIES}

@@ -44,13 +44,7 @@ def read_filters(
     found = [_filter(form, f"filters[{index}].", problems) for index, form in enumerate(filters or ())]
     found += _originals("numeric_filters", numeric, _NUMERIC, problems)
     found += _originals("categorical_filters", categorical, _CATEGORICAL, problems)
-    return tuple({_identity(condition): condition for condition in found}.values())
-
-
-def _identity(condition: Filter) -> tuple[object, ...]:
-    """Return what tells filters apart: the number 1 and true are two things, though Python calls them equal."""
-    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    return (condition, *(type(value) for value in values))
+    return tuple(dict.fromkeys(found))
 
 
 def _originals(

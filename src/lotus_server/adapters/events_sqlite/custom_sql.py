@@ -227,7 +227,7 @@ class _Sandbox:
             return Unavailable(f"The query of this metric takes longer than {SECONDS_MAX:g} seconds.", code=CODE)
         if "not authorized" in str(error) or "prohibited" in str(error):
             return _Refused(f"is not allowed: it may only select from the table events ({error})")
-        return _Refused(f"fails: {error}")
+        return _Refused(f"fails: {str(error).rstrip('.')}")
 
     def _is_late(self) -> bool:
         return time.monotonic() > self._give_up_at

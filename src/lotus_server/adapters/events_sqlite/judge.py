@@ -98,12 +98,10 @@ def _verdict(event: IncomingEvent, customer: str, name: str, own_time_us: int | 
     if event.has_own_time and own_time_us is not None and event.happened_us != own_time_us:
         different.append("time_created")
     if event.properties_json != properties and not is_same_json(event.properties, _decode_json(properties)):
-        different.append("properties")
+        different.append("content of properties")
     if not different:
         return EventResult(event.idempotency_id, Verdict.DUPLICATE, DUPLICATE_REASON)
-    reason = (
-        f"Another event was accepted under this idempotency_id before; it has a different {' and '.join(different)}."
-    )
+    reason = f"Another event was accepted under this idempotency_id before, with another {' and '.join(different)}."
     return EventResult(event.idempotency_id, Verdict.CONFLICT, reason)
 
 

@@ -20,7 +20,7 @@ from lotus_server.domain.subscriptions import (
 )
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import plain, subtract
+from lotus_server.kernel.quantity import ONE, plain, subtract
 
 
 def charges_in_advance(terms: Terms, period: Period) -> tuple[InvoiceLine, ...]:
@@ -125,7 +125,8 @@ def _held(terms: Terms, item: Item, parts: tuple[tuple[Period, Decimal], ...]) -
     if len(lasting) == 1:
         part, quantity = lasting[0]
         rated = item.whole(quantity)
-        return rated if part == whole else prorate(rated.amount, part=part, whole=whole, of=item.of)
+        of = item.of if quantity == ONE or item.component is not None else f"{item.of}, {plain(quantity)}"
+        return rated if part == whole else prorate(rated.amount, part=part, whole=whole, of=of)
     each = [
         prorate(item.whole(quantity).amount, part=part, whole=whole, of=f"{item.of}, {plain(quantity)}")
         for part, quantity in lasting

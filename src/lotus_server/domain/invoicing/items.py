@@ -10,7 +10,7 @@ from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, Step, in_money, rate
 from lotus_server.domain.subscriptions import charge_key, default_prepaid_units, prepaid_key
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import multiply
+from lotus_server.kernel.quantity import ONE, multiply, plain
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -37,7 +37,8 @@ class Item(msgspec.Struct, frozen=True):
             return in_money(rate(self.component.price, quantity), self.component.conversion)
         assert self.charge is not None, "an item is a charge or a component"
         amount = multiply(self.charge.amount, quantity)
-        step = Step(f"{self.charge.name}: a whole period", quantity, self.charge.amount, amount)
+        each = "" if quantity == ONE else f"{plain(quantity)} x {plain(self.charge.amount)} for "
+        step = Step(f"{self.charge.name}: {each}a whole period", quantity, self.charge.amount, amount)
         return in_money(Rated(amount, (step,)), self.charge.conversion)
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 import msgspec
+from typing_extensions import override
 
 from lotus_server.domain.metering.expressions import ExpressionProblem, compiled
 from lotus_server.kernel.errors import FieldProblem, Problems
@@ -96,11 +97,26 @@ FilterScalar = str | Decimal | bool
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """One condition on one property. `value` is null for `exists` and `not_exists`, a tuple for `in` and `not_in`."""
+    """One condition on one property. `value` is null for `exists` and `not_exists`, a tuple for `in` and `not_in`.
+
+    The number 1 and true make two filters, though Python calls them equal: answers are kept by their question.
+    """
 
     property: str
     operator: Operator
     value: FilterScalar | tuple[FilterScalar, ...] | None = None
+
+    @override
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Filter) and self._told_apart() == other._told_apart()
+
+    @override
+    def __hash__(self) -> int:
+        return hash(self._told_apart())
+
+    def _told_apart(self) -> tuple[object, ...]:
+        values = self.value if isinstance(self.value, tuple) else (self.value,)
+        return (self.property, self.operator, self.value, *(type(each) for each in values))
 
 
 class MetricDefinition(msgspec.Struct, frozen=True, omit_defaults=True):
