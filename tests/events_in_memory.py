@@ -255,6 +255,7 @@ def _usage_by_query(selection: Selection, events: Sequence[Event]) -> Usage:
         for event in events
         if event.customer_id == selection.customer_id
         and selection.period.start <= event.happened_at < selection.period.end
+        and not any(part.contains(event.happened_at) for part in selection.without)
         and (passes is None or passes(event.properties))
     )
     with closing(load_events(rows)) as loaded:

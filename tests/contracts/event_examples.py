@@ -81,6 +81,9 @@ SELECTIONS = st.builds(
     customer_id=st.sampled_from(["acme", "beta"]),
     period=st.sampled_from([MAY, JUNE, SPAN]),
     matches=st.sampled_from([(), (), (PropertyMatch("g", "a"),)]),
+    without=st.sampled_from(
+        [(), (), (Period(days(3), days(20)),), (Period(days(5), days(6)), Period(days(6), days(35)))]
+    ),
 )
 NUMBERS = ["1", "1.0", "2", "-0.25", "1e2", '"3.5"', '"x"', "true", "null", "[1]", "99999999999999999999.5"]
 PROPERTIES = st.one_of(

@@ -8,12 +8,14 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from lotus_server.domain.catalog import Proration, Timing
-from lotus_server.domain.invoicing import FlatFeeBehavior
-from lotus_server.domain.subscriptions import PausedFees
+from lotus_server.domain.invoicing import FlatFeeBehavior, LineKind, explain, sentences
+from lotus_server.domain.subscriptions import PausedFees, PausedUsage
 from lotus_server.kernel.errors import Conflict, Invalid, LotusError
-from lotus_server.usecases.access import active_components, load_entitlements, subscriptions_with_feature
+from lotus_server.kernel.period import Duration
+from lotus_server.usecases.access import active_components, load_entitlements, selection_of, subscriptions_with_feature
 from lotus_server.usecases.pauses import PauseOrder, ResumeOrder, pause_subscription, resume_subscription
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
+from lotus_server.usecases.plans import ComponentDraft, PlanDraft, VersionDraft, create_plan
 from lotus_server.usecases.quantities import QuantityOrder, set_quantity
 from lotus_server.usecases.rehearsal import next_invoice, preview_of
 from lotus_server.usecases.subscriptions import Cancellation, cancel_subscription
@@ -143,6 +145,84 @@ def test_what_is_used_in_a_pause_is_billed(business: Business) -> None:
     business.move("2026-02-01")
 
     assert [("2026-02-01", Decimal("0.50"))] == business.amounts()
+
+
+@pytest.mark.parametrize("starts", ["2026-01-06", None])
+def test_what_is_used_in_a_pause_can_be_let_off(business: Business, starts: str | None) -> None:
+    subscribed(business, timing=Timing.IN_ARREARS)
+    business.use(7, "2026-01-05")
+    business.move("2026-01-06" if starts is None else "2026-01-04")
+    pause(business, starts, "2026-01-16", fees=PausedFees.CHARGE_FULL, usage=PausedUsage.BILL_NONE)
+    business.use(50, "2026-01-06")
+    business.use(50, "2026-01-15T23:59")
+    business.use(20, "2026-01-16")
+
+    business.move("2026-02-01")
+
+    assert [("2026-02-01", Decimal("31.27"))] == business.amounts()
+    (usage, _) = business.invoices()[0].lines
+    explained = "; those from 2026-01-06 00:00 until 2026-01-16 00:00, in a pause, were left out"
+    assert explained in " ".join(sentences(explain(usage, None, customer_id="acme", code="USD")))
+
+
+def test_what_came_late_out_of_a_pause_whose_usage_is_let_off_corrects_nothing(business: Business) -> None:
+    subscribed(business, timing=Timing.IN_ARREARS)
+    pause(business, "2026-01-06", "2026-01-16", usage=PausedUsage.BILL_NONE)
+    business.use(7, "2026-01-05")
+    business.move("2026-02-01")
+    business.use(30, "2026-01-10")
+    business.use(1, "2026-01-20")
+
+    business.move("2026-03-01")
+
+    assert [Decimal("21.07"), Decimal("31.01")] == [amount for _, amount in business.amounts()]
+
+
+def test_until_somebody_resumes_usage_is_let_off_in_every_period(business: Business) -> None:
+    subscribed(business, timing=Timing.IN_ARREARS)
+    pause(business, fees=PausedFees.CHARGE_FULL, usage=PausedUsage.BILL_NONE)
+    business.use(5, "2026-01-10")
+    business.use(5, "2026-02-10")
+    business.move("2026-02-15")
+    resume(business)
+    business.use(3, "2026-02-15")
+
+    business.move("2026-03-01")
+
+    assert [Decimal(31), Decimal("31.03")] == [amount for _, amount in business.amounts()]
+
+
+@pytest.mark.parametrize("carries", [True, False])
+def test_a_switch_bills_nothing_that_was_let_off(business: Business, *, carries: bool) -> None:
+    subscribed(business, timing=Timing.IN_ARREARS)
+    component = ComponentDraft("calls_pro", PENNY)
+    terms = VersionDraft(components=(component,))
+    create_plan(business.services, business.organization, PlanDraft("Max", Duration.MONTHLY, terms, "max"))
+    business.use(1, "2026-01-01")
+    pause(business, "2026-01-06", "2026-01-16", fees=PausedFees.CHARGE_FULL, usage=PausedUsage.BILL_NONE)
+    business.use(50, "2026-01-10")
+    business.use(50, "2026-01-15")
+    business.use(3, "2026-01-20")
+    business.move("2026-01-13")
+    switch_plan(business.services, business.organization, SUB, PlanSwitch("max", carries_usage=carries))
+
+    business.move("2026-02-01")
+
+    usage = [line.amount for each in business.invoices() for line in each.lines if line.kind is LineKind.USAGE]
+    assert ([Decimal("0.04")] if carries else [Decimal("0.01"), Decimal("0.03")]) == usage
+
+
+def test_what_is_let_off_counts_for_no_limit(business: Business) -> None:
+    subscribed(business)
+    pause(business, "2026-01-06", "2026-01-16", usage=PausedUsage.BILL_NONE)
+    business.use(2, "2026-01-05")
+    business.use(50, "2026-01-10")
+    held = load_entitlements(business.services, business.organization, "acme")
+    (component,) = active_components(held, at("2026-01-20"), event_name="call")
+
+    asked = selection_of(component, at("2026-01-20"))
+
+    assert [Decimal(2)] == [each.value for each in business.events.usage(business.organization_id, [asked])]
 
 
 def test_nothing_may_be_used_in_a_pause(business: Business) -> None:

@@ -19,6 +19,7 @@ from lotus_server.domain.subscriptions import (
     interval_at,
     metered_period,
     period_containing,
+    unbilled_within,
     whole_period,
 )
 from lotus_server.kernel.period import Duration, Period
@@ -187,13 +188,15 @@ def selection_of(held: MeteredComponent, now: datetime) -> Selection:
     if interval is not None and not subscription.is_trial_at(now):
         period = _reset_period(opened, period, interval_at(subscription, interval, now))
     if definition.type is MetricType.COUNTER:
-        return Selection(definition, subscription.customer_id, period, subscription.matches)
+        without = unbilled_within(subscription, period)
+        return Selection(definition, subscription.customer_id, period, subscription.matches, without=without)
     if measures_time(definition):
         period = period.until(now)
     elif definition.type is MetricType.GAUGE:
         definition = msgspec.structs.replace(definition, aggregation=Aggregation.LATEST)
     cycle = _cycle(subscription, opened, interval, now) if definition.depends_on_cycle else None
-    return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
+    without = unbilled_within(subscription, period)
+    return Selection(definition, subscription.customer_id, period, subscription.matches, cycle, without)
 
 
 def _reset_period(opened: Period, metered: Period, interval: Period) -> Period:

@@ -10,6 +10,7 @@ from lotus_server.domain.catalog import AddOnFrequency, Timing
 from lotus_server.domain.invoicing import InvoiceLine, Terms, adjusted_change, change_lines, items_of
 from lotus_server.domain.subscriptions import (
     PausedFees,
+    PausedUsage,
     Subscription,
     invoice_pause,
     next_pause,
@@ -37,6 +38,7 @@ class PauseOrder(msgspec.Struct, frozen=True):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     fees: PausedFees = PausedFees.CHARGE_PRORATED
+    usage: PausedUsage = PausedUsage.BILL_FULL
     invoices_now: bool = False
     days: frozenset[str] = frozenset()
     problems: tuple[FieldProblem, ...] = ()
@@ -56,7 +58,7 @@ def pause_subscription(
 ) -> SubscriptionView:
     """Pause a subscription and the add-ons that are attached to it.
 
-    Its periods go on as before. In the pause nothing may be used; what happens nevertheless is counted and billed.
+    Its periods go on as before. In the pause nothing may be used; what happens nevertheless is billed, or not, as said.
     Raises NotFound, Invalid with every problem, Conflict `invalid_state` when it has ended, `already_paused`.
     """
     now = present(services, organization)
@@ -70,7 +72,7 @@ def pause_subscription(
             if each.parent_id is not None and _is_out_of_reach(each, starts_at):
                 continue
             fees = PausedFees.CHARGE_FULL if _is_charged_once(tx, each) else order.fees
-            paused = pause(each, starts_at=starts_at, ends_at=moved.ends_at, fees=fees, now=now)
+            paused = pause(each, starts_at=starts_at, ends_at=moved.ends_at, fees=fees, now=now, usage=order.usage)
             if order.invoices_now and starts_at == now:
                 place = next_pause(paused, now)
                 assert place is not None, "it has just begun"

@@ -9,7 +9,7 @@ import msgspec
 from lotus_server.domain.catalog import Component
 from lotus_server.domain.invoicing import Metered, Stretch, Terms, amount_definition, amount_properties, needs_values
 from lotus_server.domain.metering import MetricDefinition, MetricType, Selection, Usage
-from lotus_server.domain.subscriptions import metered_period, usage_period, whole_period
+from lotus_server.domain.subscriptions import metered_period, unbilled_within, usage_period, whole_period
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.usecases.services import PartKey, Services
@@ -92,7 +92,8 @@ def _stretch_question(terms: Terms, stretch: Stretch, definition: MetricDefiniti
     cycle = interval if definition.depends_on_cycle else None
 
     def over(period: Period) -> Selection:
-        return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
+        without = unbilled_within(subscription, period)
+        return Selection(definition, subscription.customer_id, period, subscription.matches, cycle, without)
 
     return _Question(over(kept), None if cut is None else over(cut))
 
@@ -214,7 +215,8 @@ def selection_over(terms: Terms, definition: MetricDefinition, period: Period) -
     """Return the question about a subscription's usage over a period, or over a part of one."""
     subscription = terms.subscription
     cycle = whole_period(subscription, period.start) if definition.depends_on_cycle else None
-    return Selection(definition, subscription.customer_id, period, subscription.matches, cycle)
+    without = unbilled_within(subscription, period)
+    return Selection(definition, subscription.customer_id, period, subscription.matches, cycle, without)
 
 
 def measures_time(definition: MetricDefinition) -> bool:

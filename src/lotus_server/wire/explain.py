@@ -171,6 +171,7 @@ def _measured_row(measured: Measured, metric_id: str | None) -> Row:
         "text": measured.aggregated,
         "counted": measured.counted,
         "skipped": measured.skipped,
+        "left_out": [{"start": to_text(each.start), "end": to_text(each.end)} for each in measured.without],
     }
 
 

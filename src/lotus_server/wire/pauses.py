@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from lotus_server.domain.subscriptions import PausedFees
+from lotus_server.domain.subscriptions import PausedFees, PausedUsage
 from lotus_server.kernel.errors import Problems
 from lotus_server.kernel.instants import to_text
 from lotus_server.usecases.pauses import PauseOrder, ResumeOrder
@@ -13,6 +13,7 @@ from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.wire.fields import instant, is_day
 from lotus_server.wire.forms import Form, Text, choice, read
 
+_USAGE: Final = {each.value: each for each in PausedUsage}
 _FEES: Final = {each.value: each for each in PausedFees}
 
 
@@ -31,6 +32,9 @@ class PauseForm(Form):
     paused_until: Text = Field(None, description="The first time that is not; until somebody resumes when missing.")
     flat_fee_behavior: Text = Field(
         None, description="charge_prorated (default): the paused time is not charged. charge_full: it is."
+    )
+    usage_behavior: Text = Field(
+        None, description="bill_full (default): events that come in the pause count. bill_none: they do not."
     )
     invoicing_behavior: Text = Field(
         None, description="add_to_next_invoice (default), or invoice_now for a pause that begins now."
@@ -55,6 +59,7 @@ def pause_order(payload: object) -> PauseOrder:
         starts_at=instant(problems, "paused_from", form.paused_from or None),
         ends_at=instant(problems, "paused_until", form.paused_until or None),
         fees=choice(problems, "flat_fee_behavior", form.flat_fee_behavior, _FEES, PausedFees.CHARGE_PRORATED),
+        usage=choice(problems, "usage_behavior", form.usage_behavior, _USAGE, PausedUsage.BILL_FULL),
         invoices_now=invoices_now(problems, form.invoicing_behavior),
         days=frozenset(name for name, text in texts.items() if is_day(text)),
         problems=problems.found,
@@ -85,6 +90,7 @@ def pause_rows(view: SubscriptionView) -> list[dict[str, Any]]:
             "paused_from": to_text(each.starts_at),
             "paused_until": None if each.ends_at is None else to_text(each.ends_at),
             "flat_fee_behavior": each.fees.value,
+            "usage_behavior": each.usage.value,
         }
         for each in view.subscription.pauses
     ]

@@ -53,7 +53,8 @@ _FILTERS = (
 )
 def test_a_selection_is_read_back_from_its_text(definition: MetricDefinition) -> None:
     for cycle in (None, Period(days(0), days(31))):
-        selection = Selection(definition, "acme", Period(days(1), days(2)), (PropertyMatch("g", "1"),), cycle)
+        without = () if cycle is None else (Period(days(1), days(2)),)
+        selection = Selection(definition, "acme", Period(days(1), days(2)), (PropertyMatch("g", "1"),), cycle, without)
         again = selections.from_text(selections.to_text(selection))
 
         assert selection == again

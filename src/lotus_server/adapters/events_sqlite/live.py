@@ -85,7 +85,9 @@ class Live:
         self.aggregate = aggregate
         self.start_us = to_microseconds(selection.period.start)
         self.end_us = to_microseconds(selection.period.end)
+        self.bounds = {to_microseconds(each) for part in selection.without for each in (part.start, part.end)}
         self.staged: dict[str, State] = {}
+        self._selection = selection
         self._connection = connection
         self._definition = selection.definition
         self._passes = compile_filters(selection.definition.filters, selection.matches)
@@ -96,6 +98,10 @@ class Live:
         self._is_plain_sum = (
             is_plain and self._definition.aggregation is Aggregation.SUM and self._definition.property_name is not None
         )
+
+    def counts_at(self, happened_us: int) -> bool:
+        """Tell whether an event of an instant counts, as far as its time decides."""
+        return self.start_us <= happened_us < self.end_us and not self._selection.leaves_out(happened_us)
 
     def advance(self, waiting: Waiting) -> None:
         """Stage the effect of events that lie in the period."""
@@ -198,7 +204,7 @@ class Stream:
         self.index_key = name_keys(*key)[0]
         self._aggregates = aggregates
         bounds = {aggregate.start_us for aggregate in aggregates} | {aggregate.end_us for aggregate in aggregates}
-        self._bounds = sorted(bounds)
+        self._bounds = sorted(bounds.union(*(aggregate.bounds for aggregate in aggregates)))
         self.segment = Segment(0, 0, ()) if aggregates else Segment(-_FOREVER, _FOREVER, ())
 
     def segment_at(self, happened_us: int) -> Segment:
@@ -206,7 +212,7 @@ class Stream:
         place = bisect_right(self._bounds, happened_us)
         start = self._bounds[place - 1] if place else -_FOREVER
         end = self._bounds[place] if place < len(self._bounds) else _FOREVER
-        counting = [live for live in self._aggregates if live.start_us <= happened_us < live.end_us]
+        counting = [live for live in self._aggregates if live.counts_at(happened_us)]
         self.segment = Segment(start, end, counting)
         return self.segment
 

@@ -25,7 +25,7 @@ class Making:
 
     def add(self, row: Row) -> None:
         """Take an event of the selection's customer and name into account, if it counts."""
-        if not self.start_us <= row.happened_us < self.end_us:
+        if not self.start_us <= row.happened_us < self.end_us or self.selection.leaves_out(row.happened_us):
             return
         properties = row.properties
         if self._passes is not None and not self._passes(properties):

@@ -196,7 +196,7 @@ class EventReader:
         passes = compile_filters((), selection.matches)
         stream = Stream(org, selection.customer_id, None, start_us, end_us)
         for row in self.row_reader.rows(connection, stream):
-            if passes is None or passes(row.properties):
+            if not selection.leaves_out(row.happened_us) and (passes is None or passes(row.properties)):
                 yield row
 
     def catch_up(self, organization_id: str, makings: list[Making]) -> None:
@@ -297,7 +297,8 @@ def _part_of(organization_id: str, selection: Selection, definition: MetricDefin
     What does not depend on the billing cycle is one question whatever the cycle.
     """
     cycle = selection.cycle if definition.depends_on_cycle else None
-    asked = msgspec.structs.replace(selection, definition=definition, cycle=cycle)
+    without = () if definition.type is MetricType.GAUGE else selection.without
+    asked = msgspec.structs.replace(selection, definition=definition, cycle=cycle, without=without)
     is_kept = definition.type is not MetricType.CUSTOM and not is_series(definition)
     return _Part(asked, asked.fingerprint(organization_id) if is_kept else None)
 

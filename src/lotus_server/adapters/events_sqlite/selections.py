@@ -40,6 +40,7 @@ def from_text(text: str) -> Selection:
         msgspec.convert(fields["period"], Period),
         tuple(PropertyMatch(item["property_name"], item["value"]) for item in fields["matches"]),
         None if cycle is None else msgspec.convert(cycle, Period),
+        msgspec.convert(fields.get("without", ()), tuple[Period, ...]),
     )
 
 

@@ -292,7 +292,7 @@ class EventWriter:
         for values in self._connection.execute("SELECT * FROM events WHERE seq > ?", (oldest,)):
             row = Row(*values)
             for live, until in added.get((row.org, row.customer, row.name), ()):
-                if row.seq > until and live.start_us <= row.happened_us < live.end_us:
+                if row.seq > until and live.counts_at(row.happened_us):
                     self._streams.stage_one(live, row, row.seq)
 
     # -- corrections

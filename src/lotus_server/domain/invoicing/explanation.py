@@ -114,6 +114,8 @@ def _measured(quantity: Decimal, measured: Measured) -> str:
         text += f" where {where}"
     if measured.metric_type == MetricType.GAUGE.value:
         text += "; the level from before the period counts, too"
+    for part in measured.without:
+        text += f"; those from {part.start:%Y-%m-%d %H:%M} until {part.end:%Y-%m-%d %H:%M}, in a pause, were left out"
     if measured.metric_version > 1:
         text += f", by version {measured.metric_version} of the metric"
     if measured.skipped:

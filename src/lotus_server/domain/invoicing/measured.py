@@ -16,6 +16,7 @@ from lotus_server.domain.metering import (
     MetricType,
     PropertyMatch,
 )
+from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import plain
 
 _PICKED: Final = {
@@ -61,7 +62,7 @@ class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
     `aggregated` says it in words. `counted` is the number of events, `skipped` that of those without a usable value.
     `conditions` are the metric's filters and then the subscription's own. Of usage that is invoiced in parts, they are
     those of everything `since` an instant, which came to `so_far`, and what the line has of it is what was not invoiced
-    before (null: the line has all of it).
+    before (null: the line has all of it). Events of the times `without` were left out.
     """
 
     metric_name: str
@@ -77,9 +78,17 @@ class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
     metric_version: int = 1
     since: datetime | None = None
     so_far: Decimal | None = None
+    without: tuple[Period, ...] = ()
 
 
-def measured(metric: Metric, matches: tuple[PropertyMatch, ...], *, counted: int, skipped: int) -> Measured:
+def measured(
+    metric: Metric,
+    matches: tuple[PropertyMatch, ...],
+    *,
+    counted: int,
+    skipped: int,
+    without: tuple[Period, ...] = (),
+) -> Measured:
     """Return how a quantity of a metric was measured for a subscription with these filters."""
     definition = metric.definition
     return Measured(
@@ -97,6 +106,7 @@ def measured(metric: Metric, matches: tuple[PropertyMatch, ...], *, counted: int
             *(Condition(match.property_name, "eq", _json(match.value)) for match in matches),
         ),
         metric_version=metric.version,
+        without=() if definition.type is MetricType.GAUGE else without,
     )
 
 

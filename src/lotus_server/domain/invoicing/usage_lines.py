@@ -9,7 +9,7 @@ from lotus_server.domain.invoicing.measured import measured
 from lotus_server.domain.invoicing.metered import Metered, Part, parts_of
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.rating import Rated, in_money, rate, rate_beyond, rate_windows
-from lotus_server.domain.subscriptions import prepaid_within, usage_period
+from lotus_server.domain.subscriptions import prepaid_within, unbilled_within, usage_period
 from lotus_server.kernel.period import Period
 
 
@@ -36,18 +36,22 @@ def component_lines(terms: Terms, component: Component, period: Period, metered:
 
 def _usage_line(terms: Terms, component: Component, period: Period, part: Part) -> InvoiceLine:
     metric = terms.metrics[component.metric_id]
+    used = usage_period(terms.subscription, period, metric.metric_id)
+    without = unbilled_within(terms.subscription, used)
     return line_of(
         terms,
         in_money(_rated(terms, component, period, part), component.conversion),
         name=metric.metric_name,
         kind=LineKind.USAGE,
         billing_type=BillingType.IN_ARREARS,
-        period=usage_period(terms.subscription, period, metric.metric_id),
+        period=used,
         quantity=part.quantity,
         charge_id=component.component_id,
         metric_id=metric.metric_id,
         group=part.group,
-        measured=measured(metric, terms.subscription.matches, counted=part.counted, skipped=part.skipped),
+        measured=measured(
+            metric, terms.subscription.matches, counted=part.counted, skipped=part.skipped, without=without
+        ),
     )
 
 

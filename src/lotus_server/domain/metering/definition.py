@@ -11,6 +11,7 @@ from typing_extensions import override
 from lotus_server.domain.metering.expressions import ExpressionProblem, compiled
 from lotus_server.kernel.errors import FieldProblem, Problems
 from lotus_server.kernel.identifiers import identifier_problem, name_problem
+from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO, in_range, plain
 
@@ -366,6 +367,7 @@ class Selection(msgspec.Struct, frozen=True):
 
     `cycle` is the whole billing cycle of which the period is a part (null: the period itself). Only what is measured in
     time depends on it: a gauge's units of a week and longer begin at its start, and `total` is its length.
+    Events of the stretches `without` do not count; the level of a gauge is made by all events, whatever it says.
     """
 
     definition: MetricDefinition
@@ -373,6 +375,11 @@ class Selection(msgspec.Struct, frozen=True):
     period: Period
     matches: tuple[PropertyMatch, ...] = ()
     cycle: Period | None = None
+    without: tuple[Period, ...] = ()
+
+    def leaves_out(self, happened_us: int) -> bool:
+        """Tell whether an event of an instant, in microseconds since 1970, lies in a stretch that is left out."""
+        return any(to_microseconds(each.start) <= happened_us < to_microseconds(each.end) for each in self.without)
 
     def fingerprint(self, organization_id: str) -> str:
         """Return 32 hex digits that are equal for equal questions of one organization and differ for any other.
@@ -382,8 +389,19 @@ class Selection(msgspec.Struct, frozen=True):
         written.
         """
         cycle = (self.cycle or self.period) if self.definition.depends_on_cycle else None
-        question = msgspec.structs.replace(self, cycle=cycle, definition=_canonical(self.definition))
-        return hashlib.blake2b(_fingerprinted((organization_id, question)), digest_size=16).hexdigest()
+        question = _Question(_canonical(self.definition), self.customer_id, self.period, self.matches, cycle)
+        rest = (self.without,) if self.without else ()
+        return hashlib.blake2b(_fingerprinted((organization_id, question, *rest)), digest_size=16).hexdigest()
+
+
+class _Question(msgspec.Struct, frozen=True):
+    """What every selection says, in the order in which fingerprints have it."""
+
+    definition: MetricDefinition
+    customer_id: str
+    period: Period
+    matches: tuple[PropertyMatch, ...]
+    cycle: Period | None
 
 
 def _canonical(definition: MetricDefinition) -> MetricDefinition:

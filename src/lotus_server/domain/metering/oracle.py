@@ -88,6 +88,7 @@ def _counts(selection: Selection, event: Event) -> bool:
         event.customer_id == selection.customer_id
         and event.event_name == selection.definition.event_name
         and (is_gauge or selection.period.start <= event.happened_at)
+        and (is_gauge or not any(part.contains(event.happened_at) for part in selection.without))
         and event.happened_at < selection.period.end
         and all(is_let_through(condition, event.properties) for condition in selection.definition.filters)
         and all(text(reach(event.properties, match.property_name)) == match.value for match in selection.matches)

@@ -99,8 +99,9 @@ def values_of_points(
     definition, period = selection.definition, selection.period
     start_us, end_us = to_microseconds(period.start), to_microseconds(period.end)
     found: dict[str, list[Decimal]] = {}
+    left_out = selection.leaves_out
     for point in points if is_sorted else _in_order(points):
-        if start_us <= point.at_us < end_us and isinstance(point.value, Decimal):
+        if start_us <= point.at_us < end_us and not left_out(point.at_us) and isinstance(point.value, Decimal):
             key = point.group
             if definition.window is not None:
                 key = key_in_window(window_start_us(definition.window, point.at_us), key)
@@ -179,6 +180,7 @@ class _Measuring:
 
     def __init__(self, selection: Selection) -> None:
         definition = self.definition = selection.definition
+        self._selection = selection
         self.start_us = to_microseconds(selection.period.start)
         self.end_us = to_microseconds(selection.period.end)
         self.is_gauge = definition.type is MetricType.GAUGE
@@ -203,7 +205,7 @@ class _Measuring:
         """Return the groups of sorted points that have to do with the period."""
         found: dict[str, _Track] = {}
         for point in points:
-            if point.at_us < self.end_us and (self.is_gauge or point.at_us >= self.start_us):
+            if point.at_us < self.end_us and (self.is_gauge or self._counts(point)):
                 track = found.get(point.group)
                 if track is None:
                     track = found[point.group] = _Track(point.group)
@@ -213,6 +215,9 @@ class _Measuring:
             for track in tracks:
                 track.values = [*levels_after(self.definition.level_form, track.numbers(slice(None)))]
         return tracks
+
+    def _counts(self, point: Point) -> bool:
+        return point.at_us >= self.start_us and not self._selection.leaves_out(point.at_us)
 
     def usage(self, tracks: list[_Track], start_us: int, end_us: int) -> Usage:
         """Return the usage of some groups in a stretch of time, without windows."""

@@ -33,6 +33,7 @@ from lotus_server.domain.subscriptions.pauses import (
     next_pause,
     pause,
     resume,
+    unbilled_within,
     until_present,
 )
 from lotus_server.domain.subscriptions.quantities import (
@@ -58,6 +59,7 @@ from lotus_server.domain.subscriptions.subscription import (
     LookedBack,
     Pause,
     PausedFees,
+    PausedUsage,
     QuantityChange,
     Status,
     Subscription,
@@ -72,6 +74,7 @@ __all__ = [
     "LookedBack",
     "Pause",
     "PausedFees",
+    "PausedUsage",
     "QuantityChange",
     "Status",
     "Subscription",
@@ -115,6 +118,7 @@ __all__ = [
     "renew_again",
     "resume",
     "succeed",
+    "unbilled_within",
     "until_present",
     "usage_invoiced",
     "usage_period",

@@ -7,7 +7,7 @@ import msgspec
 
 from lotus_server.domain.catalog import PlanVersion
 from lotus_server.domain.subscriptions.cadence import due_after, with_cadence_of
-from lotus_server.domain.subscriptions.pauses import carry_pauses, until_present
+from lotus_server.domain.subscriptions.pauses import carry_pauses, carry_what_is_let_off, until_present
 from lotus_server.domain.subscriptions.subscription import Status, Subscription
 from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.kernel.period import Duration, Period, period_at
@@ -227,7 +227,9 @@ def carry_usage(
         metric_id: invoiced_until.get(metric_id, usage_period(old, opened, metric_id).start)
         for metric_id in sorted(metric_ids)
     }
-    return msgspec.structs.replace(new, usage_from=starts)
+    since = min(starts.values(), default=new.starts_at)
+    pauses = (*carry_what_is_let_off(old, min(since, new.starts_at), new.starts_at), *new.pauses)
+    return msgspec.structs.replace(new, usage_from=starts, pauses=pauses)
 
 
 def park(subscription: Subscription, *, cause: str, retry_at: datetime) -> Subscription:

@@ -5,14 +5,21 @@ from typing import Final
 
 import msgspec
 
-from lotus_server.domain.subscriptions.subscription import Pause, PausedFees, Status, Subscription
+from lotus_server.domain.subscriptions.subscription import Pause, PausedFees, PausedUsage, Status, Subscription
 from lotus_server.kernel.errors import Conflict, Invalid
+from lotus_server.kernel.period import Period
 
 PAUSES_MAX: Final = 200
 
 
 def pause(
-    subscription: Subscription, *, starts_at: datetime, ends_at: datetime | None, fees: PausedFees, now: datetime
+    subscription: Subscription,
+    *,
+    starts_at: datetime,
+    ends_at: datetime | None,
+    fees: PausedFees,
+    now: datetime,
+    usage: PausedUsage = PausedUsage.BILL_FULL,
 ) -> Subscription:
     """Return the subscription with a pause `[starts_at, ends_at)`, which is not invoiced yet.
 
@@ -42,6 +49,7 @@ def pause(
         place=place,
         end_is_planned=ends_at is not None,
         end_place=place,
+        usage=usage,
     )
     # A stable order: one that is over at the instant at which another begins stays before it.
     ordered = sorted((*subscription.pauses, added), key=lambda each: each.starts_at)
@@ -116,7 +124,29 @@ def carry_pauses(old: Subscription, starts_at: datetime) -> tuple[Pause, ...]:
             each.fees,
             is_planned=True,
             end_is_planned=each.ends_at is not None,
+            usage=each.usage,
         )
         for each in old.pauses
         if each.ends_at is None or each.ends_at > starts_at
+    )
+
+
+def carry_what_is_let_off(old: Subscription, since: datetime, starts_at: datetime) -> tuple[Pause, ...]:
+    """Return the times between two instants whose usage is not billed, for a subscription that takes it over."""
+    return tuple(
+        Pause(part.start, part.end, PausedFees.CHARGE_FULL, usage=PausedUsage.BILL_NONE)
+        for part in unbilled_within(old, Period(since, starts_at))
+    )
+
+
+def unbilled_within(subscription: Subscription, period: Period) -> tuple[Period, ...]:
+    """Return the parts of a period in which what is used is not billed: those of pauses that say so."""
+    if not subscription.pauses:
+        return ()
+    return tuple(
+        Period(max(each.starts_at, period.start), min(each.ends_at or period.end, period.end))
+        for each in subscription.pauses
+        if each.usage is PausedUsage.BILL_NONE
+        and each.starts_at < period.end
+        and (each.ends_at is None or each.ends_at > period.start)
     )

@@ -47,6 +47,13 @@ class PausedFees(StrEnum):
     CHARGE_FULL = "charge_full"
 
 
+class PausedUsage(StrEnum):
+    """What becomes of the events that come in a pause. `bill_full`: they count. `bill_none`: they count for nothing."""
+
+    BILL_FULL = "bill_full"
+    BILL_NONE = "bill_none"
+
+
 class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
     """A time `[starts_at, ends_at)` in which nothing may be used (`ends_at` null: until somebody resumes).
 
@@ -65,6 +72,7 @@ class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
     end_is_planned: bool = False
     end_is_invoiced: bool = False
     end_place: int = 0
+    usage: PausedUsage = PausedUsage.BILL_FULL
 
     def covers(self, instant: datetime) -> bool:
         """Tell whether an instant lies in the pause."""
