@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lotus_server.domain.metering import Filter, as_number, holds, lookup, oracle_values
@@ -25,6 +25,10 @@ events: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 
 @settings(max_examples=1_000)
+@example("0E30")
+@example("0e29")
+@example("1e-30")
+@example("9" * 31)
 @given(scalars)
 def test_a_number_and_a_text_are_read_alike(value: object) -> None:
     assert oracle_values.number(value) == as_number(value)

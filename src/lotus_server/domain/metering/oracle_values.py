@@ -34,7 +34,10 @@ def reach(properties: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - a JSO
 
 
 def number(value: object) -> Fraction | None:
-    """Return what a number, or a text that spells one, is; None beyond 30 digits before or after the point."""
+    """Return what a number, or a text that spells one, is; None beyond 30 digits before or after the point.
+
+    Digits are counted as they are written, zeros too: `0e30` is out of range.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         return None
     written = str(value).strip()
@@ -43,7 +46,7 @@ def number(value: object) -> Fraction | None:
         return None
     places = len(parts["places"] or "") - int(parts["power"] or 0)
     exact = Fraction(written.rstrip(".") if parts["power"] is None else str(Decimal(written)))
-    return exact if abs(exact) < _BOUND and places <= 30 else None
+    return exact if abs(exact) < _BOUND and -30 < places <= 30 else None
 
 
 def text(value: object) -> str | None:
