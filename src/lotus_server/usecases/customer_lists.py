@@ -1,5 +1,7 @@
 """Customers as people look through them: a row for each, with what it has and owes."""
 
+from datetime import datetime
+
 import msgspec
 
 from lotus_server.domain.accounts import Customer, Organization
@@ -14,6 +16,7 @@ from lotus_server.ports.listing import (
     Slice,
     SoldAs,
 )
+from lotus_server.ports.records import Transaction
 from lotus_server.usecases.services import Services, present
 
 
@@ -42,16 +45,37 @@ def view_customers(
     place that is none.
     """
     now = present(services, organization)
+    with services.records.snapshot() as tx:
+        part = _part(tx, organization, question, order, wanted, now=now)
+        count = part.count_if_whole(wanted) or tx.customers.count(organization.organization_id, question, now)
+    return CustomerList(part, count)
+
+
+def read_customers(
+    services: Services, organization: Organization, question: CustomerQuestion, order: CustomerOrder, wanted: Slice
+) -> Part[CustomerSummary]:
+    """Return a part of the customers asked for as `view_customers` does, without counting them: for a whole table."""
+    with services.records.snapshot() as tx:
+        return _part(tx, organization, question, order, wanted, now=present(services, organization))
+
+
+def _part(
+    tx: Transaction,
+    organization: Organization,
+    question: CustomerQuestion,
+    order: CustomerOrder,
+    wanted: Slice,
+    *,
+    now: datetime,
+) -> Part[CustomerSummary]:
     organization_id = organization.organization_id
     if not order.currency:
         order = msgspec.structs.replace(order, currency=organization.default_currency)
-    with services.records.snapshot() as tx:
-        found = tx.customers.part(organization_id, question, order, wanted, now)
-        count = found.count_if_whole(wanted) or tx.customers.count(organization_id, question, now)
-        ids = [customer.customer_id for customer in found.rows]
-        held = tx.subscriptions.live_of_customers(organization_id, ids, now)
-        owed = tx.invoices.outstanding(organization_id, ids)
-        sold = tx.plans.sold_as(organization_id, sorted({each.version_id for some in held.values() for each in some}))
+    found = tx.customers.part(organization_id, question, order, wanted, now)
+    ids = [customer.customer_id for customer in found.rows]
+    held = tx.subscriptions.live_of_customers(organization_id, ids, now)
+    owed = tx.invoices.outstanding(organization_id, ids)
+    sold = tx.plans.sold_as(organization_id, sorted({each.version_id for some in held.values() for each in some}))
     rows = tuple(
         CustomerSummary(
             customer,
@@ -65,7 +89,7 @@ def view_customers(
         )
         for customer in found.rows
     )
-    return CustomerList(Part(rows, found.before, found.after), count)
+    return Part(rows, found.before, found.after)
 
 
 def list_plan_names(services: Services, organization: Organization) -> list[Plan]:

@@ -93,6 +93,7 @@ def _ask_for_lists(of: Transaction) -> None:
     for by in CustomerSort:
         of.customers.part("org", CustomerQuestion(), CustomerOrder(by), Slice(10), values.NOW)
     of.customers.count("org", CustomerQuestion(search="acme", is_subscribed=True, is_owing=False), values.NOW)
+    of.customers.count("org", CustomerQuestion(is_subscribed=False), values.NOW)
     for sort in SubscriptionSort:
         for question in (SubscriptionQuestion(), SubscriptionQuestion(statuses=frozenset({Status.ACTIVE}))):
             of.subscriptions.part("org", question, SubscriptionOrder(sort), Slice(10), values.NOW)
@@ -179,3 +180,9 @@ def test_lists_of_invoices_and_what_they_come_to_do_not_read_the_invoices(plans:
     assert len(asked) == 2
 
     assert [] == [plan for plan in asked if not all("COVERING INDEX" in step for step in plan)]
+
+
+def test_who_is_not_subscribed_is_read_from_an_index_alone(plans: dict[str, list[str]]) -> None:
+    (asked,) = [plan for statement, plan in plans.items() if "customers.customer_id NOT IN (" in statement]
+    (active,) = [step for step in asked if "ix_subscriptions_customer" in step]
+    assert "COVERING INDEX" in active

@@ -213,7 +213,11 @@ class SqlCustomers:
         question: CustomerQuestion = EVERY_CUSTOMER,
         at: datetime | None = None,
     ) -> list[Customer]:
-        query = _CUSTOMERS.where(*conditions_of(question, at)).order_by(CUSTOMERS.c.customer_id).limit(page.limit)
+        query = (
+            _CUSTOMERS.where(*conditions_of(self._connection, question, at))
+            .order_by(CUSTOMERS.c.customer_id)
+            .limit(page.limit)
+        )
         if page.after is not None:
             query = query.where(CUSTOMERS.c.customer_id > page.after)
         rows = self._connection.execute(query, {"organization_id": organization_id})

@@ -68,26 +68,25 @@ def sorted_name(customer_name: str) -> str:
 
 def customer_part(connection: Connection, asked: Asked, order: CustomerOrder, wanted: Slice) -> Part[Customer]:
     """Return a slice of the customers asked for."""
-    query = _CUSTOMERS.where(*conditions_of(asked.question, asked.at))
+    query = _CUSTOMERS.where(*conditions_of(connection, asked.question, asked.at))
     return read_part(connection, _segments(query, order), wanted, asked.parameters, lambda row: Customer(*row))
 
 
 def count_customers(connection: Connection, asked: Asked) -> Count:
     """Return how many customers are asked for."""
-    found = select(CUSTOMERS.c.customer_id).where(of_tenant(CUSTOMERS), *conditions_of(asked.question, asked.at))
+    conditions = conditions_of(connection, asked.question, asked.at)
+    found = select(CUSTOMERS.c.customer_id).where(of_tenant(CUSTOMERS), *conditions)
     some = found.limit(COUNTED_MAX + 1).subquery()
     return count_up_to(connection, select(func.count()).select_from(some), asked.parameters)
 
 
-def conditions_of(question: CustomerQuestion, at: datetime | None) -> list[ColumnElement[bool]]:
+def conditions_of(connection: Connection, question: CustomerQuestion, at: datetime | None) -> list[ColumnElement[bool]]:
     """Return the conditions of a question; `at` is the instant at which subscriptions are active."""
     conditions: list[ColumnElement[bool]] = []
     if needle := question.search.strip().casefold():
         conditions.append(CUSTOMERS.c.search_text.contains(needle, autoescape=True))
     if question.is_subscribed is not None:
-        is_subscribed = exists().where(
-            of_tenant(SUBSCRIPTIONS), SUBSCRIPTIONS.c.customer_id == CUSTOMERS.c.customer_id, _is_active(at)
-        )
+        is_subscribed = _is_subscribed(connection, at)
         conditions.append(is_subscribed if question.is_subscribed else ~is_subscribed)
     if question.plan_id is not None:
         of_plan = select(SUBSCRIPTIONS.c.customer_id).where(
@@ -100,6 +99,18 @@ def conditions_of(question: CustomerQuestion, at: datetime | None) -> list[Colum
     if question.created_since is not None:
         conditions.append(CUSTOMERS.c.created_at >= question.created_since)
     return conditions
+
+
+def _is_subscribed(connection: Connection, at: datetime | None) -> ColumnElement[bool]:
+    """Return the condition that a customer has an active subscription.
+
+    SQLite looks up an `exists` customer by customer, which takes five times as long as reading one index through.
+    PostgreSQL makes one join of it; `not in` it would answer customer by customer when there are very many.
+    """
+    active = and_(of_tenant(SUBSCRIPTIONS), _is_active(at))
+    if connection.dialect.name == "sqlite":
+        return CUSTOMERS.c.customer_id.in_(select(SUBSCRIPTIONS.c.customer_id).where(active))
+    return exists().where(active, SUBSCRIPTIONS.c.customer_id == CUSTOMERS.c.customer_id)
 
 
 def _is_active(at: datetime | None) -> ColumnElement[bool]:

@@ -279,7 +279,8 @@ SUBSCRIPTIONS = Table(
     Column("looked_back", Structured(LookedBack)),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
-    Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id"),
+    # With the end, so that it alone says who is subscribed.
+    Index("ix_subscriptions_customer", "organization_id", "customer_id", "starts_at", "subscription_id", "ends_at"),
     Index(
         "ix_subscriptions_parent",
         "organization_id",

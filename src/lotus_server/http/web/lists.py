@@ -10,8 +10,8 @@ from lotus_server.ports.listing import Part, Slice
 from lotus_server.wire.lists import Query, place_text
 
 Row = TypeVar("Row")
-EXPORT_ROWS_MAX: Final = 100_000
-_EXPORT_SLICE: Final = 1_000
+EXPORT_ROWS_MAX: Final = 1_000_000
+_EXPORT_SLICE: Final = 5_000
 
 
 class Ways(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ def ways_of(visit: Visit, part: Part[Row]) -> Ways:
 
 
 def all_rows(read: Callable[[Slice], Part[Row]]) -> Iterator[Row]:
-    """Yield a whole list, up to 100,000 rows."""
+    """Yield a whole list, up to 1,000,000 rows, read in large portions, each as it is when it is reached."""
     wanted = Slice(_EXPORT_SLICE)
     for _ in range(EXPORT_ROWS_MAX // _EXPORT_SLICE):
         part = read(wanted)

@@ -1,20 +1,20 @@
 """One request of a person: who they are, where they are, what they sent, and how they are answered."""
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from lotus_server.domain.accounts import Organization, Permission, role_allows
 from lotus_server.http.problems import status_of
 from lotus_server.http.web.addresses import handle_of
+from lotus_server.http.web.csv_files import csv_parts
 from lotus_server.http.web.formats import Formats
 from lotus_server.http.web.forms import Form
 from lotus_server.http.web.security import Toast, protect, set_toast, theme_of, toast_of
@@ -30,8 +30,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 PAGE_ROWS: Final = 25
-# What a spreadsheet would take for a formula, were it the beginning of a cell.
-_FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Visit(msgspec.Struct):
@@ -165,13 +163,16 @@ class Visit(msgspec.Struct):
         return protect(response)
 
     def csv(self, name: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
-        """Answer with a table as a file. What a spreadsheet would run as a formula is kept from it."""
-        out = io.StringIO()
-        writer = csv.writer(out)
-        writer.writerow(header)
-        writer.writerows([_cell(value) for value in row] for row in rows)
+        """Answer with a table as a file, which is sent while `rows` are read: they may do so in any thread.
+
+        An error in the first rows is raised here; one in later rows breaks the file off, so that nobody takes it for
+        the whole table.
+        """
+        parts = csv_parts(header, rows)
+        first = next(parts)
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return protect(Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers))
+        answer = StreamingResponse(chain([first], parts), media_type="text/csv; charset=utf-8", headers=headers)
+        return protect(answer)
 
     def file(self, content: bytes, name: str, media_type: str) -> Response:
         """Answer with a document that is shown where it can be, within our pages too, and saved under its name."""
@@ -182,9 +183,3 @@ class Visit(msgspec.Struct):
 def _query(values: dict[str, object]) -> str:
     kept = {name: str(value) for name, value in values.items() if value is not None and value != ""}
     return f"?{urlencode(kept)}" if kept else ""
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    is_number = not isinstance(value, str)
-    return f"'{text}" if text.startswith(_FORMULA_BEGINS) and not is_number else text

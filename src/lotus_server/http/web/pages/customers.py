@@ -13,7 +13,7 @@ from lotus_server.kernel.errors import Invalid, LotusError
 from lotus_server.kernel.instants import to_text
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.listing import Part, Slice
-from lotus_server.usecases.customer_lists import CustomerSummary, list_plan_names, view_customers
+from lotus_server.usecases.customer_lists import CustomerSummary, list_plan_names, read_customers, view_customers
 from lotus_server.usecases.customers import create_customer
 from lotus_server.wire.customers import customer_draft
 from lotus_server.wire.lists import customer_order, customer_question, slice_asked
@@ -50,7 +50,7 @@ def export(visit: Visit) -> Response:
     question, order = customer_question(asked), customer_order(asked, _DEFAULT_SORT)
 
     def read(wanted: Slice) -> Part[CustomerSummary]:
-        return visit.do(view_customers, question, order, wanted).part
+        return visit.do(read_customers, question, order, wanted)
 
     header = ("customer_id", "customer_name", "email", "created", "plans", "outstanding", "currency", "next", "next_at")
     return visit.csv("customers.csv", header, _csv_rows(all_rows(read)))

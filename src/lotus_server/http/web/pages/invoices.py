@@ -33,7 +33,8 @@ from lotus_server.usecases.waiting_invoices import count_waiting, get_invoice_or
 from lotus_server.wire.explain import invoice_explanations
 from lotus_server.wire.invoice_reading import InvoiceSelection, invoice_selection
 
-CSV_ROWS_MAX: Final = 50_000
+CSV_ROWS_MAX: Final = 1_000_000
+_CSV_ROWS_AT_ONCE: Final = 5_000
 EVENTS_SHOWN: Final = 100
 HISTORY_SHOWN: Final = 50
 LINES_SHOWN: Final = 100
@@ -122,13 +123,13 @@ def list_csv(visit: Visit) -> Response:
 
 
 def _all_of(visit: Visit, asked: InvoiceSelection) -> Iterator[InvoiceHead]:
-    page = Page(1_000)
-    for _ in range(CSV_ROWS_MAX // 1_000):
+    page = Page(_CSV_ROWS_AT_ONCE)
+    for _ in range(CSV_ROWS_MAX // _CSV_ROWS_AT_ONCE):
         heads = visit.do(list_invoice_heads, page, asked.question, asked.state)
         yield from heads
-        if len(heads) < 1_000:
+        if len(heads) < _CSV_ROWS_AT_ONCE:
             return
-        page = Page(1_000, heads[-1].invoice.invoice_id)
+        page = Page(_CSV_ROWS_AT_ONCE, heads[-1].invoice.invoice_id)
 
 
 def _csv_row(head: InvoiceHead) -> tuple[object, ...]:

@@ -30,7 +30,7 @@ from lotus_server.usecases.plans import PlanView, list_plans
 from lotus_server.usecases.quantities import set_quantity
 from lotus_server.usecases.rehearsal import Effect, effect_of, next_invoice
 from lotus_server.usecases.services import Services
-from lotus_server.usecases.subscription_lists import SubscriptionSummary, view_subscriptions
+from lotus_server.usecases.subscription_lists import SubscriptionSummary, read_subscriptions, view_subscriptions
 from lotus_server.usecases.subscription_overview import SubscriptionOverview, view_subscription
 from lotus_server.usecases.subscription_views import SubscriptionView
 from lotus_server.usecases.subscriptions import (
@@ -92,7 +92,7 @@ def export(visit: Visit) -> Response:
     question, order = subscription_question(asked, _statuses(asked)), subscription_order(asked, _DEFAULT_SORT)
 
     def read(wanted: Slice) -> Part[SubscriptionSummary]:
-        return visit.do(view_subscriptions, question, order, wanted).part
+        return visit.do(read_subscriptions, question, order, wanted)
 
     header = (
         "subscription_id",
