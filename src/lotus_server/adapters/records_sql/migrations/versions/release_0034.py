@@ -1,21 +1,14 @@
-<<<<<<< HEAD
 """A large billing run is kept while it is under way, so that its progress can be shown."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-=======
-"""Who is subscribed at an instant is read from an index alone."""
-
-from alembic import op
->>>>>>> 14790ce (lists: tables as files are sent while they are read, and who is not subscribed is read from one index)
 
 revision = "0034"
 down_revision = "0033"
 branch_labels = None
 depends_on = None
 
-<<<<<<< HEAD
 TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
@@ -31,14 +24,4 @@ def upgrade() -> None:
             ["organization_id"], ["organizations.organization_id"], name="fk_billing_runs_organizations"
         ),
         sqlite_with_rowid=False,
-=======
-_NAME = "ix_subscriptions_customer"
-
-
-def upgrade() -> None:
-    """The index of a customer's subscriptions also has their ends."""
-    op.drop_index(_NAME, "subscriptions")
-    op.create_index(
-        _NAME, "subscriptions", ["organization_id", "customer_id", "starts_at", "subscription_id", "ends_at"]
->>>>>>> 14790ce (lists: tables as files are sent while they are read, and who is not subscribed is read from one index)
     )
