@@ -1,13 +1,13 @@
 """Money: an exact amount in one currency, and the one place where amounts are rounded."""
 
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, Self
 
 import msgspec
 
-from lotus_server.kernel.currencies import Currency, currency
-from lotus_server.kernel.quantity import DIVISION, QUOTIENT_PLACES, ZERO, add, divide, multiply
+from lotus_server.kernel.currencies import CURRENCIES, Currency, currency
+from lotus_server.kernel.quantity import DIVISION, EXACT, QUOTIENT_PLACES, ZERO, add, divide, multiply
 
 
 class Money(msgspec.Struct, frozen=True):
@@ -38,12 +38,15 @@ class Money(msgspec.Struct, frozen=True):
 # Finer than any product of a price, a quantity and a share that people write, coarser than the dust of divisions that
 # were cut off at `QUOTIENT_PLACES`: three thirds of a tie are the tie again.
 _DUST: Final = Decimal(1).scaleb(10 - QUOTIENT_PLACES)
+_SWEEPING: Final = DIVISION.copy()
+_SWEEPING.rounding = ROUND_HALF_EVEN
+# One minor unit, by the currency's exponent.
+_STEPS: Final = {unit.exponent: Decimal(1).scaleb(-unit.exponent) for unit in CURRENCIES.values()}
 
 
 def round_to_minor_unit(amount: Decimal, unit: Currency) -> Decimal:
     """Return `amount` rounded half-up (away from zero) at the currency's exponent, as EN 16931 asks of line nets."""
-    swept = amount.quantize(_DUST, rounding=ROUND_HALF_EVEN, context=DIVISION)
-    rounded = swept.quantize(Decimal(1).scaleb(-unit.exponent), rounding=ROUND_HALF_UP, context=DIVISION)
+    rounded = DIVISION.quantize(_SWEEPING.quantize(amount, _DUST), _STEPS[unit.exponent])
     return rounded or rounded.copy_abs()
 
 
@@ -51,7 +54,7 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     """Return the exact sum of amounts."""
     result = ZERO
     for amount in amounts:
-        result = add(result, amount)
+        result = EXACT.add(result, amount)
     return result
 
 

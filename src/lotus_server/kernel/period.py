@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 
-class Period(msgspec.Struct, frozen=True, order=True):
+class Period(msgspec.Struct, frozen=True, order=True, gc=False):
     """The instants from `start` (included) to `end` (excluded), both aware UTC."""
 
     start: datetime
@@ -59,23 +59,36 @@ def boundary(anchor: datetime, duration: Duration, count: int, zone: ZoneInfo | 
     """
     if count == 0:
         return anchor  # also where its wall clock shows the same time twice
-    local = anchor.astimezone(zone or UTC).replace(tzinfo=None)
+    if zone is None:
+        return _moved(anchor.astimezone(UTC), duration, count)
+    local = anchor.astimezone(zone).replace(tzinfo=None)
+    return _moved(local, duration, count).replace(tzinfo=zone).astimezone(UTC)
+
+
+def _moved(local: datetime, duration: Duration, count: int) -> datetime:
     if duration in _DAYS:
-        moved = local + timedelta(days=_DAYS[duration] * count)
-    else:
-        months = local.year * 12 + local.month - 1 + _MONTHS[duration] * count
-        year, month = divmod(months, 12)
-        last_day = calendar.monthrange(year, month + 1)[1]
-        moved = local.replace(year=year, month=month + 1, day=min(local.day, last_day))
-    return moved.replace(tzinfo=zone or UTC).astimezone(UTC)
+        return local + timedelta(days=_DAYS[duration] * count)
+    year, month = divmod(local.year * 12 + local.month - 1 + _MONTHS[duration] * count, 12)
+    day = local.day
+    if day > 28:  # every month has so many
+        day = min(day, calendar.monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day)
 
 
 def period_at(anchor: datetime, duration: Duration, instant: datetime, zone: ZoneInfo | None = None) -> Period:
     """Return the period of the series through the anchor that contains `instant`, also before the anchor."""
-    days_at_most = _DAYS.get(duration) or _MONTHS[duration] * 31
-    index = (instant - anchor).days // days_at_most  # near enough that the walk below is short
-    while boundary(anchor, duration, index, zone) > instant:
+    if duration in _DAYS:
+        index = (instant - anchor).days // _DAYS[duration]
+    else:
+        months = (instant.year - anchor.year) * 12 + instant.month - anchor.month
+        index = months // _MONTHS[duration]
+    # It is that one or a neighbour, as a zone's wall clock and the day of the month say.
+    start = boundary(anchor, duration, index, zone)
+    while start > instant:
         index -= 1
-    while boundary(anchor, duration, index + 1, zone) <= instant:
+        start = boundary(anchor, duration, index, zone)
+    end = boundary(anchor, duration, index + 1, zone)
+    while end <= instant:
         index += 1
-    return Period(boundary(anchor, duration, index, zone), boundary(anchor, duration, index + 1, zone))
+        start, end = end, boundary(anchor, duration, index + 1, zone)
+    return Period(start, end)

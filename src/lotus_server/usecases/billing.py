@@ -86,9 +86,10 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
 def _bill_all_due(services: Services, now: datetime, organization_id: str | None) -> int:
     steps = 0
     stepped: set[Key] = set()
-    while due := _due(services, now, organization_id):
+    while _due(services, now, organization_id, limit=1):
         billed = _bill_together(services, now, organization_id, stepped)
         if billed is None:
+            due = _due(services, now, organization_id, limit=DUE_AT_ONCE_MAX)
             billed = _bill_one_by_one(services, due, now, stepped)
         if not billed:
             break  # all of them are being billed elsewhere
@@ -170,9 +171,9 @@ def _causes(subscription: Subscription) -> tuple[str, ...]:
     return cause_of_start(subscription), cause_of_period(subscription), *of_usage
 
 
-def _due(services: Services, now: datetime, organization_id: str | None) -> list[Subscription]:
+def _due(services: Services, now: datetime, organization_id: str | None, *, limit: int) -> list[Subscription]:
     with services.records.snapshot() as tx:
-        return tx.subscriptions.due(now, DUE_AT_ONCE_MAX, organization_id)
+        return tx.subscriptions.due(now, limit, organization_id)
 
 
 def bill_step(

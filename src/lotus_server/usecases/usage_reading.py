@@ -183,10 +183,13 @@ def with_usage_at_hand(
     Each organization is asked once. What a cancellation cuts, or the event store answers in another way, is not known.
     """
     questions: dict[str, list[tuple[PartKey, Terms, list[Selection]]]] = {}
+    versions: dict[tuple[str, str], list[_Asked] | None] = {}
     for terms, period in asked:
-        found = _questions(terms, period, period.end, includes_cut=True)
-        if all(each.cut is None for each in found) and not _wants_values(terms):
-            selections = [each.kept for each in found]
+        version = terms.version.organization_id, terms.version.version_id
+        if version not in versions:
+            versions[version] = None if _wants_values(terms) else _asked_of(terms)
+        of_version = versions[version]
+        if of_version is not None and (selections := _kept_whole(terms, period, of_version)) is not None:
             key = _key(terms, period, counts_end=False)
             questions.setdefault(terms.subscription.organization_id, []).append((key, terms, selections))
     for part in closed:
@@ -202,6 +205,31 @@ def with_usage_at_hand(
     return msgspec.structs.replace(services, usage_at_hand=known)
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """What every subscription to a version asks of a metric: its definitions, and whether the cycle matters to each."""
+
+    metric_id: str
+    definitions: list[tuple[MetricDefinition, bool]]
+
+
+def _asked_of(terms: Terms) -> list[_Asked]:
+    return [
+        _Asked(component.metric_id, [(each, each.depends_on_cycle) for each in _definitions(terms, component)])
+        for component in terms.version.components
+    ]
+
+
+def _kept_whole(terms: Terms, period: Period, of_version: Sequence[_Asked]) -> list[Selection] | None:
+    """Return the questions about a period that has ended, or null where an aggregate goes on beyond it."""
+    found = []
+    for each in of_version:
+        kept = metered_period(terms.subscription, period, each.metric_id)
+        if period.end < kept.end:
+            return None
+        found += [_over(terms, definition, kept, has_cycle=has_cycle) for definition, has_cycle in each.definitions]
+    return found
+
+
 def _key(terms: Terms, period: Period, *, counts_end: bool) -> PartKey:
     subscription = terms.subscription
     return (*(subscription.organization_id, subscription.subscription_id, terms.version.version_id), period, counts_end)
@@ -213,8 +241,12 @@ def _wants_values(terms: Terms) -> bool:
 
 def selection_over(terms: Terms, definition: MetricDefinition, period: Period) -> Selection:
     """Return the question about a subscription's usage over a period, or over a part of one."""
+    return _over(terms, definition, period, has_cycle=definition.depends_on_cycle)
+
+
+def _over(terms: Terms, definition: MetricDefinition, period: Period, *, has_cycle: bool) -> Selection:
     subscription = terms.subscription
-    cycle = whole_period(subscription, period.start) if definition.depends_on_cycle else None
+    cycle = whole_period(subscription, period.start) if has_cycle else None
     without = unbilled_within(subscription, period)
     return Selection(definition, subscription.customer_id, period, subscription.matches, cycle, without)
 

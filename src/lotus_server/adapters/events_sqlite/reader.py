@@ -33,6 +33,7 @@ from lotus_server.adapters.events_sqlite.series_cache import SeriesCache
 from lotus_server.domain.metering import (
     Correction,
     Event,
+    Fingerprints,
     LogPosition,
     MetricDefinition,
     MetricType,
@@ -62,11 +63,16 @@ _BEHIND_MAX: Final = 5_000
 _ROUNDS_MAX: Final = 10
 
 
-class _Part(msgspec.Struct, frozen=True):
+class _Part(msgspec.Struct, frozen=True, gc=False):
     """A question that is answered in one way: from the aggregate of a fingerprint, or from points or a query (None)."""
 
     selection: Selection
     fingerprint: str | None
+
+    @property
+    def key(self) -> str | Selection:
+        """Return what is equal for equal questions of one organization."""
+        return self.fingerprint or self.selection
 
 
 class EventReader:
@@ -141,46 +147,45 @@ class EventReader:
         if found is None:
             if len(self._known_parts) >= _SELECTIONS_MAX:
                 self._known_parts.clear()
-            found = self._known_parts[key] = tuple(
-                _part_of(organization_id, selection, definition) for definition in parts_of(selection.definition)
-            )
+            (found,) = _parts_of_each(organization_id, [selection])
+            self._known_parts[key] = found
         return found
 
     def usage(self, organization_id: str, wanted: Sequence[Selection]) -> tuple[list[Usage], list[Making]]:
         """Return the usage of each selection, and the aggregates that had to be made for it."""
-        parts = dict.fromkeys(part for selection in wanted for part in self._parts(organization_id, selection))
-        answers: dict[Selection, Usage] = {}
+        asked = _parts_of_each(organization_id, wanted)
+        parts = {part.key: part for each in asked for part in each}
+        answers: dict[str | Selection, Usage] = {}
         queries: dict[Selection, LoadedEvents] = {}
-        makings: list[Making] = []
+        makings: dict[str, Making] = {}
         with ExitStack() as copies:
             with self.snapshot() as connection:
                 org = find_organization(connection, organization_id)
-                all_kept = usages_kept(connection, {part.fingerprint: part.selection for part in parts})
-                for part in parts:
-                    asked = part.selection
-                    if part.fingerprint is not None:
-                        kept = all_kept.get(part.fingerprint)
-                        if kept is None:
-                            makings.append(Making(organization_id, asked))
-                        else:
-                            answers[asked] = kept
-                    elif asked.definition.type is MetricType.CUSTOM:
-                        rows = self._countable_rows(connection, org, asked)
-                        queries[asked] = copies.enter_context(closing(load_events(rows)))
+                of_aggregates = {part.fingerprint: part.selection for part in parts.values() if part.fingerprint}
+                answers.update(usages_kept(connection, of_aggregates))
+                for fingerprint, one in of_aggregates.items():
+                    if fingerprint not in answers:
+                        makings[fingerprint] = Making(organization_id, one)
+                for one in [part.selection for part in parts.values() if part.fingerprint is None]:
+                    if one.definition.type is MetricType.CUSTOM:
+                        rows = self._countable_rows(connection, org, one)
+                        queries[one] = copies.enter_context(closing(load_events(rows)))
                     elif org is None:
-                        answers[asked] = usage_of_points(asked, ())
+                        answers[one] = usage_of_points(one, ())
                     else:
-                        answers[asked] = self._series.usage(connection, org, asked)
+                        answers[one] = self._series.usage(connection, org, one)
                 if makings:
-                    self._make(connection, org, makings)
+                    self._make(connection, org, list(makings.values()))
             # Queries may take long, so the read transaction is over by now.
-            answers |= {part: usage_by_query(part, loaded) for part, loaded in queries.items()}
-        answers |= {making.selection: making.usage() for making in makings}
-        usages = []
-        for selection in wanted:
-            known = [answers[part.selection] for part in self._parts(organization_id, selection)]
-            usages.append(usage_of_parts(selection.definition, known))
-        return usages, makings
+            answers |= {one: usage_by_query(one, loaded) for one, loaded in queries.items()}
+        answers |= {fingerprint: making.usage() for fingerprint, making in makings.items()}
+        usages = [
+            answers[each[0].key]
+            if len(each) == 1
+            else usage_of_parts(selection.definition, [answers[part.key] for part in each])
+            for selection, each in zip(wanted, asked, strict=True)
+        ]
+        return usages, list(makings.values())
 
     def values(self, organization_id: str, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
         """Return the numbers of a period's events in order of happening, per group."""
@@ -291,21 +296,42 @@ class EventReader:
             return [] if org is None else listed_events(self.row_reader, connection, org, query, sequence)
 
 
-def _part_of(organization_id: str, selection: Selection, definition: MetricDefinition) -> _Part:
-    """Return one of the questions that a selection is answered from.
+def _parts_of_each(organization_id: str, wanted: Sequence[Selection]) -> list[tuple[_Part, ...]]:
+    """Return the questions that each selection is answered from.
 
     What does not depend on the billing cycle is one question whatever the cycle.
     """
-    cycle = selection.cycle if definition.depends_on_cycle else None
-    without = () if definition.type is MetricType.GAUGE else selection.without
-    asked = msgspec.structs.replace(selection, definition=definition, cycle=cycle, without=without)
-    is_kept = definition.type is not MetricType.CUSTOM and not is_series(definition)
-    return _Part(asked, asked.fingerprint(organization_id) if is_kept else None)
+    fingerprints = Fingerprints(organization_id)
+    # By identity, as the definitions live as long as what is wanted: comparing them costs more than all of the rest.
+    ways: dict[int, list[tuple[MetricDefinition, bool, bool]]] = {}
+    found = []
+    for selection in wanted:
+        definition = selection.definition
+        known = ways.get(id(definition))
+        if known is None:
+            known = ways[id(definition)] = [
+                (each, _is_kept(each), each.depends_on_cycle) for each in parts_of(definition)
+            ]
+        parts = []
+        for each, is_kept, depends_on_cycle in known:
+            asked = selection
+            if each is not definition or selection.without or (selection.cycle is not None and not depends_on_cycle):
+                cycle = selection.cycle if depends_on_cycle else None
+                without = () if each.type is MetricType.GAUGE else selection.without
+                asked = msgspec.structs.replace(selection, definition=each, cycle=cycle, without=without)
+            parts.append(_Part(asked, fingerprints.of(asked) if is_kept else None))
+        found.append(tuple(parts))
+    return found
 
 
-def usages_kept(connection: sqlite3.Connection, wanted: Mapping[str | None, Selection]) -> dict[str, Usage]:
+def _is_kept(definition: MetricDefinition) -> bool:
+    """Tell whether there is an aggregate for a metric: it is no query, and needs no series of single events."""
+    return definition.type is not MetricType.CUSTOM and not is_series(definition)
+
+
+def usages_kept(connection: sqlite3.Connection, wanted: Mapping[str, Selection]) -> dict[str, Usage]:
     """Return what the aggregates of fingerprints say, of those that there are."""
-    fingerprints = sorted(fingerprint for fingerprint in wanted if fingerprint is not None)
+    fingerprints = sorted(wanted)
     states: dict[str, dict[str, State]] = {}
     for start in range(0, len(fingerprints), _FINGERPRINTS_PER_QUERY):
         some = fingerprints[start : start + _FINGERPRINTS_PER_QUERY]

@@ -218,57 +218,67 @@ class SqlBatch(SqlTransaction):
         """Work on what is known and its backlog."""
         super().__init__(known.connection)
         self.notes = known.notes
-        self._known = known
+        # Made once: billing an invoice asks for some twenty of them.
+        self._organizations = AheadOrganizations(known)
+        self._customers = AheadCustomers(known)
+        self._metrics = AheadMetrics(known)
+        self._plans = AheadPlans(known)
+        self._subscriptions = AheadSubscriptions(known)
+        self._billed_periods = AheadBilledPeriods(known)
+        self._discounts = AheadDiscounts(known)
+        self._invoices = AheadInvoices(known)
+        self._pending_lines = AheadPendingLines(known)
+        self._credits = AheadCredits(known)
 
     @property
     @override
     def organizations(self) -> SqlOrganizations:
-        return AheadOrganizations(self._known)
+        return self._organizations
 
     @property
     @override
     def customers(self) -> SqlCustomers:
-        return AheadCustomers(self._known)
+        return self._customers
 
     @property
     @override
     def metrics(self) -> SqlMetrics:
-        return AheadMetrics(self._known)
+        return self._metrics
 
     @property
     @override
     def plans(self) -> SqlPlans:
-        return AheadPlans(self._known)
+        return self._plans
 
     @property
     @override
     def subscriptions(self) -> SqlSubscriptions:
-        return AheadSubscriptions(self._known)
+        return self._subscriptions
 
     @property
     @override
     def billed_periods(self) -> SqlBilledPeriods:
-        return AheadBilledPeriods(self._known)
+        return self._billed_periods
 
     @property
     @override
     def discounts(self) -> SqlDiscounts:
-        return AheadDiscounts(self._known)
+        return self._discounts
 
     @property
     @override
     def invoices(self) -> SqlInvoices:
-        return AheadInvoices(self._known)
+        return self._invoices
 
     @property
     @override
     def pending_lines(self) -> SqlPendingLines:
-        return AheadPendingLines(self._known)
+        return self._pending_lines
 
     @property
     @override
     def credits(self) -> SqlCreditLedger:
-        return AheadCredits(self._known)
+        return self._credits
 
 
 class SqlRecords:

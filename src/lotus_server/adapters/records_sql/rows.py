@@ -1,12 +1,13 @@
 """What all repositories share: inserting with a named conflict, replacing what exists, and questions about many ids."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Dialect,
     Executable,
     Select,
     Table,
@@ -54,6 +55,7 @@ class Insert:
         )
         # SQLite understands the same words, and SQLAlchemy compiles this for both.
         self._statement = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+        self._many = _Many(self._statement)
         self._searches = [(unique, _taken(table, unique)) for unique in uniques]
 
     def __call__(self, connection: Connection | Backlog, row: Values) -> None:
@@ -65,7 +67,7 @@ class Insert:
 
     def write(self, connection: Connection, rows: Sequence[Values]) -> None:
         """All rows are in the table. Raises Conflict when any breaks a uniqueness; then some may be in the table."""
-        if _count(connection, self._statement, rows) != len(rows):
+        if self._many.write(connection, rows) != len(rows):
             unique, _ = self._searches[0]
             raise Conflict(unique.detail, code=unique.code)
 
@@ -79,7 +81,62 @@ class Insert:
         return Conflict(unique.detail, code=unique.code)
 
 
-def _count(connection: Connection, statement: Executable, row: Values | Sequence[Values]) -> int:
+class _Prepared(msgspec.Struct, frozen=True):
+    """A statement as a driver takes it: what becomes of each parameter (null: it stays as it is), and the constants."""
+
+    text: str
+    parameters: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    constants: Values
+    is_positional: bool
+
+
+class _Many:
+    """A statement that is executed for many rows at once.
+
+    The driver is given the rows itself: SQLAlchemy looks at each of them as if it might be another kind of statement,
+    which took a third of the time of writing an invoice.
+    """
+
+    def __init__(self, statement: Executable) -> None:
+        """Prepare the statement when it is first executed in a database of a kind."""
+        self._statement = statement
+        self._prepared: dict[str, _Prepared] = {}
+
+    def write(self, connection: Connection, rows: Sequence[Values]) -> int:
+        """Return how many rows the statement has changed. Raises Invalid for a number that no column holds."""
+        prepared = self._prepared.get(connection.dialect.name)
+        if prepared is None:
+            prepared = self._prepared[connection.dialect.name] = _prepared(self._statement, connection.dialect)
+        constants, parameters = prepared.constants, prepared.parameters
+        sent: list[Any] = []
+        for row in rows:
+            known = row if not constants else {**constants, **row}
+            values = [known[name] if process is None else process(known[name]) for name, process in parameters]
+            sent.append(tuple(values) if prepared.is_positional else _named(parameters, values))
+        try:
+            return connection.exec_driver_sql(
+                prepared.text, sent, execution_options={"preserve_rowcount": True}
+            ).rowcount
+        except OverflowError as error:
+            # Only SQLite's driver says it like this; PostgreSQL's raises a DataError.
+            raise Invalid("A number is too large to be stored.") from error
+
+
+def _prepared(statement: Executable, dialect: Dialect) -> _Prepared:
+    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    is_positional = bool(compiled.positional)
+    names = compiled.positiontup if is_positional else list(compiled.params)
+    types = {name: compiled.binds[name].type.dialect_impl(dialect) for name in names}
+    parameters = tuple((name, types[name].bind_processor(dialect)) for name in names)
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return _Prepared(str(compiled), parameters, constants, is_positional)
+
+
+def _named(parameters: Sequence[tuple[str, object]], values: Sequence[Any]) -> Values:
+    return {name: value for (name, _), value in zip(parameters, values, strict=True)}
+
+
+def _count(connection: Connection, statement: Executable, row: Values) -> int:
     """Return how many rows a statement has changed. Raises Invalid for a whole number that no column holds."""
     try:
         return connection.execute(statement, row).rowcount
@@ -112,6 +169,7 @@ class Replace:
             .values({name: bindparam(name) for name in self._columns})
             .execution_options(preserve_rowcount=True)
         )
+        self._many = _Many(self._statement)
 
     def __call__(self, connection: Connection | Backlog, row: Values) -> None:
         """The row has its new values. Raises NotFound when there is no such row, Conflict when the values are taken."""
@@ -131,7 +189,7 @@ class Replace:
 
     def write(self, connection: Connection, rows: Sequence[Values]) -> None:
         """All rows have their new values. Raises NotFound when there is no row for any of them."""
-        if _count(connection, self._statement, rows) != len(rows):
+        if self._many.write(connection, rows) != len(rows):
             raise NotFound(f"There is no such {self._noun}.")
 
     def _count_unless_taken(self, connection: Connection, values: Values, taken: Unique) -> int:

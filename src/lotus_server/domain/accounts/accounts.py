@@ -79,7 +79,7 @@ def allows(scope: Scope, needed: Scope) -> bool:
     return scope in {Scope.FULL, needed}
 
 
-class Customer(msgspec.Struct, frozen=True):
+class Customer(msgspec.Struct, frozen=True, gc=False):
     """A customer of an organization.
 
     `customer_id` is the id in the organization's own system, the one its events carry. `invoice_grouping` null: as the

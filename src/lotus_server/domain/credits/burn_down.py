@@ -14,7 +14,7 @@ from lotus_server.kernel.quantity import ZERO, subtract
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
-class HeldCredit(msgspec.Struct, frozen=True):
+class HeldCredit(msgspec.Struct, frozen=True, gc=False):
     """A grant and what it has left (never negative), whether or not it can pay at this moment."""
 
     grant: CreditGrant

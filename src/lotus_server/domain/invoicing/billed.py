@@ -11,7 +11,7 @@ from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
 
 
-class BilledLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class BilledLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What was invoiced so far of one thing that is rated again: the original line and its corrections together.
 
     `held` is the stretch that was billed (null: all of the period's billed part). `line` is its place on an invoice
@@ -31,7 +31,7 @@ class BilledLine(msgspec.Struct, frozen=True, omit_defaults=True):
     invoice_number: str | None = None
 
 
-class BilledTerms(msgspec.Struct, frozen=True, omit_defaults=True):
+class BilledTerms(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What decides, besides usage, what a billed period comes to.
 
     `reached_elsewhere` is how much of a commitment was reached by other things than usage (null: none counts), and
@@ -46,7 +46,7 @@ class BilledTerms(msgspec.Struct, frozen=True, omit_defaults=True):
     invoiced_until: dict[str, datetime] = {}
 
 
-class BilledPeriod(msgspec.Struct, frozen=True):
+class BilledPeriod(msgspec.Struct, frozen=True, gc=False):
     """A subscription's period whose usage was invoiced, with what was invoiced for it so far.
 
     `held` is the billed part of the period that begins at `held.start`. `usage_digest` is that of the usages that

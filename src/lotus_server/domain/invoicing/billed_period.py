@@ -22,7 +22,7 @@ FOLLOWS_USAGE: Final = frozenset({LineKind.USAGE, LineKind.COMMITMENT})
 """The kinds of lines that are rated again. What is held and not used is the same however late events come."""
 
 
-class PeriodBilling(msgspec.Struct, frozen=True):
+class PeriodBilling(msgspec.Struct, frozen=True, gc=False):
     """How a period is billed: `opened` is the whole of it, `held` the part that is billed, with the usages counted.
 
     `counts_end`: an event at the very end of `held` counts, too. `lines` are those for what was used and held, before
@@ -165,7 +165,7 @@ def usage_digest(usages: Mapping[str, Metered]) -> str:
         (
             component_id,
             _said(metered.usage),
-            [_said(each) for _, each in sorted(metered.amounts.items())],
+            [_said(each) for _, each in sorted(metered.amounts.items())] if metered.amounts else (),
             metered.values,
         )
         for component_id, metered in sorted(usages.items())
@@ -174,5 +174,7 @@ def usage_digest(usages: Mapping[str, Metered]) -> str:
 
 
 def _said(usage: Usage) -> tuple[object, ...]:
+    if not usage.groups:
+        return usage.value, usage.counted, usage.skipped, ()
     groups = [(key, each.value, each.counted, each.skipped) for key, each in sorted(usage.groups.items())]
     return usage.value, usage.counted, usage.skipped, groups

@@ -92,7 +92,7 @@ class Discount(msgspec.Struct, frozen=True):
         )
 
 
-class AppliedDiscount(msgspec.Struct, frozen=True):
+class AppliedDiscount(msgspec.Struct, frozen=True, gc=False):
     """What a discount came to on an invoice, and each line's part of it. The parts sum to the amount."""
 
     discount_id: str
@@ -109,6 +109,8 @@ def apply_discounts(
     Only lines above zero bear discounts, so together they never take more than those lines come to. Amounts are at the
     minor unit; a discount that takes nothing is left out.
     """
+    if not discounts:
+        return ()
     left = [max(amount, ZERO) for amount in amounts]
     applied = []
     for discount in discounts:
@@ -125,6 +127,8 @@ def apply_discounts(
 
 def amounts_after(amounts: Sequence[Decimal], applied: Sequence[AppliedDiscount]) -> list[Decimal]:
     """Return what discounts leave of each line."""
+    if not applied:
+        return list(amounts)
     return [
         subtract(amount, total(discount.parts[index] for discount in applied)) for index, amount in enumerate(amounts)
     ]

@@ -48,7 +48,7 @@ class BillingType(StrEnum):
     IN_ARREARS = "in_arrears"
 
 
-class LineReference(msgspec.Struct, frozen=True):
+class LineReference(msgspec.Struct, frozen=True, gc=False):
     """A line of another invoice by its place, counted from 0; null: that invoice as a whole, as it has no such line."""
 
     invoice_id: str
@@ -56,7 +56,7 @@ class LineReference(msgspec.Struct, frozen=True):
     line: int | None
 
 
-class InvoiceLine(msgspec.Struct, frozen=True):
+class InvoiceLine(msgspec.Struct, frozen=True, gc=False):
     """One line.
 
     `amount` is rounded to the currency's minor unit, `exact_amount` is what it was rounded from; `steps` say how it
@@ -85,7 +85,7 @@ class InvoiceLine(msgspec.Struct, frozen=True):
     subscription_id: str | None = None
 
 
-class Invoice(msgspec.Struct, frozen=True):
+class Invoice(msgspec.Struct, frozen=True, gc=False):
     """An issued invoice.
 
     `cause` is unique within the organization and names what the invoice bills (`<subscription>:arrears:<period

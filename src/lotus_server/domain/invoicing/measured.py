@@ -41,7 +41,7 @@ _COMPARED: Final = {
 }
 
 
-class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
+class Condition(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One condition that the counted events met; `value` is JSON, and null where the operator takes none."""
 
     property_name: str
@@ -56,7 +56,7 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-class Measured(msgspec.Struct, frozen=True, omit_defaults=True):
+class Measured(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Which events were counted for a line, and what was made of them, as it was when the line was made.
 
     `aggregated` says it in words. `counted` is the number of events, `skipped` that of those without a usable value.
@@ -101,12 +101,16 @@ def measured(
         skipped=skipped,
         property_name=definition.property_name,
         expression=definition.expression,
-        conditions=(
-            *(_condition(each) for each in definition.filters),
-            *(Condition(match.property_name, "eq", _json(match.value)) for match in matches),
-        ),
+        conditions=_conditions(definition.filters, matches) if definition.filters or matches else (),
         metric_version=metric.version,
         without=() if definition.type is MetricType.GAUGE else without,
+    )
+
+
+def _conditions(filters: tuple[Filter, ...], matches: tuple[PropertyMatch, ...]) -> tuple[Condition, ...]:
+    return (
+        *(_condition(each) for each in filters),
+        *(Condition(match.property_name, "eq", _json(match.value)) for match in matches),
     )
 
 

@@ -33,7 +33,7 @@ Group = dict[str, str | None]
 _NOTHING = Usage(None, 0, 0)
 
 
-class Metered(msgspec.Struct, frozen=True):
+class Metered(msgspec.Struct, frozen=True, gc=False):
     """What the events of a period say of one component, as far as its price asks for it.
 
     `usage` is the metric's answer. `amounts` has, by the property that a dynamic price reads, the answer about its sum.
@@ -46,7 +46,7 @@ class Metered(msgspec.Struct, frozen=True):
     values: Mapping[str, tuple[Decimal, ...]] | None = None
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """Usage that has a line of its own: all of the usage, or that of one group (`group` is null for all).
 
     `priced` is what the price is applied to: one usage, or with `has_windows` the usage of each window that has events,
@@ -61,7 +61,7 @@ class Part(msgspec.Struct, frozen=True):
     has_windows: bool = False
 
 
-class _Cell(msgspec.Struct, frozen=True):
+class _Cell(msgspec.Struct, frozen=True, gc=False):
     """The usage of one group in one window (the start of which is null without windows), with its key."""
 
     key: str
@@ -107,13 +107,14 @@ def parts_of(component: Component, metric: Metric, metered: Metered) -> tuple[Pa
     """
     price, definition, usage = component.price, metric.definition, metered.usage
     has_windows = definition.window is not None
+    priced: tuple[RatedUsage, ...]
+    if not usage.groups and not isinstance(price, Matrix):
+        priced = () if has_windows else (_priced(price, metered, UNGROUPED, usage),)
+        return (Part(usage.quantity, priced, usage.counted, usage.skipped, None, has_windows),)
     cells = [_Cell(key, *split_key(definition, key), each) for key, each in sorted(usage.groups.items())]
     if isinstance(price, Matrix):
         windows = _by_window(cells) if has_windows else [cells]
         priced = tuple(_matrix_usage(price, definition, metered, window) for window in windows)
-        return (Part(usage.quantity, priced, usage.counted, usage.skipped, None, has_windows),)
-    if not cells:
-        priced = () if has_windows else (_priced(price, metered, UNGROUPED, usage),)
         return (Part(usage.quantity, priced, usage.counted, usage.skipped, None, has_windows),)
     by_values: dict[tuple[str | None, ...], list[_Cell]] = {}
     for cell in cells:

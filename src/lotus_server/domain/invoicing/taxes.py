@@ -28,21 +28,21 @@ class TaxCategory(StrEnum):
     OUT_OF_SCOPE = "O"
 
 
-class TaxRate(msgspec.Struct, frozen=True, order=True):
+class TaxRate(msgspec.Struct, frozen=True, order=True, gc=False):
     """A percentage and its category. Only the standard category has a percentage above zero."""
 
     category: TaxCategory
     percent: Decimal
 
 
-class TaxedAmount(msgspec.Struct, frozen=True):
+class TaxedAmount(msgspec.Struct, frozen=True, gc=False):
     """What a line comes to after discounts, rounded, and its rate. The amount includes the tax if prices do."""
 
     amount: Decimal
     rate: TaxRate
 
 
-class TaxSubtotal(msgspec.Struct, frozen=True):
+class TaxSubtotal(msgspec.Struct, frozen=True, gc=False):
     """All lines of one rate: what is taxed, without the tax, and the tax on it."""
 
     rate: TaxRate
@@ -63,11 +63,10 @@ def tax_subtotals(lines: Sequence[TaxedAmount], unit: Currency, *, is_included: 
 
     Base and tax are at the minor unit. If the amounts include tax, base + tax is exactly their sum.
     """
-    rates = sorted({line.rate for line in lines})
-    return tuple(
-        _subtotal(rate, total(line.amount for line in lines if line.rate == rate), unit, is_included=is_included)
-        for rate in rates
-    )
+    amounts: dict[TaxRate, list[Decimal]] = {}
+    for line in lines:
+        amounts.setdefault(line.rate, []).append(line.amount)
+    return tuple(_subtotal(rate, total(amounts[rate]), unit, is_included=is_included) for rate in sorted(amounts))
 
 
 def _subtotal(rate: TaxRate, amount: Decimal, unit: Currency, *, is_included: bool) -> TaxSubtotal:

@@ -12,7 +12,7 @@ from lotus_server.domain.metering import Metric
 from lotus_server.domain.subscriptions import Subscription
 
 
-class Terms(msgspec.Struct, frozen=True):
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """Everything that decides what a subscription costs.
 
     `metrics` has every metric that the version's components name. `tax` and `payment_term_days` are those of the

@@ -13,14 +13,14 @@ from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.quantity import ZERO, add, subtract
 
 
-class TaxTerms(msgspec.Struct, frozen=True):
+class TaxTerms(msgspec.Struct, frozen=True, gc=False):
     """The tax of a customer's invoices: the rate, and whether prices include it."""
 
     rate: TaxRate = NO_TAX
     is_included: bool = False
 
 
-class Totals(msgspec.Struct, frozen=True):
+class Totals(msgspec.Struct, frozen=True, gc=False):
     """What a set of lines comes to.
 
     `subtotal` is the sum of the lines, and `gross` that sum less discounts, with tax. `credit_applied` of it is paid
@@ -51,11 +51,13 @@ def total_of(
     """
     unit = currency(code)
     tax = tax or TaxTerms()
-    subtotal = round_to_minor_unit(total(line.amount for line in lines), unit)
-    applied_discounts = apply_discounts([line.amount for line in lines], discounts, unit)
-    after = amounts_after([line.amount for line in lines], applied_discounts)
-    taxes = tax_subtotals([TaxedAmount(amount, tax.rate) for amount in after], unit, is_included=tax.is_included)
-    taxes = () if tax.rate == NO_TAX else taxes
+    amounts = [line.amount for line in lines]
+    subtotal = round_to_minor_unit(total(amounts), unit)
+    applied_discounts = apply_discounts(amounts, discounts, unit)
+    after = amounts_after(amounts, applied_discounts)
+    taxes: tuple[TaxSubtotal, ...] = ()
+    if tax.rate != NO_TAX:
+        taxes = tax_subtotals([TaxedAmount(amount, tax.rate) for amount in after], unit, is_included=tax.is_included)
     reduced = subtract(subtotal, total(each.amount for each in applied_discounts))
     gross = reduced if tax.is_included else add(reduced, total(each.tax for each in taxes))
     applied = min(max(gross, ZERO), max(balance, ZERO))

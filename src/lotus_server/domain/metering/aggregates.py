@@ -21,7 +21,7 @@ _ADDED: Final = {Aggregation.SUM, Aggregation.AVERAGE}
 _PICKED: Final = {Aggregation.MAX, Aggregation.MIN, Aggregation.LATEST, Aggregation.AVERAGE, Aggregation.PERCENTILE}
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """The answer to a selection: the quantity, how many events it was made of, and how many lacked a usable value.
 
     `value` is null when no counted event had a value (the maximum of nothing); `last_us` is the time of the last
@@ -41,7 +41,7 @@ class Usage(msgspec.Struct, frozen=True):
         return ZERO if self.value is None else self.value
 
 
-class State(msgspec.Struct):
+class State(msgspec.Struct, gc=False):
     """The running aggregate of one group.
 
     `value` is the sum (for `average` too), the greatest, least or latest value, or the number of distinct ones. `at` is

@@ -42,7 +42,7 @@ class Correction(msgspec.Struct, frozen=True):
     properties: dict[str, Any]
 
 
-class LogPosition(msgspec.Struct, frozen=True):
+class LogPosition(msgspec.Struct, frozen=True, gc=False):
     """How far a log of events goes: the number of its last event and that of its last correction, 0 for none."""
 
     event: int = 0

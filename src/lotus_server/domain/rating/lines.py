@@ -7,7 +7,7 @@ import msgspec
 from lotus_server.kernel.quantity import EXACT, ZERO, add, plain, subtract
 
 
-class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+class Step(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One step of a calculation, readable on its own, in major units, not rounded.
 
     Where all three are given, `quantity` x `unit_price` = `amount`.
@@ -19,7 +19,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     amount: Decimal | None = None
 
 
-class Rated(msgspec.Struct, frozen=True):
+class Rated(msgspec.Struct, frozen=True, gc=False):
     """An amount in major units, exact, which is the sum of the amounts of its steps."""
 
     amount: Decimal

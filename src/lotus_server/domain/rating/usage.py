@@ -11,7 +11,7 @@ from lotus_server.kernel.money import total
 from lotus_server.kernel.quantity import add
 
 
-class RatedUsage(msgspec.Struct, frozen=True):
+class RatedUsage(msgspec.Struct, frozen=True, gc=False):
     """The usage of one period, from which a price takes what it needs.
 
     `quantity` is what the metric answers: units, or for a price of amounts the sum of the events' amounts. A running

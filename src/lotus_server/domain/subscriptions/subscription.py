@@ -21,7 +21,7 @@ class Status(StrEnum):
     ENDED = "ended"
 
 
-class QuantityChange(msgspec.Struct, frozen=True, omit_defaults=True):
+class QuantityChange(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """From `effective_at` on, included, the subscription has another quantity of what `key` names.
 
     `is_invoiced`: what the change comes to in its period, if that was invoiced in advance, has an invoice of its own.
@@ -54,7 +54,7 @@ class PausedUsage(StrEnum):
     BILL_NONE = "bill_none"
 
 
-class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
+class Pause(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A time `[starts_at, ends_at)` in which nothing may be used (`ends_at` null: until somebody resumes).
 
     `is_planned`, `end_is_planned`: it was decided before the instant at which it takes effect, so a period that begins
@@ -79,7 +79,7 @@ class Pause(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.starts_at <= instant and (self.ends_at is None or instant < self.ends_at)
 
 
-class Cadence(msgspec.Struct, frozen=True, omit_defaults=True):
+class Cadence(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How the usage of the open period is invoiced before the period is over.
 
     It is invoiced every `interval` (null: when the period is over), up to `invoiced_until` already (null: none of it).
@@ -97,7 +97,7 @@ class Cadence(msgspec.Struct, frozen=True, omit_defaults=True):
 NO_CADENCE: Final = Cadence()
 
 
-class LookedBack(msgspec.Struct, frozen=True):
+class LookedBack(msgspec.Struct, frozen=True, gc=False):
     """With which events the billed periods that a subscription carries were last found right.
 
     With all events up to a position of the log; `others` is how many of the periods were those of subscriptions that
@@ -108,7 +108,7 @@ class LookedBack(msgspec.Struct, frozen=True):
     others: int
 
 
-class Subscription(msgspec.Struct, frozen=True):
+class Subscription(msgspec.Struct, frozen=True, gc=False):
     """A subscription as it is kept.
 
     `anchor` is the instant from which all period boundaries are computed. `ends_at` is the first instant no longer
