@@ -70,9 +70,13 @@ function series(spec, each) {
     barMaxWidth: 28,
     itemStyle: each.color ? { color: each.color === "transparent" ? each.color : color(`--tblr-${each.color}`) } : undefined,
     lineStyle: each.is_dashed ? { type: "dashed" } : undefined,
-    emphasis: { focus: "series" },
+    emphasis: isShown(each) ? { focus: "series" } : { disabled: true },
+    silent: !isShown(each),
   };
 }
+
+// A series that is there only to lift the bars on top of it is named nowhere.
+const isShown = (each) => each.color !== "transparent";
 
 function tooltip(format) {
   // The tooltip is drawn, not written as HTML: no style attribute has to pass the page's policy.
@@ -82,6 +86,15 @@ function tooltip(format) {
     borderColor: color("--tblr-border-color"),
     textStyle: { color: color("--tblr-body-color") },
     valueFormatter: (x) => format.value(Array.isArray(x) ? x.at(-1) : x),
+  };
+}
+
+// What the tooltip of a chart says in which some series are named nowhere: those that have a value at this place.
+function shownLines(spec, format) {
+  const names = new Set(spec.series.filter(isShown).map((each) => each.name));
+  return (found) => {
+    const lines = found.filter((each) => names.has(each.seriesName) && each.value != null && !Number.isNaN(Number(each.value)));
+    return [found[0]?.name ?? "", ...lines.map((each) => `${each.marker} ${each.seriesName}  ${format.value(each.value)}`)].join("\n");
   };
 }
 
@@ -104,11 +117,13 @@ function option(spec) {
       series: [{ type: "pie", radius: ["50%", "75%"], center: ["50%", "42%"], label: { show: false }, data }],
     };
   }
-  const hasLegend = spec.series.length > 1;
+  const named = spec.series.filter(isShown).map((each) => each.name);
+  const hasLegend = named.length > 1;
+  const lines = named.length < spec.series.length ? { formatter: shownLines(spec, format) } : {};
   return {
     ...shared,
-    tooltip: { ...shared.tooltip, trigger: "axis" },
-    legend: hasLegend ? { top: 0, type: "scroll", textStyle: text } : undefined,
+    tooltip: { ...shared.tooltip, trigger: "axis", ...lines },
+    legend: hasLegend ? { top: 0, type: "scroll", textStyle: text, data: named } : undefined,
     grid: { left: 8, right: 16, top: hasLegend ? 36 : 12, bottom: 8, containLabel: true },
     ...axes(spec, format),
     series: spec.series.map((each) => series(spec, each)),

@@ -226,8 +226,9 @@ def test_a_wallet_wants_to_be_topped_up_and_is(visit: Open) -> None:
     page.get_by_label("More is wanted").fill("50")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Below $10.00, $50.00 more are wanted.")).to_be_visible()
-    page.get_by_role("button", name="It was paid").click()
-    expect(page.get_by_text("The top-up is credit now.")).to_be_visible()
+    page.get_by_role("link", name="It was paid").click()
+    page.get_by_role("button", name=re.compile(r"^\$[\d.]+ was paid$")).click()
+    expect(page.get_by_text("$50.00 is credit now.")).to_be_visible()
     expect(page.locator("section", has_text="Prepaid credit").locator(".h1")).to_have_text("$50.00")
 
 

@@ -59,15 +59,22 @@ def test_the_first_invoice_comes_within_one_sitting(somebody: Visitor, new_serve
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_text("counts from the first event on")).to_be_visible()
 
-    # The plan comes from the program that is being integrated; everything else is done by hand.
-    fee = {"name": "Platform fee", "amount": 49, "charge_timing": "in_advance"}
-    calls = {"metric_id": "calls", "price": {"model": "per_unit", "unit_price": "0.01"}}
-    plan = {"plan_id": "pro", "plan_name": "Pro", "plan_duration": "monthly", "recurring_charges": [fee]}
-    new_server.post("/api/plans/", {**plan, "components": [calls]})
+    go(page, "Plans")
+    page.get_by_role("link", name="New plan").first.click()
+    page.get_by_label("Name", exact=True).first.fill("Pro")
+    page.get_by_label("Id", exact=True).fill("pro")
+    page.get_by_label("Name", exact=True).nth(1).fill("Platform fee")
+    page.get_by_label("Amount each period").fill("49")
+    page.get_by_role("button", name="Add usage").click()
+    page.get_by_label("Metric").select_option("API calls")
+    page.get_by_role("textbox", name="Unit price").first.fill("0.01")
+    page.get_by_role("button", name="Create the plan").click()
+    expect(page.get_by_text("Pro is in the price list now.")).to_be_visible()
 
     go(page, "Subscriptions")
     page.get_by_role("link", name=re.compile("New subscription|Subscribe")).first.click()
-    page.get_by_label("Customer", exact=True).fill("acme")
+    page.get_by_role("combobox", name="Customer").press_sequentially("acm")
+    page.get_by_role("option", name="Acme Ltd").click()
     page.get_by_label("Plan", exact=True).select_option("pro")
     page.get_by_role("button", name="Show the first invoices").click()
     page.get_by_role("button", name="Subscribe").click()
@@ -85,3 +92,5 @@ def test_the_first_invoice_comes_within_one_sitting(somebody: Visitor, new_serve
     expect(page.get_by_role("row").filter(has_text="Acme Ltd")).to_have_count(2)
     page.get_by_role("row").filter(has_text="$50.00").get_by_role("link").first.click()
     expect(page.get_by_text("API calls").first).to_be_visible()
+    document = page.get_by_role("link", name="PDF", exact=True).get_attribute("href")
+    assert page.request.get(new_server.url + str(document)).body().startswith(b"%PDF")

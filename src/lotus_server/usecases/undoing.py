@@ -16,7 +16,7 @@ from lotus_server.domain.subscriptions import Pause, Status
 from lotus_server.kernel.errors import Conflict, Forbidden, LotusError, NotFound
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.auditing import told_of
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.services import Services, changing, present
 from lotus_server.usecases.team import check_role_change
 
 UNDO_AGE_MAX: Final = timedelta(minutes=10)
@@ -87,7 +87,7 @@ def undo(services: Services, organization: Organization, actor: Actor, entries: 
     Raises Conflict `cannot_be_undone` when that is more than ten minutes ago, when a thing was changed in the same
     place since, when it cannot be put back as it was, or when more has come of it.
     """
-    with services.records.transaction() as tx:
+    with changing(services, organization) as tx:
         for kind, restored in _restored(services, tx, organization, actor, entries, locks=True):
             kind.keep(tx, restored)
 

@@ -12,7 +12,10 @@ _MARGIN: Final = 3
 
 
 class Series(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A row of values, one for each place on the axis. `color` is one of Tabler's names, or `transparent`."""
+    """A row of values, one for each place on the axis. `color` is one of Tabler's names.
+
+    A `transparent` one lifts what is stacked on it, and is named nowhere.
+    """
 
     name: str
     data: list[Decimal | None]

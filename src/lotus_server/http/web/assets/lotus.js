@@ -89,6 +89,102 @@
     if (event.target === found) found.close();
   });
 
+  // Suggestions while somebody types: data-suggest="address" makes a text field a combobox whose list the address answers
+  // to ?q=..., and to &with=... of the field that data-suggest-with="selector" finds in the same row. What was chosen is
+  // named below the field; without a script it stays a text field.
+  const dress = (root) =>
+    root.querySelectorAll("input[data-suggest]:not([role])").forEach((input) => {
+      const list = document.createElement("ul");
+      list.id = `${input.id}-options`;
+      list.className = "combobox-list";
+      list.hidden = true;
+      list.setAttribute("role", "listbox");
+      list.setAttribute("aria-label", "Suggestions");
+      const told = document.createElement("span");
+      told.className = "combobox-told";
+      told.setAttribute("role", "status");
+      input.after(list, told);
+      input.parentElement.classList.add("combobox");
+      input.setAttribute("role", "combobox");
+      input.setAttribute("aria-autocomplete", "list");
+      input.setAttribute("aria-expanded", "false");
+      input.setAttribute("aria-controls", list.id);
+    });
+  const asking = new WeakMap();
+  const listOf = (input) => document.getElementById(input.getAttribute("aria-controls"));
+  const tell = (input, text) => (listOf(input).nextElementSibling.textContent = text);
+  const point = (input, option) => {
+    listOf(input).querySelectorAll("[aria-selected=true]").forEach((each) => each.setAttribute("aria-selected", "false"));
+    if (!option) return input.removeAttribute("aria-activedescendant");
+    option.setAttribute("aria-selected", "true");
+    option.scrollIntoView({ block: "nearest" });
+    input.setAttribute("aria-activedescendant", option.id);
+  };
+  const close = (input) => {
+    asking.get(input)?.abort();
+    point(input, null);
+    listOf(input).hidden = true;
+    input.setAttribute("aria-expanded", "false");
+  };
+  const suggest = async (input) => {
+    asking.get(input)?.abort();
+    const asked = new AbortController();
+    asking.set(input, asked);
+    const address = new URL(input.dataset.suggest, location.href);
+    address.searchParams.set("q", input.value);
+    const other = input.dataset.suggestWith && input.closest("[data-row], form").querySelector(input.dataset.suggestWith);
+    if (other) address.searchParams.set("with", other.value);
+    const list = listOf(input);
+    try {
+      const answer = await fetch(address, { headers: { "hx-request": "true" }, signal: asked.signal });
+      if (!answer.ok || answer.redirected) return;
+      const options = await answer.text();
+      if (document.activeElement !== input) return;
+      list.innerHTML = options;
+    } catch {
+      return; // somebody typed on, or the server is away: it stays a text field
+    }
+    const options = [...list.querySelectorAll("[data-value]")];
+    options.forEach((option, number) => (option.id = `${list.id}-${number}`));
+    list.hidden = false;
+    input.setAttribute("aria-expanded", "true");
+    point(input, null);
+    tell(input, options.length === 1 ? "1 suggestion" : `${options.length} suggestions`);
+  };
+  const choose = (input, option) => {
+    input.value = option.dataset.value;
+    close(input);
+    tell(input, option.dataset.name === option.dataset.value ? "" : option.dataset.name);
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+    if (input.form?.matches("[data-autosubmit]")) input.form.requestSubmit();
+  };
+  let typing;
+  on("input", "input[data-suggest]", (input) => {
+    clearTimeout(typing);
+    typing = setTimeout(() => suggest(input), 120);
+  });
+  on("click", "input[data-suggest]", (input) => listOf(input).hidden && suggest(input));
+  on("focusout", "input[data-suggest]", (input) => {
+    clearTimeout(typing);
+    if (!listOf(input).hidden) tell(input, "");
+    close(input);
+  });
+  on("mousedown", ".combobox-list", (_, event) => event.preventDefault());
+  on("click", ".combobox-list [data-value]", (option) => choose(document.querySelector(`[aria-controls="${option.parentElement.id}"]`), option));
+  on("keydown", "input[data-suggest]", (input, event) => {
+    const isOpen = !listOf(input).hidden;
+    const options = [...listOf(input).querySelectorAll("[data-value]")];
+    const place = options.findIndex((each) => each.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown" && !isOpen) suggest(input);
+    else if (event.key === "ArrowDown") point(input, options[(place + 1) % options.length]);
+    else if (event.key === "ArrowUp" && isOpen) point(input, options.at(place <= 0 ? -1 : place - 1));
+    else if (event.key === "Enter" && isOpen && place >= 0) choose(input, options[place]);
+    else if (event.key === "Escape" && isOpen) close(input);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
   // A filter form sends itself: selects and dates at once; text is sent by htmx with a delay.
   on("change", "[data-autosubmit] select, [data-autosubmit] input[type=date], [data-autosubmit] input[type=checkbox]", (input) =>
     input.form.requestSubmit(),
@@ -113,6 +209,7 @@
     const row = box.content.firstElementChild;
     list.append(box.content);
     if (window.htmx) window.htmx.process(row);
+    dress(list);
     row.querySelector("input, select, textarea")?.focus();
     list.dispatchEvent(new Event("change", { bubbles: true }));
   });
@@ -208,9 +305,11 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     localize(event.target.parentElement ?? document);
     showParts(document);
+    dress(document);
   });
   document.addEventListener("DOMContentLoaded", () => {
     localize(document);
+    dress(document);
     showParts(document);
   });
 }

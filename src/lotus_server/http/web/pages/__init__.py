@@ -33,6 +33,7 @@ from lotus_server.http.web.pages import (
     sign_in,
     start,
     subscriptions,
+    suggestions,
     team,
     undo,
 )
@@ -71,5 +72,6 @@ AREAS: Final[tuple[Pages, ...]] = (
     invoice_actions.pages,
     coupons.pages,
     subscriptions.pages,
+    suggestions.pages,
     undo.pages,
 )

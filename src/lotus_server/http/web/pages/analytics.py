@@ -201,16 +201,24 @@ def _recurring_charts(found: RecurringIn) -> tuple[Chart, Chart]:
 def _waterfall(moved: Movements) -> Chart:
     """Return the way from opening to closing: each step begins where the one before it has ended."""
     below: list[Decimal | None] = [ZERO]
-    height: list[Decimal | None] = [moved.opening]
+    more: list[Decimal | None] = [None]
+    less: list[Decimal | None] = [None]
     level = moved.opening
     for name in MOVEMENTS:
         change = getattr(moved, name)
         following = add(level, change)
         below.append(min(level, following))
-        height.append(abs(change))
+        more.append(change if change > 0 else None)
+        less.append(-change if change < 0 else None)
         level = following
     names = ["Opening", *(name.capitalize() for name in MOVEMENTS), "Closing"]
-    bars = [Series("From", [*below, ZERO], color="transparent"), Series("Amount", [*height, moved.closing])]
+    steps: list[Decimal | None] = [None] * len(MOVEMENTS)
+    bars = [
+        Series("below", [*below, ZERO], color="transparent"),
+        Series("Recurring revenue", [moved.opening, *steps, moved.closing], color="primary"),
+        Series("More", [*more, None], color="green"),
+        Series("Less", [*less, None], color="red"),
+    ]
     return Chart("rows", names, bars, currency=moved.currency, is_stacked=True)
 
 

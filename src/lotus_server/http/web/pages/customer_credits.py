@@ -11,7 +11,7 @@ from lotus_server.http.web.forms import Form
 from lotus_server.http.web.routing import Pages
 from lotus_server.http.web.visit import Visit
 from lotus_server.kernel.currencies import CURRENCIES
-from lotus_server.kernel.errors import LotusError, NotFound
+from lotus_server.kernel.errors import Conflict, LotusError, NotFound
 from lotus_server.kernel.period import Duration
 from lotus_server.ports.credit_records import CreditQuestion
 from lotus_server.ports.paging import Page
@@ -193,11 +193,22 @@ def forget_wallet(visit: Visit) -> Response:
     return _back(visit, "The wallet wants no top-ups any more.")
 
 
+@pages.get(f"{_BELOW}/top-ups/{{top_up_id}}/settle")
+def settle_page(visit: Visit) -> Response:
+    """Ask whether the money of a top-up has come, and say how much that is."""
+    visit.require(settle_top_up)
+    return visit.page("customers/top_up_settle.html", fragment="dialog", **_top_up(visit))
+
+
 @pages.post(f"{_BELOW}/top-ups/{{top_up_id}}/settle")
 def settle(visit: Visit) -> Response:
     """A top-up was paid: it becomes credit."""
-    visit.do(settle_top_up, visit.part("customer_id"), visit.part("top_up_id"))
-    return _back(visit, "The top-up is credit now.")
+    visit.require(settle_top_up)
+    try:
+        settled = visit.do(settle_top_up, visit.part("customer_id"), visit.part("top_up_id"))
+    except Conflict as error:
+        return visit.again(error, "customers/top_up_settle.html", fragment="dialog", **_top_up(visit))
+    return _back(visit, f"{visit.formats.money(settled.amount, settled.currency)} is credit now.")
 
 
 @pages.post(f"{_BELOW}/top-ups/{{top_up_id}}/cancel")
@@ -218,6 +229,15 @@ def _credit(visit: Visit) -> CreditView:
     if view.customer.customer_id != visit.part("customer_id"):
         raise NotFound(f"There is no credit {credit_id!r}.", code="credit_not_found")
     return view
+
+
+def _top_up(visit: Visit) -> dict[str, Any]:
+    """Return the top-up of the address with its customer. Raises NotFound for that of another customer."""
+    customer, top_up_id = _customer(visit), visit.part("top_up_id")
+    found = [each for each in visit.do(list_top_ups, customer.customer_id) if each.top_up_id == top_up_id]
+    if not found:
+        raise NotFound(f"There is no top-up {top_up_id!r}.", code="top_up_not_found")
+    return {"customer": customer, "top_up": found[0]}
 
 
 def _schedule(visit: Visit) -> CreditScheduleView:
