@@ -37,7 +37,7 @@ from lotus_server.domain.invoicing import (
     LineKind,
 )
 from lotus_server.domain.metering import CorrectionKind
-from lotus_server.domain.subscriptions import PausedUsage, Subscription
+from lotus_server.domain.subscriptions import PausedFees, PausedUsage, Subscription
 from lotus_server.kernel.errors import LotusError
 from lotus_server.ports.credit_records import CreditQuestion
 from lotus_server.ports.event_store import CorrectionOrder
@@ -155,13 +155,15 @@ class Billing(RuleBasedStateMachine):
         customer=customers,
         ahead=st.integers(0, 20),
         days=st.none() | st.integers(1, 40),
-        usage=st.sampled_from(PausedUsage),
+        how=st.tuples(st.sampled_from(PausedFees), st.sampled_from(PausedUsage)),
         at_once=st.booleans(),
     )
-    def pause(self, customer: str, ahead: int, days: int | None, usage: PausedUsage, at_once: bool) -> None:
+    def pause(
+        self, customer: str, ahead: int, days: int | None, how: tuple[PausedFees, PausedUsage], at_once: bool
+    ) -> None:
         starts_at = self.now + ahead * DAY if ahead else None
         ends_at = None if days is None else self.now + (ahead + days) * DAY
-        order = PauseOrder(starts_at, ends_at, usage=usage, invoices_now=at_once and not ahead)
+        order = PauseOrder(starts_at, ends_at, *how, invoices_now=at_once and not ahead)
         self._to_each(customer, lambda twin, name: pause_subscription(twin.services, twin.organization, name, order))
 
     @rule(customer=customers, ahead=st.integers(0, 20), at_once=st.booleans())

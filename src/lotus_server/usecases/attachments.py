@@ -179,7 +179,8 @@ def _attached(
 
 def _as_attached(pause: Pause, *, is_once: bool) -> Pause:
     """Return a pause of the subscription as one of an add-on: what is charged once is charged all the same."""
-    return msgspec.structs.replace(pause, fees=PausedFees.CHARGE_FULL) if is_once else pause
+    is_charged = is_once and pause.fees is not PausedFees.PROLONG
+    return msgspec.structs.replace(pause, fees=PausedFees.CHARGE_FULL) if is_charged else pause
 
 
 def _refuse_second(tx: Transaction, attached: Subscription, addon: Plan, now: datetime) -> None:

@@ -15,6 +15,7 @@ from lotus_server.domain.subscriptions import (
     invoice_pause,
     next_pause,
     pause,
+    refuse_overlap,
     resume,
 )
 from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
@@ -71,8 +72,11 @@ def pause_subscription(
                 starts_at = max(starts_at, each.starts_at)
             if each.parent_id is not None and _is_out_of_reach(each, starts_at):
                 continue
-            fees = PausedFees.CHARGE_FULL if _is_charged_once(tx, each) else order.fees
+            fees = order.fees
+            if fees is PausedFees.CHARGE_PRORATED and _is_charged_once(tx, each):
+                fees = PausedFees.CHARGE_FULL
             paused = pause(each, starts_at=starts_at, ends_at=moved.ends_at, fees=fees, now=now, usage=order.usage)
+            _refuse_overlap(tx, each, paused)
             if order.invoices_now and starts_at == now:
                 place = next_pause(paused, now)
                 assert place is not None, "it has just begun"
@@ -98,10 +102,17 @@ def resume_subscription(
                 continue
             resumes_at = msgspec.structs.replace(order, **_days_of(order, each.timezone)).resumes_at or now
             resumed = resume(each, resumes_at=resumes_at, now=now)
+            _refuse_overlap(tx, each, resumed)
             if order.invoices_now and place is not None and len(resumed.pauses) == len(each.pauses):
                 resumed = _invoiced(services, tx, resumed, place, at_end=True)
             tx.subscriptions.replace(resumed)
         return views_of(tx, organization, [require_subscription(tx, organization, subscription_id)], now)[0]
+
+
+def _refuse_overlap(tx: Transaction, before: Subscription, after: Subscription) -> None:
+    """A pause that prolongs moves the end, but not into the time of another subscription."""
+    if before.ends_at != after.ends_at:
+        refuse_overlap(after, tx.subscriptions.of_customer(after.organization_id, after.customer_id))
 
 
 def _check(
@@ -150,6 +161,8 @@ def _invoiced(
     Nothing is invoiced where that is nothing.
     """
     pause = subscription.pauses[place]
+    if pause.fees is not PausedFees.CHARGE_PRORATED:
+        return subscription
     now = pause.ends_at if at_end else pause.starts_at
     assert now is not None, "it ends now"
     marked = invoice_pause(subscription, place, at_end=at_end)

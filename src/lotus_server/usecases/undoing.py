@@ -150,6 +150,9 @@ def _check_subscription(case: _Case) -> None:
         raise Conflict("The subscription has ended: what has ended does not begin again.", code=CODE)
     if current.open_period.start != restored.open_period.start:
         raise Conflict("The subscription was billed since then, so this is not undone.", code=CODE)
+    if current.open_period != restored.open_period and current.starts_at <= now:
+        detail = "Its period ends elsewhere since then, and that was settled: change the end again, or resume."
+        raise Conflict(detail, code=CODE)
     if _begun(current.pauses, now) != _begun(restored.pauses, now):
         raise Conflict("The pause has begun, so this is not undone: end it by resuming.", code=CODE)
 

@@ -31,7 +31,9 @@ class PauseForm(Form):
     paused_from: Text = Field(None, description="The first time that is paused; now when missing.")
     paused_until: Text = Field(None, description="The first time that is not; until somebody resumes when missing.")
     flat_fee_behavior: Text = Field(
-        None, description="charge_prorated (default): the paused time is not charged. charge_full: it is."
+        None,
+        description="charge_prorated (default): the paused time is not charged. charge_full: it is. "
+        "prolong: the period, and all that follows, is as much later as the pause lasts.",
     )
     usage_behavior: Text = Field(
         None, description="bill_full (default): events that come in the pause count. bill_none: they do not."

@@ -6,7 +6,7 @@ from typing import Final
 
 from lotus_server.domain.catalog import ProrationUnit
 from lotus_server.domain.invoicing.terms import Terms
-from lotus_server.domain.subscriptions import whole_period
+from lotus_server.domain.subscriptions import in_use_at, standstills, whole_period
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.zones import shown_in
 
@@ -19,16 +19,30 @@ def divided(terms: Terms, parts: Sequence[Period]) -> tuple[tuple[Period, ...], 
     The parts touch, and each but the last ends with a change. By exact time they are returned as they are. By day each
     is the days that belong to it, of none or more, by the calendar of the subscription's time zone and written in UTC:
     the day of a change, of a renewal and of a switch to another plan belongs to what follows, the day of a termination
-    to what ends.
+    to what ends. The time of pauses that prolong is no part of either.
     """
-    whole = whole_period(terms.subscription, parts[0].start)
+    subscription = terms.subscription
+    whole = whole_period(subscription, parts[0].start)
+    paused = standstills(subscription)
     if terms.version.proration_unit is ProrationUnit.EXACT:
-        return tuple(parts), whole
-    zone = terms.subscription.timezone
-    in_days = Period(_day(whole.start, zone), _day(whole.end, zone))
+        if not paused:
+            return tuple(parts), whole
+        in_use = [
+            Period(in_use_at(subscription, each.start), in_use_at(subscription, each.end)) for each in (*parts, whole)
+        ]
+        return tuple(in_use[:-1]), in_use[-1]
+    zone = subscription.timezone
+    free = [Period(_day(each.start, zone), _day(each.end, zone)) for each in paused]
     starts = [_day(part.start, zone) for part in parts]
     ends = [*starts[1:], _end_of_days(terms, parts[-1].end, whole)]
-    return tuple(Period(start, end) for start, end in zip(starts, ends, strict=True)), in_days
+    in_days = (*zip(starts, ends, strict=True), (_day(whole.start, zone), _day(whole.end, zone)))
+    counted = [Period(_without(free, start), _without(free, end)) for start, end in in_days]
+    return tuple(counted[:-1]), counted[-1]
+
+
+def _without(free: Sequence[Period], day: datetime) -> datetime:
+    """Return a day on a calendar that does not have those of some stretches of days."""
+    return day - sum((each.until(day).end - each.start for each in free), timedelta())
 
 
 def _end_of_days(terms: Terms, end: datetime, whole: Period) -> datetime:

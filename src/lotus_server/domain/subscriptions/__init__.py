@@ -27,15 +27,13 @@ from lotus_server.domain.subscriptions.decisions import (
     whole_period,
 )
 from lotus_server.domain.subscriptions.pauses import (
-    PAUSES_MAX,
     carry_pauses,
     invoice_pause,
     next_pause,
-    pause,
-    resume,
     unbilled_within,
     until_present,
 )
+from lotus_server.domain.subscriptions.pausing import PAUSES_MAX, pause, resume
 from lotus_server.domain.subscriptions.quantities import (
     QUANTITY_CHANGES_MAX,
     carry_quantities,
@@ -53,6 +51,7 @@ from lotus_server.domain.subscriptions.quantities import (
     prepaid_within,
     present_quantity,
 )
+from lotus_server.domain.subscriptions.standstills import in_use_at, standstills
 from lotus_server.domain.subscriptions.subscription import (
     NO_CADENCE,
     Cadence,
@@ -99,6 +98,7 @@ __all__ = [
     "end_with_period",
     "first_period",
     "held_quantities",
+    "in_use_at",
     "interval_at",
     "invoice_pause",
     "is_charged_at",
@@ -117,6 +117,7 @@ __all__ = [
     "refuse_overlap",
     "renew_again",
     "resume",
+    "standstills",
     "succeed",
     "unbilled_within",
     "until_present",

@@ -6,14 +6,14 @@ from decimal import Decimal
 import msgspec
 
 from lotus_server.domain.catalog import PlanVersion, SpendThreshold, usage_interval
+from lotus_server.domain.subscriptions.standstills import series_at
 from lotus_server.domain.subscriptions.subscription import Cadence, Subscription
-from lotus_server.kernel.period import Duration, Period, period_at
-from lotus_server.kernel.zones import zone_of
+from lotus_server.kernel.period import Duration, Period
 
 
 def interval_at(subscription: Subscription, interval: Duration, instant: datetime) -> Period:
     """Return the uncut interval that contains an instant, of the series through the subscription's anchor."""
-    return period_at(subscription.anchor, interval, instant, zone_of(subscription.timezone))
+    return series_at(subscription, interval, instant)
 
 
 def due_after(subscription: Subscription) -> datetime:

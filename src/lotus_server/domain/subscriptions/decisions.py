@@ -8,6 +8,7 @@ import msgspec
 from lotus_server.domain.catalog import PlanVersion
 from lotus_server.domain.subscriptions.cadence import due_after, with_cadence_of
 from lotus_server.domain.subscriptions.pauses import carry_pauses, carry_what_is_let_off, until_present
+from lotus_server.domain.subscriptions.standstills import series_at
 from lotus_server.domain.subscriptions.subscription import Status, Subscription
 from lotus_server.kernel.errors import Conflict, Invalid
 from lotus_server.kernel.period import Duration, Period, period_at
@@ -47,7 +48,7 @@ def whole_period(subscription: Subscription, instant: datetime) -> Period:
     trial_end = subscription.trial_end
     if trial_end is not None and instant < trial_end:
         return Period(subscription.starts_at, trial_end)
-    return period_at(subscription.anchor, subscription.duration, instant, zone_of(subscription.timezone))
+    return series_at(subscription, subscription.duration, instant)
 
 
 def usage_period(subscription: Subscription, period: Period, metric_id: str) -> Period:

@@ -40,11 +40,13 @@ class PausedFees(StrEnum):
 
     `charge_prorated`: that time is not charged. Each charge goes by its own proration rule, as if nothing were held in
     the pause: what was invoiced in advance for it comes back, what begins within it is not charged. `charge_full`: the
-    pause changes no charge.
+    pause changes no charge. `prolong`: the time of the subscription stands still, so what was paid lasts longer, and
+    everything that lies ahead comes as much later.
     """
 
     CHARGE_PRORATED = "charge_prorated"
     CHARGE_FULL = "charge_full"
+    PROLONG = "prolong"
 
 
 class PausedUsage(StrEnum):
