@@ -17,11 +17,14 @@ from lotus_server.domain.metering import (
     Event,
     EventStatus,
     LogPosition,
+    MetricDefinition,
     MetricType,
     Selection,
     Usage,
     Verdict,
     compile_filters,
+    has_states,
+    parts_of,
     usage_of,
 )
 from lotus_server.kernel.errors import Unavailable
@@ -43,7 +46,7 @@ from lotus_server.ports.event_store import (
     Submission,
 )
 from lotus_server.wire.track import make_decoder
-from tests.contracts.metering_model import corrected, correction_of, values_over
+from tests.contracts.metering_model import EVERYBODY, as_one, by_customer, corrected, correction_of, values_over
 
 
 class EventsInMemory:
@@ -139,6 +142,22 @@ class EventsInMemory:
             else usage_of(selection, events)
             for selection in selections
         ]
+
+    def usage_by_customer(
+        self, organization_id: str, definition: MetricDefinition, periods: Sequence[Period]
+    ) -> list[dict[str, Usage]] | None:
+        """Return the usage of each period by customer."""
+        if not all(map(has_states, parts_of(definition))):
+            return None
+        events = self._counting(organization_id)
+        return [by_customer(definition, period, events) for period in periods]
+
+    def usage_together(
+        self, organization_id: str, definition: MetricDefinition, periods: Sequence[Period]
+    ) -> list[Usage]:
+        """Return the usage of each period as if all events were one customer's."""
+        events = as_one(self._counting(organization_id))
+        return [usage_of(Selection(definition, EVERYBODY, period), events) for period in periods]
 
     def values(self, organization_id: str, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
         """Return the numbers of a period's events, per group."""

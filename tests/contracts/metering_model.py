@@ -17,16 +17,19 @@ from lotus_server.domain.metering import (
     CorrectionKind,
     Event,
     EventStatus,
+    MetricDefinition,
     Point,
     Selection,
     Usage,
     Verdict,
     compile_filters,
+    parts_of,
     point_of,
     usage_of,
     values_of_points,
 )
 from lotus_server.kernel.instants import from_microseconds, to_microseconds
+from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import CorrectionOrder, CorrectionStatus, Submission
 
 NOW = datetime(2026, 5, 15, 12, tzinfo=UTC)
@@ -97,6 +100,24 @@ class Model:
 
     def counting(self) -> list[Event]:
         return [event for _, event in self.accepted.values() if event.status is not EventStatus.VOIDED]
+
+
+def by_customer(definition: MetricDefinition, period: Period, events: Sequence[Event]) -> dict[str, Usage]:
+    """The usage of each customer who has events that count, of any part of the metric, one customer after the other."""
+    found = {}
+    for customer in sorted({event.customer_id for event in events}):
+        usages = [usage_of(Selection(part, customer, period), events) for part in parts_of(definition)]
+        if any(usage.counted or usage.skipped for usage in usages):
+            found[customer] = usage_of(Selection(definition, customer, period), events)
+    return found
+
+
+EVERYBODY = "everybody"
+
+
+def as_one(events: Sequence[Event]) -> list[Event]:
+    """The events as if all of them were of one customer."""
+    return [msgspec.structs.replace(event, customer_id=EVERYBODY) for event in events]
 
 
 def values_over(selection: Selection, events: Sequence[Event]) -> list[tuple[str, tuple[Decimal, ...]]]:

@@ -183,6 +183,22 @@ def test_usage_of_all_is_that_of_each(sold: Business) -> None:
     assert ((at("2026-01-10"), D(280)), (at("2026-01-11"), D(20))) == found.days
 
 
+@pytest.mark.parametrize("aggregation", [Aggregation.COUNT, Aggregation.MAX, Aggregation.PERCENTILE])
+def test_each_day_comes_to_what_customers_that_exist_used(business: Business, aggregation: Aggregation) -> None:
+    name = None if aggregation is Aggregation.COUNT else "n"
+    percentile = D(100) if aggregation is Aggregation.PERCENTILE else None
+    definition = MetricDefinition("call", aggregation, name, percentile=percentile)
+    create_metric(business.services, business.organization, MetricDraft("calls", definition, "calls"))
+    business.customer("zeta")
+    for customer_id, day in (("acme", "05"), ("zeta", "05"), ("nobody", "05"), ("zeta", "06"), ("nobody", "07")):
+        business.events.put(business.organization_id, "call", customer_id, at(f"2026-01-{day}"), {"n": 1})
+
+    found = usage_totals(business.services, business.organization, UsageTotalsQuestion("calls", JANUARY))
+
+    assert ((at("2026-01-05"), D(2)), (at("2026-01-06"), D(1))) == found.days
+    assert ["acme", "zeta"] == sorted(each.customer_id for each in found.customers)
+
+
 def test_usage_is_told_apart_by_the_groups_of_its_metric(business: Business) -> None:
     definition = MetricDefinition("call", Aggregation.COUNT, group_by=("model",))
     create_metric(business.services, business.organization, MetricDraft("calls", definition, "calls"))

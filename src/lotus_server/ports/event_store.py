@@ -17,6 +17,7 @@ from lotus_server.domain.metering import (
     Event,
     EventStatus,
     LogPosition,
+    MetricDefinition,
     Properties,
     Selection,
     Usage,
@@ -249,6 +250,26 @@ class EventStore(Protocol):
 
         Raises Invalid or Unavailable with the code `custom_metric_failed` when the query of a custom metric fails,
         takes too long, or gives no exact number.
+        """
+        ...
+
+    def usage_by_customer(
+        self, organization_id: str, definition: MetricDefinition, periods: Sequence[Period]
+    ) -> list[dict[str, Usage]] | None:
+        """Return what every customer used in each of some periods: what `usage` says of each of them, in one question.
+
+        Each period begins where the one before ends. Whoever has no events that count is left out; customers are those
+        that events name. The same question asked again costs no more than the events that are new. None for metrics
+        that `has_states` is false of, or of a part of them: those are answered customer by customer.
+        """
+        ...
+
+    def usage_together(
+        self, organization_id: str, definition: MetricDefinition, periods: Sequence[Period]
+    ) -> list[Usage]:
+        """Return what `usage` would say of each of some periods if all events were one customer's.
+
+        The periods are as for `usage_by_customer`, and `has_states` is true of the metric.
         """
         ...
 

@@ -1,6 +1,6 @@
 """What all customers used of a metric, and what customers cost by cost metrics."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -8,9 +8,9 @@ from typing import Final
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.analytics import Basis, Comparison, Dimension, Margin, window_before
+from lotus_server.domain.analytics import Basis, Comparison, Dimension, Margin, Step, parts_of_window, window_before
 from lotus_server.domain.metering import (
-    Granularity,
+    Aggregation,
     Metric,
     MetricDefinition,
     MetricType,
@@ -29,6 +29,7 @@ from lotus_server.usecases.services import Services, present
 CUSTOMERS_MAX: Final = 100_000
 ROWS_MAX: Final = 1_000
 _AT_ONCE: Final = 2_000
+_ADDED: Final = frozenset({Aggregation.COUNT, Aggregation.SUM})
 
 Group = tuple[str | None, ...]
 
@@ -81,11 +82,11 @@ def usage_totals(services: Services, organization: Organization, question: Usage
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
         metric = require_metric(tx, organization, question.metric_id)
-        customer_ids = tx.figures.customer_ids(organization_id)
+        known = frozenset(tx.figures.customer_ids(organization_id))
     definition = metric.definition
-    by_customer = _quantities(services, organization_id, definition, customer_ids, window)
+    periods = window_before(window), window
+    (before, by_customer), is_all = _quantities(services, organization_id, definition, known, *periods)
     used = {customer_id: usage.quantity for customer_id, usage in by_customer.items() if usage.quantity}
-    before = _quantities(services, organization_id, definition, customer_ids, window_before(window))
     top = sorted(used, key=lambda customer_id: (-used[customer_id], customer_id))[: question.limit]
     with services.records.snapshot() as tx:
         names = tx.customers.many(organization_id, top)
@@ -93,7 +94,7 @@ def usage_totals(services: Services, organization: Organization, question: Usage
         metric,
         window,
         Comparison(total(used.values()), total(usage.quantity for usage in before.values())),
-        _days(services, organization_id, definition, sorted(used), window),
+        _days(services, organization_id, definition, known, window, is_all=is_all),
         definition.group_by,
         _groups(definition, by_customer.values(), question.limit),
         tuple(CustomerUsage(each, names[each].customer_name or each, used[each]) for each in top),
@@ -102,31 +103,57 @@ def usage_totals(services: Services, organization: Organization, question: Usage
 
 
 def _quantities(
-    services: Services, organization_id: str, definition: MetricDefinition, customer_ids: Sequence[str], window: Period
+    services: Services, organization_id: str, definition: MetricDefinition, known: Collection[str], *periods: Period
+) -> tuple[list[dict[str, Usage]], bool]:
+    """Return the usage of each period by customer that exists, and whether nobody else is known to have used anything.
+
+    Who used nothing may be left out.
+    """
+    found = services.events.usage_by_customer(organization_id, definition, periods)
+    if found is None:
+        ids = sorted(known)
+        return [_one_by_one(services, organization_id, definition, ids, period) for period in periods], False
+    told = [{each: usage for each, usage in usages.items() if each in known} for usages in found]
+    return told, all(len(some) == len(usages) for some, usages in zip(told, found, strict=True))
+
+
+def _one_by_one(
+    services: Services, organization_id: str, definition: MetricDefinition, customer_ids: Sequence[str], period: Period
 ) -> dict[str, Usage]:
     found: dict[str, Usage] = {}
-    cycle = window if definition.depends_on_cycle else None
+    cycle = period if definition.depends_on_cycle else None
     for start in range(0, len(customer_ids), _AT_ONCE):
         some = customer_ids[start : start + _AT_ONCE]
-        selections = [Selection(definition, customer_id, window, cycle=cycle) for customer_id in some]
+        selections = [Selection(definition, customer_id, period, cycle=cycle) for customer_id in some]
         usages = services.events.usage(organization_id, selections, keeps_aggregates=False)
         found.update(zip(some, usages, strict=True))
     return found
 
 
 def _days(
-    services: Services, organization_id: str, definition: MetricDefinition, customer_ids: Sequence[str], window: Period
+    services: Services,
+    organization_id: str,
+    definition: MetricDefinition,
+    known: Collection[str],
+    window: Period,
+    *,
+    is_all: bool,
 ) -> tuple[tuple[datetime, Decimal], ...]:
+    """Return what each day with any usage comes to, for metrics whose days can be told apart.
+
+    `is_all`: nobody used anything in the window but customers that exist.
+    """
     if definition.type is not MetricType.COUNTER or definition.window is not None or definition.denominator is not None:
         return ()
-    windowed = msgspec.structs.replace(definition, window=Granularity.DAY, group_by=())
-    sums: dict[datetime, Decimal] = {}
-    for usage in _quantities(services, organization_id, windowed, customer_ids, window).values():
-        for key, part in usage.groups.items():
-            start, _ = split_key(windowed, key)
-            assert start is not None, f"{key} has no window"
-            sums[start] = add(sums.get(start, ZERO), part.quantity)
-    return tuple(sorted(sums.items()))
+    days = parts_of_window(window, Step.DAY)
+    asked = msgspec.structs.replace(definition, group_by=())
+    if definition.aggregation in _ADDED and is_all:
+        # What is added up is the same in any order, so customers need not be told apart on each day.
+        sums = [usage.quantity for usage in services.events.usage_together(organization_id, asked, days)]
+    else:
+        by_day, _ = _quantities(services, organization_id, asked, known, *days)
+        sums = [total(usage.quantity for usage in usages.values()) for usages in by_day]
+    return tuple((day.start, amount) for day, amount in zip(days, sums, strict=True) if amount)
 
 
 def _groups(definition: MetricDefinition, usages: Iterable[Usage], limit: int) -> tuple[tuple[Group, Decimal], ...]:
@@ -183,13 +210,13 @@ def margin_report(services: Services, organization: Organization, question: Marg
     sum_up_revenue(services, organization_id)
     with services.records.snapshot() as tx:
         metrics = [each for each in tx.metrics.all(organization_id) if each.is_cost_metric and not each.archived]
-        customer_ids = tx.figures.customer_ids(organization_id) if metrics else []
+        known = frozenset(tx.figures.customer_ids(organization_id) if metrics else ())
         sums = tx.revenue.by_key(organization_id, Basis.INVOICED, Dimension.CUSTOMER, window)
     revenue = {key: amount for (currency, key), amount in sums.items() if currency == code}
     costs: dict[str, Decimal] = {}
     by_metric = []
     for metric in metrics:
-        usages = _quantities(services, organization_id, metric.definition, customer_ids, window)
+        (usages,), _ = _quantities(services, organization_id, metric.definition, known, window)
         by_metric.append((metric, total(usage.quantity for usage in usages.values())))
         for customer_id, usage in usages.items():
             costs[customer_id] = add(costs.get(customer_id, ZERO), usage.quantity)

@@ -30,6 +30,7 @@ from lotus_server.adapters.events_sqlite.schema import (
     open_for_reading,
 )
 from lotus_server.adapters.events_sqlite.series_cache import SeriesCache
+from lotus_server.adapters.events_sqlite.totals import TotalsCache
 from lotus_server.domain.metering import (
     Correction,
     Event,
@@ -84,6 +85,7 @@ class EventReader:
         self._idle = [open_for_reading(self._path)]
         self.row_reader = RowReader()
         self._series = SeriesCache(self.row_reader)
+        self.totals = TotalsCache(self.snapshot)
         self._known_parts: dict[tuple[str, Selection], tuple[_Part, ...]] = {}
         # Its own connection, so that an event loop never waits for a thread that reads much.
         self._quick = open_for_reading(self._path)

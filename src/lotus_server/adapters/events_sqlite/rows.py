@@ -20,7 +20,7 @@ VOIDED: Final = EventStatus.VOIDED.value
 _ROWS_PER_INSERT: Final = 100
 _IDS_PER_SELECT: Final = 500
 
-_decode_properties: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+decode_properties: Final = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 
 
 class Row(msgspec.Struct, gc=False):
@@ -40,7 +40,7 @@ class Row(msgspec.Struct, gc=False):
     @property
     def properties(self) -> Properties:
         """Return the properties with exact numbers."""
-        return _decode_properties(self.properties_text)
+        return decode_properties(self.properties_text)
 
     def to_event(self) -> Event:
         """Return the event that this row keeps."""

@@ -15,7 +15,18 @@ from lotus_server.adapters.events_sqlite.making import Making
 from lotus_server.adapters.events_sqlite.messages import Correct, Find, Register, Status
 from lotus_server.adapters.events_sqlite.reader import EventReader
 from lotus_server.adapters.events_sqlite.verify import drifts
-from lotus_server.domain.metering import Correction, Event, LogPosition, Selection, Usage
+from lotus_server.domain.metering import (
+    Correction,
+    Event,
+    LogPosition,
+    MetricDefinition,
+    Selection,
+    Usage,
+    combine,
+    has_states,
+    parts_of,
+    usage_of_parts,
+)
 from lotus_server.kernel.errors import TooLarge, Unavailable
 from lotus_server.kernel.period import Period
 from lotus_server.ports.event_store import (
@@ -98,6 +109,23 @@ class SqliteEventStore:
             self._reader.catch_up(organization_id, makings)
             self._register(self._link, makings)
         return answers
+
+    def usage_by_customer(
+        self, organization_id: str, definition: MetricDefinition, periods: Sequence[Period]
+    ) -> list[dict[str, Usage]] | None:
+        """Return the usage of each of some periods by customer, or None for metrics that have no states."""
+        parts = parts_of(definition)
+        if not all(map(has_states, parts)):
+            return None
+        each = [self._reader.totals.usage_by_customer(organization_id, part, periods) for part in parts]
+        return [_joined(definition, usages) for usages in zip(*each, strict=True)]
+
+    def usage_together(
+        self, organization_id: str, definition: MetricDefinition, periods: Sequence[Period]
+    ) -> list[Usage]:
+        """Return the usage of each of some periods as if all events were one customer's."""
+        assert has_states(definition), "else there is nothing to add to"
+        return self._reader.totals.usage_together(organization_id, definition, periods)
 
     def values(self, organization_id: str, selection: Selection) -> list[tuple[str, tuple[Decimal, ...]]]:
         """Return the numbers of a period's events in order of happening, per group."""
@@ -197,3 +225,17 @@ class SqliteEventStore:
         if self._link is not None:
             self._link.close()
         self._reader.close()
+
+
+def _joined(definition: MetricDefinition, usages: Sequence[dict[str, Usage]]) -> dict[str, Usage]:
+    """Return a metric's usage by customer from those of its parts."""
+    if len(usages) == 1:
+        return usages[0]
+    nones = [combine(part, {}) for part in parts_of(definition)]
+    customers = dict.fromkeys(customer for some in usages for customer in some)
+    return {
+        customer: usage_of_parts(
+            definition, [some.get(customer, none) for some, none in zip(usages, nones, strict=True)]
+        )
+        for customer in customers
+    }

@@ -31,6 +31,7 @@ from lotus_server.domain.metering.properties import Properties, as_number, looku
 from lotus_server.domain.metering.ratios import parts_of, usage_of_parts
 from lotus_server.domain.metering.series import (
     Point,
+    has_states,
     is_series,
     needs_earlier_events,
     point_of,
@@ -71,6 +72,7 @@ __all__ = [
     "combine",
     "compile_filters",
     "group_key",
+    "has_states",
     "holds",
     "is_series",
     "lookup",

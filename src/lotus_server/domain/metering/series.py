@@ -46,6 +46,11 @@ def is_series(definition: MetricDefinition) -> bool:
     return definition.type in {MetricType.GAUGE, MetricType.RATE}
 
 
+def has_states(definition: MetricDefinition) -> bool:
+    """Tell whether a metric is answered from running states, one event after the other; of a ratio its parts are."""
+    return definition.type is MetricType.COUNTER and not is_series(definition)
+
+
 def needs_earlier_events(definition: MetricDefinition) -> bool:
     """Tell whether events from before the period take part: the level of a gauge carries over."""
     return definition.type is MetricType.GAUGE
