@@ -167,6 +167,18 @@ def test_an_amount_that_lies_ahead_is_not_on_the_draft(business: Business) -> No
     assert [[Decimal("1.25")]] == business.draft_amounts()
 
 
+def test_a_line_tells_how_many_events_name_no_amount(business: Business) -> None:
+    sell(business, BY_BYTES, {"model": "dynamic", "amount_property": "cost"})
+    business.subscribe()
+    happen(business, [{"bytes": 1, "cost": "2.5"}, {"bytes": 1}, {"bytes": 1, "cost": "free"}])
+
+    (line,) = invoice_of_january(business).lines
+
+    assert ["cost of the events: 2.5", "2 events have no number in cost and cost nothing"] == [
+        step.text for step in line.steps
+    ]
+
+
 def test_a_line_keeps_how_its_quantity_was_measured(business: Business) -> None:
     sell(business, BY_BYTES, {"model": "per_unit", "unit_price": 1})
     business.subscribe()

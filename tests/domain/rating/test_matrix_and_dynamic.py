@@ -80,6 +80,17 @@ def test_the_events_say_what_they_cost() -> None:
     assert "cost of the events: 10.5" == rate(Dynamic("cost"), D("10.5")).steps[0].text
 
 
+def test_events_that_name_no_amount_are_reported() -> None:
+    usage = RatedUsage(D(2), 3, skipped=1).and_then(RatedUsage(D(0), 0, skipped=1))
+
+    rated = rate(Dynamic("cost"), usage)
+
+    assert ["cost of the events: 2", "2 events have no number in cost and cost nothing"] == [
+        step.text for step in rated.steps
+    ]
+    assert D(2) == rated.amount
+
+
 def test_events_that_give_back_more_than_they_cost_are_charged_as_zero() -> None:
     assert D(0) == rate(Dynamic("cost"), D(-5)).amount
 

@@ -163,7 +163,7 @@ def _priced(price: CellPrice, metered: Metered, key: str, usage: Usage) -> Rated
     if isinstance(price, Dynamic):
         whole = metered.amounts[price.amount_property]
         amounts = whole if key == UNGROUPED else whole.groups.get(key, _NOTHING)
-        return RatedUsage(amounts.quantity, amounts.counted)
+        return RatedUsage(amounts.quantity, amounts.counted, skipped=amounts.skipped)
     if needs_event_values(price):
         assert metered.values is not None, "who asks for single events is given them"
         return RatedUsage.of_events(metered.values.get(key, ()))

@@ -42,13 +42,15 @@ def rate(price: Price, usage: RatedUsage | Decimal) -> Rated:
         matrix_steps(price, usage.groups, steps, rate)
     elif isinstance(price, Percentage):
         percentage_steps(price, usage, steps)
+    elif isinstance(price, Dynamic):
+        dynamic_steps(price, charged_quantity(usage.quantity, steps), usage.skipped, steps)
     else:
         _append_steps(price, charged_quantity(usage.quantity, steps), steps)
     return with_spend_limits(steps, price.minimum_spend, price.maximum_spend)
 
 
 def _append_steps(
-    price: PerUnit | Graduated | Volume | Package | GraduatedPercentage | Dynamic, quantity: Decimal, steps: list[Step]
+    price: PerUnit | Graduated | Volume | Package | GraduatedPercentage, quantity: Decimal, steps: list[Step]
 ) -> None:
     if isinstance(price, PerUnit):
         per_unit_steps(price, quantity, steps)
@@ -60,8 +62,6 @@ def _append_steps(
         package_steps(price, quantity, steps)
     elif isinstance(price, GraduatedPercentage):
         graduated_percentage_steps(price, quantity, steps)
-    elif isinstance(price, Dynamic):
-        dynamic_steps(price, quantity, steps)
     else:
         assert_never(price)
 

@@ -17,13 +17,15 @@ class RatedUsage(msgspec.Struct, frozen=True, gc=False):
     `quantity` is what the metric answers: units, or for a price of amounts the sum of the events' amounts. A running
     count and sum are enough for it and for `event_count`, the number of events. `values` are those of each event in
     the order in which they happened, and sum to the quantity. `groups` is the usage of each group, under its values of
-    the price's dimensions, in their order. Null: not known, and then a price that needs it cannot be rated.
+    the price's dimensions, in their order. Null: not known, and then a price that needs it cannot be rated. `skipped`
+    is the number of further events that name no amount for a dynamic price.
     """
 
     quantity: Decimal
     event_count: int | None = None
     values: tuple[Decimal, ...] | None = None
     groups: Mapping[DimensionValues, "RatedUsage"] | None = None
+    skipped: int = 0
 
     @classmethod
     def of_events(cls, values: Iterable[Decimal]) -> Self:
@@ -43,6 +45,7 @@ class RatedUsage(msgspec.Struct, frozen=True, gc=False):
             None if self.event_count is None or later.event_count is None else self.event_count + later.event_count,
             None if self.values is None or later.values is None else self.values + later.values,
             None if self.groups is None or later.groups is None else _joined(self.groups, later.groups),
+            self.skipped + later.skipped,
         )
 
 

@@ -40,7 +40,7 @@ def _alike(windows: Sequence[RatedUsage]) -> list[tuple[RatedUsage, int]]:
     found: dict[object, tuple[RatedUsage, int]] = {}
     for index, window in enumerate(windows):
         is_plain = window.values is None and window.groups is None
-        key = (window.quantity, window.event_count) if is_plain else index
+        key = (window.quantity, window.event_count, window.skipped) if is_plain else index
         _, count = found.get(key, (window, 0))
         found[key] = (window, count + 1)
     return list(found.values())
