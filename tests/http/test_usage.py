@@ -35,12 +35,16 @@ def test_usage_has_a_row_for_each_window_and_group(used: Tenant) -> None:
             "window_end": "2026-01-02T00:00:00Z",
             "group": {"model": "a"},
             "value": 5,
+            "counted": 1,
+            "skipped": 0,
         },
         {
             "window_start": "2026-01-02T00:00:00Z",
             "window_end": "2026-01-03T00:00:00Z",
             "group": {"model": "b"},
             "value": Decimal("2.5"),
+            "counted": 1,
+            "skipped": 0,
         },
     ] == rows
 
@@ -53,6 +57,8 @@ def test_without_anything_said_usage_is_that_of_the_last_thirty_days_until_now(u
         "window_end": "2026-01-10T12:00:00.000001Z",
         "group": None,
         "value": 7.5,
+        "counted": 2,
+        "skipped": 1,
     } == row
 
 

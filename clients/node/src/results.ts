@@ -160,6 +160,9 @@ export interface UsageRow<N = number> {
   group: Record<string, string | null> | null;
   /** null: there is nothing to take a value from. */
   value: N | null;
+  /** How many events the value was made of, and how many more had no usable value. */
+  counted?: number;
+  skipped?: number;
 }
 
 /** Answer of voidEvents and amendEvent. */

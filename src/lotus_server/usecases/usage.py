@@ -70,12 +70,15 @@ class UsageQuestion(msgspec.Struct, frozen=True):
 class UsageRow(msgspec.Struct, frozen=True):
     """What was used in a period, by one group: the texts of `group_by`, null for a property that events lack.
 
-    `value` is null where there is nothing to take a value from.
+    `value` is null where there is nothing to take a value from. `counted` is the number of events that it was made of,
+    `skipped` that of those without a usable value.
     """
 
     period: Period
     group: Group
     value: Decimal | None
+    counted: int
+    skipped: int
 
 
 class UsageAnswer(msgspec.Struct, frozen=True):
@@ -259,7 +262,7 @@ def _arranged(
         for group in sorted(shown, key=_in_order):
             usage = groups.get(group, unused)
             if question.fills or usage.counted or usage.quantity:
-                rows.append(UsageRow(period, group, usage.value))
+                rows.append(UsageRow(period, group, usage.value, usage.counted, usage.skipped))
         if len(rows) > ROWS_MAX:
             raise _too_many_rows()
     return rows

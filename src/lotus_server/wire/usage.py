@@ -84,6 +84,8 @@ def usage_rows(answer: UsageAnswer) -> list[Row]:
             "window_end": to_text(row.period.end),
             "group": _group_row(answer.group_by, row.group),
             "value": row.value,
+            "counted": row.counted,
+            "skipped": row.skipped,
         }
         for row in answer.rows
     ]
