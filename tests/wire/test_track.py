@@ -234,6 +234,7 @@ def test_a_wrong_event_is_rejected_with_a_reason_and_its_neighbours_are_not(
 )
 def test_properties_that_cannot_be_kept_exactly_are_rejected(properties: str, expected: str) -> None:
     assert expected in reason_for(properties)
+    assert "not valid JSON" not in reason_for(properties)
     good = json.dumps(event(idempotency_id="good"))
     bad = f'{{"event_name":"call","customer_id":"acme","idempotency_id":"bad","properties":{properties}}}'
     batch = decode(f'{{"batch":[{good},{bad}]}}'.encode())

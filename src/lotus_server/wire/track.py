@@ -402,6 +402,10 @@ def read_properties(text: bytes) -> tuple[dict[str, Any] | None, str | None]:
     except UnicodeDecodeError:
         return None, "contains bytes that are not UTF-8"
     except msgspec.DecodeError as error:
+        message = str(error)
+        if "out of range" in message:
+            own, _, _ = message.partition(" - at `")
+            return None, own if own.startswith("contains") else _number_problem("of several thousand digits")
         # Half of a pair is the only thing that is well-formed JSON and yet no text.
         return None, _NO_CHARACTER if b"\\u" in text else f"is not valid JSON: {_plain(error)}"
     except ValueError as error:
