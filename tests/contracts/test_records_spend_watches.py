@@ -31,7 +31,7 @@ def test_watches_come_by_their_ids_a_part_at_a_time(filled: Records) -> None:
 
 
 def test_a_watch_moves_on(filled: Records) -> None:
-    moved = msgspec.structs.replace(WATCH, position=LogPosition(9, 2))
+    moved = msgspec.structs.replace(WATCH, position=LogPosition(9, 2), again_at=values.NOW)
     with filled.transaction() as transaction:
         transaction.spend_watches.put(moved)
     with filled.snapshot() as transaction:

@@ -92,6 +92,44 @@ def test_a_threshold_is_invoiced_once(business: Business) -> None:
     assert [("2026-01-06", D(120))] == business.amounts()
 
 
+def test_an_event_whose_time_lies_ahead_is_noticed_when_it_comes(business: Business) -> None:
+    sell(business)
+    use(business, 60, "2026-01-05")
+    use(business, 70, "2026-01-06T05:00")
+    use(business, 90, "2026-01-06T09:00")
+    use(business, 1, "2026-01-06T20:00")
+
+    for hour in range(24):
+        business.move(f"2026-01-06T{hour:02}:00")
+
+    assert [("2026-01-06", D(130))] == business.amounts()
+    assert at("2026-01-06T05:00") == business.invoices()[0].issued_at
+
+
+def test_recurring_thresholds_are_noticed_one_by_one_as_events_come_about(business: Business) -> None:
+    sell(business, (SpendThreshold(D(10), is_recurring=True),))
+    for hour in range(1, 6):
+        use(business, 10, f"2026-01-05T{hour:02}:30")
+
+    for hour in range(7):
+        business.move(f"2026-01-05T{hour:02}:00")
+
+    hours = [invoice.issued_at.hour for invoice in business.invoices()]
+    assert ([2, 3, 4, 5, 6], [D(10)] * 5) == (hours, [amount for _, amount in business.amounts()])
+
+
+def test_many_events_that_lie_ahead_are_all_noticed(business: Business, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lotus_server.usecases.threshold_billing.EVENTS_AHEAD_MAX", 2)
+    sell(business)
+    for hour, size in ((9, 1), (5, 100), (3, 1), (8, 1)):
+        use(business, size, f"2026-01-06T{hour:02}:00")
+
+    for hour in range(12):
+        business.move(f"2026-01-06T{hour:02}:00")
+
+    assert [at("2026-01-06T05:00")] == [invoice.issued_at for invoice in business.invoices()]
+
+
 def test_who_had_no_events_is_not_looked_at(business: Business, monkeypatch: pytest.MonkeyPatch) -> None:
     sell(business)
     use(business, 10, "2026-01-05")

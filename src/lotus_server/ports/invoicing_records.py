@@ -58,12 +58,17 @@ class BilledPeriods(Protocol):
 
 
 class SpendWatch(msgspec.Struct, frozen=True):
-    """A subscription whose usage is compared with thresholds, and how far the log of events went when it was last."""
+    """A subscription whose usage is compared with thresholds, and how far the log of events went when it was last.
+
+    It is compared again when more has come in, and at `again_at`, when an event comes about whose time lay ahead then
+    (null: none did).
+    """
 
     organization_id: str
     subscription_id: str
     customer_id: str
     position: LogPosition
+    again_at: datetime | None = None
 
 
 class SpendWatches(Protocol):

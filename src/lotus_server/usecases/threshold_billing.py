@@ -1,10 +1,11 @@
 """Invoices within a period because its usage has reached a spend threshold.
 
-Only subscriptions whose customers had events, or corrections of events, since they were looked at last are looked at.
+Only subscriptions whose customers had events, or corrections of events, since they were looked at last are looked at,
+and those of whom an event has come about since then whose time lay ahead.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -15,7 +16,7 @@ from lotus_server.domain.invoicing import cause_of_threshold
 from lotus_server.domain.metering import LogPosition
 from lotus_server.domain.subscriptions import Status, Subscription, usage_invoiced
 from lotus_server.kernel.money import total
-from lotus_server.ports.event_store import Since
+from lotus_server.ports.event_store import EventQuery, Since
 from lotus_server.ports.invoicing_records import SpendWatch
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.billing import issue_usage
@@ -25,6 +26,8 @@ from lotus_server.usecases.usage_billing import usage_within
 
 _log = structlog.get_logger()
 WATCHES_AT_ONCE: Final = 5_000
+EVENTS_AHEAD_MAX: Final = 100
+_INSTANT: Final = timedelta(microseconds=1)
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -59,7 +62,8 @@ def _by_organization(watches: Iterable[SpendWatch]) -> dict[str, list[SpendWatch
 def _bill_organization(services: Services, organization_id: str, watches: list[SpendWatch], now: datetime) -> int:
     # Asked before usage is read: what comes in meanwhile is looked at again the next time.
     position = services.events.position(organization_id)
-    behind = [each for each in watches if each.position != position]
+    ripe = {each.subscription_id for each in watches if each.again_at is not None and each.again_at <= now}
+    behind = [each for each in watches if each.position != position or each.subscription_id in ripe]
     since: dict[str, Since] = {}
     for each in behind:
         if each.customer_id not in since or _is_older(each.position, since[each.customer_id].position):
@@ -67,7 +71,7 @@ def _bill_organization(services: Services, organization_id: str, watches: list[S
     changed = services.events.changed(organization_id, since) if since else frozenset()
     issued = 0
     for each in behind:
-        if each.customer_id in changed:
+        if each.customer_id in changed or each.subscription_id in ripe:
             issued += _look(services, each, position, now)
     return issued
 
@@ -90,13 +94,24 @@ def _look(services: Services, watch: SpendWatch, position: LogPosition, now: dat
             following = subscription
             if _is_open(subscription, now):
                 following = _billed(services, tx, subscription, now)
-            tx.spend_watches.put(SpendWatch(*_names(watch), position))
+            tx.spend_watches.put(SpendWatch(*_names(watch), position, _next_event(services, watch, now)))
             if following is not subscription:
                 tx.subscriptions.replace(following)
             return following is not subscription
     except Exception:  # noqa: BLE001 - what one subscription meets must not keep others from their bills
         _log.exception("threshold_failed", organization_id=watch.organization_id, subscription_id=watch.subscription_id)
         return False
+
+
+def _next_event(services: Services, watch: SpendWatch, now: datetime) -> datetime | None:
+    """Return when an event of the customer comes about next whose time lies ahead; the present, where they are many."""
+    ahead = services.events.events(
+        watch.organization_id,
+        EventQuery(watch.customer_id, start=now + _INSTANT, limit=EVENTS_AHEAD_MAX),
+    )
+    if len(ahead) == EVENTS_AHEAD_MAX:
+        return now  # there may be an earlier one: it is looked at each time
+    return min((each.happened_at for each in ahead), default=None)
 
 
 def _names(watch: SpendWatch) -> tuple[str, str, str]:

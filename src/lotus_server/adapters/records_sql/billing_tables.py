@@ -45,6 +45,7 @@ SPEND_WATCHES = Table(
     Column("customer_id", TEXT, nullable=False),
     Column("event_position", BigInteger, nullable=False),
     Column("correction_position", BigInteger, nullable=False),
+    Column("again_at", Instant),
     ForeignKeyConstraint(
         ("organization_id", "subscription_id"), ("subscriptions.organization_id", "subscriptions.subscription_id")
     ),

@@ -17,7 +17,7 @@ _C: Final = SPEND_WATCHES.c
 _INSERT: Final = postgresql.insert(SPEND_WATCHES)
 _PUT: Final = _INSERT.on_conflict_do_update(
     index_elements=["organization_id", "subscription_id"],
-    set_={name: _INSERT.excluded[name] for name in ("event_position", "correction_position")},
+    set_={name: _INSERT.excluded[name] for name in ("event_position", "correction_position", "again_at")},
 )
 _DELETE: Final = delete(SPEND_WATCHES).where(
     of_tenant(SPEND_WATCHES), _C.subscription_id == bindparam("subscription_id")
@@ -40,13 +40,14 @@ def spend_watch_to_row(value: SpendWatch) -> Values:
         "customer_id": value.customer_id,
         "event_position": value.position.event,
         "correction_position": value.position.correction,
+        "again_at": value.again_at,
     }
 
 
 def spend_watch_from_row(row: Sequence[Any]) -> SpendWatch:
     """Return the watch of a row whose columns are in the order of the table."""
-    organization_id, subscription_id, customer_id, event, correction = row
-    return SpendWatch(organization_id, subscription_id, customer_id, LogPosition(event, correction))
+    organization_id, subscription_id, customer_id, event, correction, again_at = row
+    return SpendWatch(organization_id, subscription_id, customer_id, LogPosition(event, correction), again_at)
 
 
 class SqlSpendWatches:
