@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.domain.accounts import Customer
 from lotus_server.domain.invoicing import Invoice, PaymentStatus
-from lotus_server.domain.subscriptions import Status, Subscription
+from lotus_server.domain.subscriptions import Pause, Status, Subscription
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.listing import (
+    Condition,
     Count,
     CustomerOrder,
     CustomerQuestion,
@@ -112,6 +113,18 @@ def _make_world() -> World:
     return world
 
 
+A_LITTLE: Final = timedelta(microseconds=1)
+PAUSES: Final[list[list[Pause]]] = [
+    [],
+    [],
+    [Pause(NOW)],
+    [Pause(NOW - timedelta(days=1), NOW)],
+    [Pause(NOW - timedelta(days=1), NOW + A_LITTLE)],
+    [Pause(NOW + A_LITTLE)],
+    [Pause(NOW - timedelta(days=9), NOW - timedelta(days=8)), Pause(NOW - A_LITTLE, NOW + timedelta(days=1))],
+]
+
+
 def _subscription(chance: random.Random, subscription_id: str, customer_id: str) -> Subscription:
     starts_at = NOW + timedelta(days=chance.choice([-400, -30, -30, 0, 5]))
     ends_at = chance.choice([None, None, starts_at + timedelta(days=20), NOW, NOW + timedelta(days=40)])
@@ -127,6 +140,8 @@ def _subscription(chance: random.Random, subscription_id: str, customer_id: str)
         open_period=Period(starts_at, starts_at + timedelta(days=20)),
         due_at=chance.choice([None, NOW, NOW, NOW + timedelta(days=3)]),
         parked_cause=chance.choice([None, None, None, "the plan is broken"]),
+        trial_end=chance.choice([None, None, NOW, NOW + timedelta(days=2)]),
+        pauses=tuple(chance.choice(PAUSES)),
     )
 
 
@@ -248,13 +263,20 @@ subscription_questions = st.builds(
     plan_id=st.sampled_from([None, None, "pro"]),
     version_id=st.sampled_from([None, None, "basic_1"]),
     statuses=st.sets(st.sampled_from(Status)).map(frozenset),
-    or_parked=st.booleans(),
+    conditions=st.sets(st.sampled_from(Condition)).map(frozenset),
     is_renewing=st.sampled_from([None, None, True, False]),
     ends_within=st.sampled_from([None, None, timedelta(days=20), timedelta(days=40)]),
     starts_before=st.sampled_from([None, NOW, NOW - timedelta(days=100)]),
     ends_after=st.sampled_from([None, NOW, NOW - timedelta(days=200)]),
 )
 subscription_orders = st.builds(SubscriptionOrder, by=st.sampled_from(SubscriptionSort), is_descending=st.booleans())
+
+
+def _is_in(each: Subscription, condition: Condition) -> bool:
+    if condition is Condition.PARKED:
+        return each.parked_cause is not None
+    is_active = each.status_at(NOW) is Status.ACTIVE
+    return is_active and (each.is_trial_at(NOW) if condition is Condition.TRIAL else each.is_paused_at(NOW))
 
 
 def _is_asked_for(each: Subscription, question: SubscriptionQuestion) -> bool:
@@ -264,9 +286,9 @@ def _is_asked_for(each: Subscription, question: SubscriptionQuestion) -> bool:
         and question.plan_id in {None, each.plan_id}
         and question.version_id in {None, each.version_id}
         and (
-            (not question.statuses and not question.or_parked)
+            (not question.statuses and not question.conditions)
             or each.status_at(NOW) in question.statuses
-            or (question.or_parked and each.parked_cause is not None)
+            or any(_is_in(each, condition) for condition in question.conditions)
         )
         and question.is_renewing in {None, ends_at is None}
         and (question.ends_within is None or (ends_at is not None and NOW < ends_at <= NOW + question.ends_within))

@@ -97,6 +97,23 @@ def test_the_list_shows_what_is_filtered_for(visit: Open, tenant: Tenant) -> Non
     assert "status=not_started" in page.url
 
 
+def test_the_list_shows_what_is_paused_or_on_trial(visit: Open, tenant: Tenant) -> None:
+    subscribe(tenant)
+    tenant.customer("boots", customer_name="Boots")
+    tenant.subscribe("boots", "max", "2026-01-11", trial_end="2026-01-20")
+    tenant.post(f"/api/{ONE}pause/", {"paused_until": "2026-01-20"}, 200)
+    page = visit().open("subscriptions/")
+
+    page.get_by_label("Status").select_option("Paused")
+    expect(page.get_by_role("link", name="Boots")).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="Acme Inc.")).to_contain_text("paused")
+    page.get_by_label("Status").select_option("On trial")
+
+    expect(page.get_by_role("link", name="Acme Inc.")).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="Boots")).to_contain_text("trial")
+    assert ["boots"] == [each["customer"]["customer_id"] for each in tenant.get("/api/subscriptions/", status="trial")]
+
+
 def test_the_list_is_sorted_by_what_happens_next(visit: Open, tenant: Tenant) -> None:
     subscribe(tenant)
     tenant.customer("boots", customer_name="Boots")

@@ -109,10 +109,18 @@ class SubscriptionOrder(msgspec.Struct, frozen=True):
     is_descending: bool = False
 
 
+class Condition(StrEnum):
+    """What people look for beside a status: billing could not go on; paused, or on trial, while it is active."""
+
+    PARKED = "parked"
+    PAUSED = "paused"
+    TRIAL = "trial"
+
+
 class SubscriptionQuestion(msgspec.Struct, frozen=True):
     """Which subscriptions to list, add-ons left out unless `are_addons`; null and empty fields ask for nothing.
 
-    `statuses`: has any of them, or, with `or_parked`, could not be billed. `is_renewing`: goes on after its end, or
+    `statuses`, `conditions`: has any of either. `is_renewing`: goes on after its end, or
     does not. `ends_within` asks for those that have not ended and do so within that time. `starts_before` and
     `ends_after` ask for those that cover any instant of `[ends_after, starts_before)`. `are_addons` asks for add-ons,
     which are attached to others, and for nothing else.
@@ -122,7 +130,7 @@ class SubscriptionQuestion(msgspec.Struct, frozen=True):
     plan_id: str | None = None
     version_id: str | None = None
     statuses: frozenset[Status] = frozenset()
-    or_parked: bool = False
+    conditions: frozenset[Condition] = frozenset()
     is_renewing: bool | None = None
     ends_within: timedelta | None = None
     starts_before: datetime | None = None

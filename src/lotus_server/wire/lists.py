@@ -12,6 +12,7 @@ from lotus_server.domain.subscriptions import Status
 from lotus_server.kernel.currencies import CURRENCIES
 from lotus_server.kernel.errors import Invalid, Problems
 from lotus_server.ports.listing import (
+    Condition,
     CustomerOrder,
     CustomerQuestion,
     CustomerSort,
@@ -23,7 +24,6 @@ from lotus_server.ports.listing import (
 )
 from lotus_server.wire.fields import instant
 
-PARKED: Final = "parked"
 SEARCH_LENGTH_MAX: Final = 200
 DAYS_MAX: Final = 3_660
 _TRUTH: Final = {"true": True, "false": False}
@@ -58,8 +58,8 @@ def subscription_question(query: Query, statuses: Iterable[str] = ()) -> Subscri
         customer_id=query.get("customer_id"),
         plan_id=query.get("plan_id"),
         version_id=query.get("version_id"),
-        statuses=frozenset(Status(word) for word in wanted - {PARKED}),
-        or_parked=PARKED in wanted,
+        statuses=frozenset(each for each in Status if each.value in wanted),
+        conditions=frozenset(each for each in Condition if each.value in wanted),
         is_renewing=_truth(problems, query, "auto_renew"),
         ends_within=_days(problems, query, "ending_within_days"),
         starts_before=instant(problems, "range_end", query.get("range_end") or None),
@@ -117,7 +117,7 @@ def _sort(query: Query, default: str, known: Mapping[str, Sort]) -> tuple[Sort, 
 
 def _statuses(problems: Problems, given: Iterable[str]) -> frozenset[str]:
     wanted = frozenset(given)
-    known = [*(status.value for status in Status), PARKED]
+    known = [each.value for each in (*Status, *Condition)]
     if unknown := sorted(wanted - set(known)):
         problems.add("status", "invalid_choice", f"{unknown[0]!r} is no status; there are {', '.join(known)}.")
     return wanted & frozenset(known)

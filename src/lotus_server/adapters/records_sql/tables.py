@@ -315,6 +315,23 @@ SUBSCRIPTIONS = Table(
         sqlite_where=text("parked_cause IS NOT NULL"),
         postgresql_where=text("parked_cause IS NOT NULL"),
     ),
+    # Few were ever paused, or have a trial.
+    Index(
+        "ix_subscriptions_paused",
+        "organization_id",
+        "parent_id",
+        "subscription_id",
+        sqlite_where=text("pauses != '[]'"),
+        postgresql_where=text("pauses != '[]'"),
+    ),
+    Index(
+        "ix_subscriptions_trial",
+        "organization_id",
+        "trial_end",
+        "subscription_id",
+        sqlite_where=text("trial_end IS NOT NULL"),
+        postgresql_where=text("trial_end IS NOT NULL"),
+    ),
     # Almost every subscription that has ended is never due again, so these two stay small.
     Index(
         "ix_subscriptions_due",

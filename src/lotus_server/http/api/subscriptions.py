@@ -61,9 +61,10 @@ def list_all(
     range_start: Annotated[str | None, Query(description="Only those that end after this time.")] = None,
     range_end: Annotated[str | None, Query(description="Only those that start before this time.")] = None,
 ) -> Response:
-    """Return subscriptions of every status, or of the given ones, `parked` being those that could not be billed.
+    """Return subscriptions of every status, or of the given ones.
 
-    With `customer_id` the dates are times.
+    `parked` are those that could not be billed, `paused` and `trial` active ones. With `customer_id` the dates are
+    times.
     """
     query = {
         "customer_id": customer_id,
