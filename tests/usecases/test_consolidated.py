@@ -6,28 +6,33 @@ import msgspec
 import pytest
 
 from lotus_server.domain.accounts import InvoiceGrouping, InvoiceSettings
-from lotus_server.domain.catalog import PerUnit, Timing, UsageInvoicing
-from lotus_server.domain.invoicing import LineKind
+from lotus_server.domain.catalog import PerUnit, SpendThreshold, Timing, UsageInvoicing
+from lotus_server.domain.invoicing import DiscountTerms, DiscountType, FlatFeeBehavior, LineKind
 from lotus_server.domain.metering import Aggregation, MetricDefinition
 from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Duration
+from lotus_server.usecases.discounts import DiscountDraft, give_discount
 from lotus_server.usecases.documents import document_of
+from lotus_server.usecases.drafts import draft_invoices
 from lotus_server.usecases.due_work import do_what_is_due
 from lotus_server.usecases.invoices import get_invoice
 from lotus_server.usecases.metrics import MetricDraft, create_metric
 from lotus_server.usecases.plans import ComponentDraft, PlanDraft, VersionDraft, create_plan
-from lotus_server.usecases.rehearsal import next_invoice
-from lotus_server.usecases.subscriptions import Cancellation
+from lotus_server.usecases.rehearsal import effect_of, next_invoice
+from lotus_server.usecases.subscriptions import Cancellation, cancel_subscription
+from lotus_server.wire.drafts import later_draft
 from tests.business import PENNY, Business, at, charge, found_business
 
 D = Decimal
 
 
-def put_together(business: Business, grace_hours: int = 0) -> Business:
+def put_together(
+    business: Business, grace_hours: int = 0, grouping: InvoiceGrouping = InvoiceGrouping.CUSTOMER
+) -> Business:
     """Let an organization put what is due for a customer at one instant on one invoice."""
     with business.services.records.transaction() as tx:
-        grouping = InvoiceSettings(invoice_grouping=InvoiceGrouping.CUSTOMER, invoice_grace_hours=grace_hours)
-        tx.organizations.replace(msgspec.structs.replace(business.organization, invoice_settings=grouping))
+        settings = InvoiceSettings(invoice_grouping=grouping, invoice_grace_hours=grace_hours)
+        tx.organizations.replace(msgspec.structs.replace(business.organization, invoice_settings=settings))
     return business
 
 
@@ -187,6 +192,64 @@ def test_the_preview_of_the_next_invoice_is_that_of_all(together: Business) -> N
     for (preview,) in previews:
         assert issued.lines == preview.invoice.lines
         assert (issued.total, issued.issued_at) == (preview.invoice.total, preview.invoice.issued_at)
+
+
+def test_drafts_say_what_their_common_invoice_comes_to(together: Business) -> None:
+    sell_two(together)
+    terms = DiscountTerms("Less", DiscountType.FIXED, D("3.33"), "USD")
+    give_discount(together.services, together.organization, "acme", DiscountDraft(terms=terms))
+    together.use(100, "2026-01-10")
+    together.move("2026-01-31T23:59:59.999999")
+
+    _, drafts = draft_invoices(together.services, together.organization, "acme")
+    together.move("2026-02-01")
+
+    (issued,) = together.invoices("acme")
+    (common,) = {draft.common.totals.gross for draft in drafts if draft.common is not None}
+    assert (2, issued.total) == (len(drafts), common)
+    assert issued.total == later_draft(drafts)["invoices"][0]["cost_due"]
+
+
+def test_what_somebody_asks_for_can_wait_for_the_common_invoice(business: Business) -> None:
+    waiting = put_together(business, grouping=InvoiceGrouping.CUSTOMER_AND_REQUESTS)
+    waiting.plan("pro", charge("31"))
+    waiting.plan("desk", charge("62"))
+    waiting.subscribe(plan_id="pro")
+    waiting.subscribe(plan_id="desk")
+    waiting.move("2026-01-16")
+    change = Cancellation(flat_fees=FlatFeeBehavior.CHARGE_PRORATED)
+    effect = effect_of(
+        waiting.services,
+        waiting.organization,
+        "acme",
+        lambda services: cancel_subscription(services, waiting.organization, "sub_acme_desk", change),
+    )
+    _, invoice = waiting.cancel("sub_acme_desk", change)
+    previews = next_invoice(waiting.services, waiting.organization, "sub_acme_pro")
+
+    waiting.move("2026-02-01")
+
+    (issued,) = waiting.invoices()
+    assert (None, (), 1) == (invoice, effect.issued, len(effect.waiting))
+    assert [issued.lines] == [view.invoice.lines for view in previews]
+    assert [D(-32), D(31), D(31), D(62)] == sorted(line.amount for line in issued.lines)
+
+
+def test_a_spend_threshold_waits_for_no_common_invoice(business: Business) -> None:
+    waiting = put_together(business, grouping=InvoiceGrouping.CUSTOMER_AND_REQUESTS)
+    definition = MetricDefinition("call", Aggregation.COUNT)
+    create_metric(waiting.services, waiting.organization, MetricDraft("Calls", definition, "calls"))
+    version = VersionDraft(
+        components=(ComponentDraft("calls", PerUnit(D(1))),),
+        usage_invoicing=UsageInvoicing(None, (SpendThreshold(D(5)),)),
+    )
+    create_plan(waiting.services, waiting.organization, PlanDraft("P", Duration.MONTHLY, version, "pro"))
+    waiting.subscribe()
+    waiting.use(5, "2026-01-10")
+
+    waiting.move("2026-01-11")
+
+    assert [("2026-01-11", D(5))] == waiting.amounts()
 
 
 def test_a_document_has_a_heading_for_each_subscription(together: Business) -> None:

@@ -270,8 +270,10 @@ def bill_next_together(services: Services, tx: Transaction, subscription: Subscr
     code = terms_of(tx, subscription).version.currency
     waiting = tx.pending_lines.waiting(subscription.organization_id, subscription.customer_id)
     if due := [each for each in waiting if each.currency == code and each.due_at <= at]:
-        # As a run would put them together: by subscription at each instant.
-        together = sorted(due, key=lambda each: (each.created_at, each.subscription_id))
+        # As a run would put them together: what came before in its order, then by subscription.
+        together = sorted(
+            due, key=lambda each: (each.created_at, each.subscription_id if each.created_at == at else "")
+        )
         issue_waiting(services, tx, together, now=at)
 
 
@@ -412,10 +414,11 @@ def issue(
     existing = tx.invoices.by_cause(terms.subscription.organization_id, cause)
     if existing is not None:
         return existing
-    if terms.is_grouped:
+    if terms.is_grouped or terms.waits:
         for each in corrections.found:
             tx.billed_periods.replace(each.billed)
-        defer(services, tx, terms, own, cause=cause, now=now, billing=billing, due_at=now)
+        due_at = now if terms.is_grouped else None
+        defer(services, tx, terms, own, cause=cause, now=now, billing=billing, due_at=due_at)
         return None
     waiting = waiting_for(tx, terms, now)
     while overdue := [each for each in waiting if each.due_at < now]:

@@ -36,6 +36,7 @@ def terms_of(tx: Transaction, subscription: Subscription, metrics: dict[str, Met
         tuple(tx.discounts.of_customer(organization_id, customer.customer_id, for_update=True)),
         grace=timedelta(hours=organization.invoice_settings.invoice_grace_hours),
         billed=_billed_so_far(tx, subscription),
+        waits=_grouping(organization, customer) is InvoiceGrouping.CUSTOMER_AND_REQUESTS,
     )
 
 
@@ -52,8 +53,11 @@ def is_grouped(tx: Transaction, subscription: Subscription) -> bool:
     customer = tx.customers.get(subscription.organization_id, subscription.customer_id)
     assert organization is not None, "a subscription belongs to an organization"
     assert customer is not None, "a subscription belongs to a customer"
-    grouping = customer.invoice_grouping or organization.invoice_settings.invoice_grouping
-    return grouping is InvoiceGrouping.CUSTOMER
+    return _grouping(organization, customer) is not InvoiceGrouping.SUBSCRIPTION
+
+
+def _grouping(organization: Organization, customer: Customer) -> InvoiceGrouping:
+    return customer.invoice_grouping or organization.invoice_settings.invoice_grouping
 
 
 def tax_terms(organization: Organization, customer: Customer) -> TaxTerms:

@@ -30,7 +30,7 @@ from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.billing import closing_of
-from lotus_server.usecases.catalog_reading import metrics_by_id, terms_of
+from lotus_server.usecases.catalog_reading import is_grouped, metrics_by_id, terms_of
 from lotus_server.usecases.corrections import (
     Closed,
     closed_periods,
@@ -42,11 +42,19 @@ from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.usage_billing import usage_of
 
 
+class CommonInvoice(msgspec.Struct, frozen=True):
+    """The one invoice that drafts of several subscriptions of a customer come on: whose they are, what it comes to."""
+
+    subscription_ids: tuple[str, ...]
+    totals: Totals
+
+
 class Draft(msgspec.Struct, frozen=True):
     """What billing a subscription now would put on its invoice.
 
     `usages` by component id is what the lines were made from, and `discounts` are those that apply. `earlier` has the
-    plan and version of each billed period that may be corrected, and of lines that waited, by version id.
+    plan and version of each billed period that may be corrected, and of lines that waited, by version id. `common` is
+    the invoice that it comes on with others (null: it has one of its own).
     """
 
     terms: Terms
@@ -55,6 +63,7 @@ class Draft(msgspec.Struct, frozen=True):
     usages: dict[str, Metered]
     discounts: tuple[Discount, ...] = ()
     earlier: Mapping[str, tuple[Plan, PlanVersion]] = msgspec.field(default_factory=dict)
+    common: "CommonInvoice | None" = None
 
     def sold(self, line: InvoiceLine) -> tuple[Plan, PlanVersion]:
         """Return the plan and version that a line is by: those of now, or those of an earlier time."""
@@ -90,7 +99,29 @@ def draft_invoices(services: Services, organization: Organization, customer_id: 
                 drafts.append(_draft_of_what_is_over(services, tx, terms, now, closed=closed, waiting=pending))
             if terms.subscription.status_at(now) is Status.ACTIVE:
                 drafts.append(draft_of(services, terms, now, *(() if is_over else (closed, pending))))
-    return customer, [msgspec.structs.replace(each, earlier={**earlier, **each.earlier}) for each in drafts]
+        together = any(is_grouped(tx, subscription) for subscription in shown[:1])
+    found = [msgspec.structs.replace(each, earlier={**earlier, **each.earlier}) for each in drafts]
+    return customer, _put_together(found) if together else found
+
+
+def _put_together(drafts: Sequence[Draft]) -> list[Draft]:
+    """Return drafts of a customer, those in one currency that are invoiced at one instant with their common invoice."""
+    by_invoice: dict[tuple[str, datetime], list[Draft]] = {}
+    for each in drafts:
+        by_invoice.setdefault(_invoiced_with(each), []).append(each)
+    common = {key: _common(found) for key, found in by_invoice.items() if len(found) > 1}
+    return [msgspec.structs.replace(each, common=common.get(_invoiced_with(each))) for each in drafts]
+
+
+def _invoiced_with(draft: Draft) -> tuple[str, datetime]:
+    is_over = draft.period == draft.terms.subscription.open_period
+    return draft.terms.version.currency, draft.terms.issue_at if is_over else draft.period.end + draft.terms.grace
+
+
+def _common(drafts: Sequence[Draft]) -> CommonInvoice:
+    first = drafts[0]
+    together = msgspec.structs.replace(first, lines=tuple(line for each in drafts for line in each.lines))
+    return CommonInvoice(tuple(each.terms.subscription.subscription_id for each in drafts), together.totals)
 
 
 def _sold(

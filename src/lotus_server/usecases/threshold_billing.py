@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
 import structlog
 
 from lotus_server.domain.accounts import Organization
@@ -127,7 +128,8 @@ def _is_open(subscription: Subscription, now: datetime) -> bool:
 
 def _billed(services: Services, tx: Transaction, subscription: Subscription, now: datetime) -> Subscription:
     """Return the subscription after its usage so far was invoiced, or as it is if no further threshold is reached."""
-    terms = terms_of(tx, subscription)
+    # A threshold says how much may be owed, so this waits for no other invoice.
+    terms = msgspec.structs.replace(terms_of(tx, subscription), waits=False)
     usage = usage_within(services, terms, now, is_boundary=False)
     spent = total(line.amount for line in usage.counted)
     reached = threshold_reached(subscription.cadence.thresholds, spent)

@@ -35,7 +35,9 @@ class CustomerForm(Form):
     tax_status: Text = None
     tax_id: Text = None
     invoice_grouping: Text = Field(
-        None, description="subscription or customer: what is on one invoice; as the organization has it when missing."
+        None,
+        description="subscription, customer or customer_and_requests: what is on one invoice; as the organization has it "
+        "when missing.",
     )
     timezone: Text = Field(
         None, description="On whose wall clock its billing periods begin, such as Europe/Berlin; UTC."

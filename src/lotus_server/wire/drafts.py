@@ -43,6 +43,7 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization, *, e
         "discounts": [applied_row(each) for each in totals.discounts],
         "taxes": [tax_row(each) for each in totals.taxes],
         "lines": lines,
+        "common_invoice": _common_row(draft),
         "organization": {"company_name": organization.name},
         "customer": {"customer_name": customer.customer_name, "customer_id": customer.customer_id},
         "subscription": {
@@ -59,6 +60,19 @@ def draft_row(draft: Draft, customer: Customer, organization: Organization, *, e
                 "billing_plan_id": terms.plan.plan_id,
             },
         },
+    }
+
+
+def _common_row(draft: Draft) -> Row | None:
+    """Return the invoice that a draft comes on together with those of other subscriptions."""
+    if draft.common is None:
+        return None
+    totals = draft.common.totals
+    return {
+        "subscription_ids": list(draft.common.subscription_ids),
+        "cost_due": totals.gross,
+        "discounts": [applied_row(each) for each in totals.discounts],
+        "taxes": [tax_row(each) for each in totals.taxes],
     }
 
 
@@ -98,7 +112,10 @@ def later_draft(drafts: list[Draft]) -> Row:
 
 
 def _invoice(code: str, drafts: list[Draft]) -> Row:
-    due = total(draft.totals.gross for draft in drafts)
+    # What comes on one invoice is discounted and taxed there, and counts once.
+    together = {id(draft.common): draft.common.totals for draft in drafts if draft.common is not None}
+    alone = [draft.totals for draft in drafts if draft.common is None]
+    due = total(each.gross for each in (*together.values(), *alone))
     start, end = min(draft.period.start for draft in drafts), max(draft.period.end for draft in drafts)
     return {
         "invoice_id": None,

@@ -46,7 +46,7 @@ class OrganizationForm(Form):
     )
     invoice_grouping: Text = Field(
         None,
-        description="subscription (default) or customer: which of what is due at one instant is on one invoice.",
+        description="subscription (default), customer or customer_and_requests: what is on one invoice.",
     )
     note: Text = Field(None, description="What stands below the sums of every invoice.")
 

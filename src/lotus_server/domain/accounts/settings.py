@@ -37,11 +37,13 @@ class TaxStatus(StrEnum):
 class InvoiceGrouping(StrEnum):
     """What is on one invoice of those that time makes due for a customer at one instant, in one currency.
 
-    `subscription`: each subscription has its own. `customer`: all of them have one together.
+    `subscription`: each subscription has its own. `customer`: all of them have one together. `customer_and_requests`:
+    and what somebody asks for, such as a start now, a cancellation or a switch, waits for that one, too.
     """
 
     SUBSCRIPTION = "subscription"
     CUSTOMER = "customer"
+    CUSTOMER_AND_REQUESTS = "customer_and_requests"
 
 
 class InvoiceSettings(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -20,6 +20,7 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     takes the place of this one at `succeeded_at` (null: none does). Its invoice is issued so long after the
     end of a period as `grace` says. `billed` is what was invoiced of the open period's usage already (null: nothing).
     `is_grouped`: what is invoiced is put together with what the customer's other subscriptions have at the instant.
+    `waits`: what somebody asks for is invoiced with that, too.
     """
 
     subscription: Subscription
@@ -33,6 +34,7 @@ class Terms(msgspec.Struct, frozen=True, gc=False):
     grace: timedelta = timedelta()
     billed: BilledPeriod | None = None
     is_grouped: bool = False
+    waits: bool = False
 
     @property
     def plan_name(self) -> str:
