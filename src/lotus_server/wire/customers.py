@@ -36,8 +36,8 @@ class CustomerForm(Form):
     tax_id: Text = None
     invoice_grouping: Text = Field(
         None,
-        description="subscription, customer or customer_and_requests: what is on one invoice; as the organization has it "
-        "when missing.",
+        description="subscription, customer or customer_and_requests: what is on one invoice; as the organization has "
+        "it when missing.",
     )
     timezone: Text = Field(
         None, description="On whose wall clock its billing periods begin, such as Europe/Berlin; UTC."
