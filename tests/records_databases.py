@@ -1,20 +1,29 @@
 """Fixtures: records in a database of each kind.
 
-The suites import them by name; making a database from a template is quicker than migrating an empty one.
+The suites import them by name; making a database from a template is quicker than migrating an empty one, and deleting
+the few rows of a test is quicker than truncating every table: PostgreSQL makes new files for each that it truncates.
 """
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text, update
+from sqlalchemy import create_engine, update
 
 from lotus_server.adapters.records_sql import SqlRecords
 from lotus_server.adapters.records_sql.tables import CHANGE_HORIZON, METADATA
 from tests.postgres_server import PostgresServer
 
-__all__ = ["postgres_records_url", "records", "records_url", "shared_records", "sqlite_template"]
+__all__ = [
+    "postgres_records_template",
+    "postgres_records_url",
+    "records",
+    "records_url",
+    "shared_records",
+    "sqlite_template",
+]
 
 KINDS = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -32,12 +41,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_records_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """A database that the tests use in turn: emptying it takes a tenth of the time that making one takes."""
+def postgres_records_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a database with the newest schema and nothing in it, to be copied."""
     name = postgres_server.create_database()
-    url = postgres_server.url(name)
-    SqlRecords.open(url).close()
-    yield url
+    SqlRecords.open(postgres_server.url(name)).close()
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_records_url(postgres_server: PostgresServer, postgres_records_template: str) -> Iterator[str]:
+    """A database that the tests use in turn: emptying it takes a tenth of the time that making one takes."""
+    name = postgres_server.create_database(template=postgres_records_template)
+    yield postgres_server.url(name)
     postgres_server.drop_database(name)
 
 
@@ -50,9 +66,8 @@ def records_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def records(records_url: str) -> Iterator[SqlRecords]:
     """Records in a database that only this test uses."""
-    opened = SqlRecords.open(records_url)
-    yield opened
-    opened.close()
+    with _opened(records_url) as opened:
+        yield opened
 
 
 def _empty(request: pytest.FixtureRequest, folder: Path) -> str:
@@ -63,8 +78,9 @@ def _empty(request: pytest.FixtureRequest, folder: Path) -> str:
     url: str = request.getfixturevalue("postgres_records_url")
     engine = create_engine(url)
     with engine.begin() as connection:
-        tables = ", ".join(table.name for table in METADATA.sorted_tables if table is not CHANGE_HORIZON)
-        connection.execute(text(f"TRUNCATE {tables}"))
+        # All rows go, whatever refers to them: a replica asks neither foreign keys nor triggers.
+        emptied = [f"DELETE FROM {table.name}" for table in METADATA.sorted_tables if table is not CHANGE_HORIZON]
+        connection.exec_driver_sql("; ".join(["SET LOCAL session_replication_role = replica", *emptied]))
         connection.execute(update(CHANGE_HORIZON).values(pruned_below=0))
     engine.dispose()
     return url
@@ -74,9 +90,22 @@ def _empty(request: pytest.FixtureRequest, folder: Path) -> str:
 def shared_records(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlRecords]:
     """Records in a database that the tests of this file share."""
     if request.param == "sqlite":
-        url = sqlite_url(tmp_path_factory.mktemp("records") / "shared.db")
-    else:
-        url = request.getfixturevalue("postgres_module_database")
-    opened = SqlRecords.open(url)
-    yield opened
-    opened.close()
+        path = tmp_path_factory.mktemp("records") / "shared.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        with _opened(sqlite_url(path)) as opened:
+            yield opened
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = server.create_database(template=request.getfixturevalue("postgres_records_template"))
+    with _opened(server.url(name)) as opened:
+        yield opened
+    server.drop_database(name)
+
+
+@contextlib.contextmanager
+def _opened(url: str) -> Iterator[SqlRecords]:
+    records = SqlRecords.open(url)
+    try:
+        yield records
+    finally:
+        records.close()

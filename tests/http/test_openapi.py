@@ -1,12 +1,15 @@
 """The description of the API: valid, complete, and kept by the server that it describes."""
 
 import re
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import hypothesis
 import jsonschema_rs
 import pytest
+import requests
 import schemathesis
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -27,7 +30,6 @@ from lotus_server.wire.track import make_decoder
 from tests.server_process import ServerProcess
 from tests.tenants import Tenant
 
-EXAMPLES = 20
 CHECKS = [not_a_server_error, content_type_conformance, status_code_conformance]
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -135,61 +137,88 @@ def test_the_documentation_page_needs_nothing_from_elsewhere(server: ServerProce
 def test_no_generated_request_breaks_the_server(
     document: dict[str, Any], furnished: Tenant, server: ServerProcess
 ) -> None:
+    send_generated_requests(document, furnished, server, examples=7, seed=20_261_122)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_no_request_of_many_generated_ones_breaks_the_server(
+    document: dict[str, Any], furnished: Tenant, server: ServerProcess
+) -> None:
+    send_generated_requests(document, furnished, server, examples=100, seed=time.time_ns())
+
+
+def send_generated_requests(
+    document: dict[str, Any], tenant: Tenant, server: ServerProcess, *, examples: int, seed: int
+) -> None:
+    """Send so many requests to each operation that keep to its description, and so many that do not."""
     schema = schemathesis.openapi.from_dict(document)
     log = len(server.log)
 
     broken: dict[str, str] = {}
     calls = 0
-    for result in schema.get_all_operations():
-        assert isinstance(result, Ok)
-        operation = result.ok()
-        for mode in GenerationMode:
-            found, count = first_failure(operation, mode, furnished)
-            calls += count
-            if found is not None:
-                broken[f"{operation.label} ({mode.value})"] = found
+    with requests.Session() as session:
+        for result in schema.get_all_operations():
+            assert isinstance(result, Ok)
+            for mode in GenerationMode:
+                run = GeneratedRequests(result.ok(), mode, tenant, session)
+                found = run.first_failure(examples, seed)
+                calls += run.count
+                if found is not None:
+                    broken[f"{run.operation.label} ({mode.value}, seed {seed})"] = found
 
     assert broken == {}
-    assert calls > EXAMPLES * len(document["paths"])
+    assert calls > examples * len(document["paths"])
     assert "Traceback" not in server.log[log:]
-    assert furnished.client.get("/api/ping/").status_code == 200
+    assert tenant.client.get("/api/ping/").status_code == 200
 
 
-def first_failure(
-    operation: APIOperation[Any, Any, Any, Any], mode: GenerationMode, tenant: Tenant
-) -> tuple[str | None, int]:
-    """What went wrong with the first generated request that was not answered as described; how many were sent."""
-    count = 0
+@dataclass
+class GeneratedRequests:
+    """Requests to one operation: those that keep to its description, or those that do not."""
 
-    @hypothesis.seed(20_261_122)
-    @hypothesis.settings(
-        max_examples=EXAMPLES,
-        database=None,
-        derandomize=False,
-        deadline=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    @hypothesis.given(case=operation.as_strategy(generation_mode=mode), finds_something=st.booleans())
-    def call(case: Case[Any], finds_something: bool) -> None:
-        nonlocal count
-        count += 1
+    operation: APIOperation[Any, Any, Any, Any]
+    mode: GenerationMode
+    tenant: Tenant
+    session: requests.Session
+    count: int = 0
+
+    def first_failure(self, examples: int, seed: int) -> str | None:
+        """What went wrong with the first request that was not answered as described."""
+
+        @hypothesis.seed(seed)
+        @hypothesis.settings(
+            max_examples=examples,
+            database=None,
+            derandomize=False,
+            deadline=None,
+            phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(case=self.operation.as_strategy(generation_mode=self.mode), finds_something=st.booleans())
+        def call(case: Case[Any], finds_something: bool) -> None:
+            self.send(case, finds_something=finds_something)
+
+        try:
+            call()
+        except hypothesis.errors.Unsatisfiable:
+            pass  # nothing can be wrong with a request without parameters
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other operations are looked at, too
+            return f"{type(error).__name__}: {error}"[:1_500]
+        return None
+
+    def send(self, case: Case[Any], *, finds_something: bool) -> None:
+        """Send a request, to things that there are if wanted, and hold the answer against the description."""
+        self.count += 1
         if finds_something:
             case.path_parameters = dict.fromkeys(case.path_parameters or {}, "known")
         case.call_and_validate(
-            base_url=str(tenant.client.base_url),
-            headers={"X-API-KEY": tenant.api_key},
+            base_url=str(self.tenant.client.base_url),
+            headers={"X-API-KEY": self.tenant.api_key},
             checks=CHECKS,
             timeout=60,
+            session=self.session,
         )
-
-    try:
-        call()
-    except hypothesis.errors.Unsatisfiable:
-        pass  # nothing can be wrong with a request without parameters
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other operations are looked at, too
-        return f"{type(error).__name__}: {error}"[:1_500], count
-    return None, count
 
 
 def test_two_forms_of_one_name_are_noticed() -> None:

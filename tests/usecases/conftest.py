@@ -12,9 +12,23 @@ from lotus_server.usecases.services import Services
 from tests.business import Business, SetClock, found_business
 from tests.events_in_memory import EventsInMemory
 from tests.people import Postbox, quick_passwords
-from tests.records_databases import postgres_records_url, records, records_url, shared_records, sqlite_template
+from tests.records_databases import (
+    postgres_records_template,
+    postgres_records_url,
+    records,
+    records_url,
+    shared_records,
+    sqlite_template,
+)
 
-__all__ = ["postgres_records_url", "records", "records_url", "shared_records", "sqlite_template"]
+__all__ = [
+    "postgres_records_template",
+    "postgres_records_url",
+    "records",
+    "records_url",
+    "shared_records",
+    "sqlite_template",
+]
 
 
 @pytest.fixture

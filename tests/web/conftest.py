@@ -1,11 +1,12 @@
 """Fixtures: a server, a browser, and people who visit the pages of a new organization."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from lotus_server.bootstrap.services import open_services_beside
 from lotus_server.domain.accounts import Organization, OrganizationType, Role
@@ -17,7 +18,16 @@ from tests.tenants import Tenant
 from tests.web.harness import Member, Open, Pages, Visitor, enter, make_member, token_of
 
 CHROMIUM = "/usr/bin/chromium"
+_FAILED = pytest.StashKey[bool]()
 NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember who failed: a picture of what a browser showed then says more than the words."""
+    report = yield
+    item.stash[_FAILED] = report.failed
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -91,10 +101,16 @@ def member(services: Services, organization: Organization) -> Member:
 
 
 @pytest.fixture
-def visit(browser: Browser, server: ServerProcess, services: Services, organization: Organization) -> Iterator[Open]:
+def visit(
+    browser: Browser,
+    server: ServerProcess,
+    services: Services,
+    organization: Organization,
+    request: pytest.FixtureRequest,
+) -> Iterator[Open]:
     """Open windows: `visit()` as the owner, `visit(role=...)`, `visit(member)`, `visit(look="dark")`, `script=False`.
 
-    What a browser complains about fails the test when it ends.
+    What a browser complains about fails the test when it ends. Of a test that failed, `screenshots/` keeps pictures.
     """
     opened: list[Visitor] = []
 
@@ -112,6 +128,10 @@ def visit(browser: Browser, server: ServerProcess, services: Services, organizat
         return visitor
 
     yield open_window
+    if request.node.stash.get(_FAILED, False):
+        for number, visitor in enumerate(opened, 1):
+            with suppress(PlaywrightError):  # the page may be gone
+                visitor.shoot_always(f"failed-{request.node.originalname}-{number}")
     for visitor in opened:
         visitor.leave()
 

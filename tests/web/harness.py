@@ -1,14 +1,17 @@
 """People in browsers: Debian's Chromium on a real server, watched for everything that a person would call broken."""
 
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import httpx
 import msgspec
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, ViewportSize, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, expect
+from playwright.sync_api import Error as PlaywrightError
 
 from lotus_server.domain.accounts import Membership, Organization, Role, User
 from lotus_server.http.web.addresses import handle_of
@@ -16,10 +19,17 @@ from lotus_server.http.web.security import SESSION_COOKIE, THEME_COOKIE
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import Visit as Browsing
 from lotus_server.usecases.sign_in import begin_session, csrf_token, session_of
+from tests.server_process import NO_CERTIFICATES
 
 ROOT: Final = Path(__file__).parents[2]
 SCREENSHOTS: Final = ROOT / "screenshots"
+PICTURES_WANTED: Final = "LOTUS_TEST_PICTURES" in os.environ
 _AXE: Final = ROOT / "web/node_modules/axe-core/axe.min.js"
+# All that axe found right would be megabytes, and bringing them here takes longer than finding them.
+_SERIOUS_VIOLATIONS: Final = """
+axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'], resultTypes: ['violations']})
+   .then(found => found.violations.filter(each => ['serious', 'critical'].includes(each.impact)))
+"""
 _DESKTOP: Final[ViewportSize] = {"width": 1280, "height": 900}
 _PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
 # A window that shows a page in light, then in dark, then as on a phone: loaded once, it is looked at three times.
@@ -51,18 +61,21 @@ def make_member(services: Services, organization: Organization, role: Role = Rol
 class Visitor:
     """A person at a page. Whatever the browser complains about fails the test at its end."""
 
-    def __init__(self, url: str, context: BrowserContext, member: Member | None) -> None:
-        """Open an empty page."""
+    def __init__(self, url: str, page: Page, member: Member | None, *, is_lent: bool) -> None:
+        """Come to a page that nobody else looks at; a window that is not lent is closed in the end."""
         self.member = member
         self.complaints: list[str] = []
         self.expected: list[str] = []
+        self.page = page
         self._url = url
-        self._context = context
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(WAIT_MILLISECONDS)
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
-        self.page.on("response", self._see)
+        self._is_lent = is_lent
+        self._ears: dict[Any, Callable[[Any], None]] = {
+            "console": self._hear,
+            "pageerror": lambda error: self.complaints.append(f"script error: {error}"),
+            "response": self._see,
+        }
+        for event, ear in self._ears.items():
+            page.on(event, ear)
 
     def path(self, path: str = "") -> str:
         """Return the path of a page of the visitor's organization."""
@@ -86,10 +99,7 @@ class Visitor:
         """Expect that axe finds nothing serious on the page as it stands."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(_AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate(
-            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
-        )
-        serious = [each for each in found["violations"] if each["impact"] in {"serious", "critical"}]
+        serious = self.page.evaluate(_SERIOUS_VIOLATIONS)
         assert not serious, "\n".join(_told(each) for each in serious)
 
     def put_on(self, look: str) -> None:
@@ -101,15 +111,41 @@ class Visitor:
         )
 
     def shoot(self, name: str) -> None:
+        """Keep a picture of the page in `screenshots/`, if pictures are wanted: they take as long as the rest."""
+        if PICTURES_WANTED:
+            self.shoot_always(name)
+
+    def shoot_always(self, name: str) -> None:
         """Keep a picture of the page in `screenshots/`."""
         SCREENSHOTS.mkdir(exist_ok=True)
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
     def leave(self) -> None:
-        """Close the browser's window; fail if it complained about anything."""
-        self._context.close()
+        """Give the browser's window back; fail if it complained about anything."""
+        if self._is_lent:
+            self._give_back()
+        else:
+            self.page.context.close()
         heard = [each for each in self.complaints if not any(part in each for part in self.expected)]
         assert not heard, "\n".join(heard)
+
+    def _give_back(self) -> None:
+        """Leave the window at a page that does nothing, in a browser that remembers nobody."""
+        context, browser = self.page.context, self.page.context.browser
+        assert browser is not None
+        try:
+            self.page.evaluate("0")  # what the browser said before it answers this has been heard
+            for event, ear in self._ears.items():
+                self.page.remove_listener(event, ear)
+            for other in context.pages:
+                if other != self.page:
+                    other.close()
+            self.page.goto(f"{self._url}/api/healthcheck/")
+            context.clear_cookies()
+        except PlaywrightError:  # the page was on its way to another one, or is gone
+            context.close()
+        else:
+            _free_windows[browser].append(self.page)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
@@ -125,28 +161,40 @@ def _told(violation: dict[str, Any]) -> str:
     return f"{violation['id']} ({violation['impact']}): {violation['help']}: {places}"
 
 
+# A new window costs more than most tests do in it, so windows that understand scripts are lent again and again.
+_free_windows: Final[WeakKeyDictionary[Browser, list[Page]]] = WeakKeyDictionary()
+
+
 def enter(browser: Browser, url: str, member: Member | None, *, look: str = "light", script: bool = True) -> Visitor:
-    """Open a browser window for a member (null: somebody unknown); `look` is one of LOOKS."""
+    """Open a browser window for a member (null: somebody unknown); `look` is "light", "dark", "phone" or in LOOKS."""
+    free = _free_windows.setdefault(browser, [])
+    page = free.pop() if free and script else _new_window(browser, script=script)
+    page.set_viewport_size(_PHONE if look == "phone" else _DESKTOP)
+    cookies = {THEME_COOKIE: "dark" if look == "dark" else "light"}
+    if member is not None:
+        cookies[SESSION_COOKIE] = member.token
+    page.context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
+    return Visitor(url, page, member, is_lent=script)
+
+
+def _new_window(browser: Browser, *, script: bool) -> Page:
     context = browser.new_context(
-        viewport=_PHONE if look == "phone" else _DESKTOP,
         java_script_enabled=script,
         locale="en-US",
         timezone_id="UTC",
         reduced_motion="reduce",
         permissions=["clipboard-read", "clipboard-write"],
     )
-    cookies = {THEME_COOKIE: "dark" if look == "dark" else "light"}
-    if member is not None:
-        cookies[SESSION_COOKIE] = member.token
-    context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
-    return Visitor(url, context, member)
+    page = context.new_page()
+    page.set_default_timeout(WAIT_MILLISECONDS)
+    return page
 
 
 Open = Callable[..., Visitor]
 
 
 def check_page(visitor: Visitor, path: str, name: str, look: str) -> None:
-    """A page opens without complaint, no wider than the window, accessible, and below 500 kB. Pictures of it stay."""
+    """A page opens without complaint, no wider than the window, accessible, and below 500 kB."""
     page = visitor.open(path)
     if page.locator("figure[data-chart]").count():
         page.wait_for_selector("figure[data-chart][data-drawn]")
@@ -166,7 +214,7 @@ class Pages:
         """Speak as a member whose forms carry a token, or as nobody."""
         self._csrf = csrf
         cookies = {} if member is None else {SESSION_COOKIE: member.token}
-        self._client = httpx.Client(base_url=url, cookies=cookies, timeout=60.0)
+        self._client = httpx.Client(base_url=url, cookies=cookies, timeout=60.0, verify=NO_CERTIFICATES)
         self._member = member
 
     def path(self, path: str, organization: Organization | None = None) -> str:
