@@ -104,6 +104,47 @@ def test_an_invoice_that_is_not_summed_up_yet_is_not_taken_out(filled: Records) 
     assert (1, ["inv_2"]) == (len(second.invoices), [invoice_id for invoice_id, _ in second.voided])
 
 
+def _read(records: Records) -> Booked:
+    with records.snapshot() as transaction:
+        return transaction.revenue.next("org", 100)
+
+
+def _keep(records: Records, booked: Booked) -> bool:
+    with records.transaction() as transaction:
+        return transaction.revenue.keep("org", [revenue("0.1")], booked)
+
+
+def _kept(records: Records) -> Decimal:
+    with records.snapshot() as transaction:
+        return total(transaction.revenue.by_key("org", Basis.INVOICED, Dimension.TOTAL, MARCH).values())
+
+
+def test_of_two_that_sum_up_the_same_one_keeps_it(filled: Records) -> None:
+    booked = _read(filled)
+
+    assert [True, False] == [_keep(filled, booked), _keep(filled, booked)]
+    assert Decimal("0.1") == _kept(filled)
+
+
+def test_of_two_that_take_out_the_same_one_keeps_it(filled: Records) -> None:
+    _sum_up(filled)
+    with filled.transaction() as transaction:
+        transaction.invoices.replace_status(values.invoice(payment_status=PaymentStatus.VOIDED))
+    before, booked = _kept(filled), _read(filled)
+
+    assert [True, False] == [_keep(filled, booked), _keep(filled, booked)]
+    assert Decimal("0.1") == _kept(filled) - before
+
+
+def test_what_is_made_between_reading_and_keeping_comes_next(filled: Records) -> None:
+    booked = _read(filled)
+    with filled.transaction() as transaction:
+        transaction.invoices.add(values.invoice(2))
+
+    assert _keep(filled, booked)
+    assert ["sub:arrears:2"] == [each.cause for each in _read(filled).invoices]
+
+
 def test_sums_are_added_to_those_that_are_kept(filled: Records) -> None:
     for some in ([revenue("0.1"), revenue("5", 2)], [revenue("0.2"), revenue("-9.99", 3)]):
         with filled.transaction() as transaction:

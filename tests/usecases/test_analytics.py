@@ -1,8 +1,12 @@
 """Numbers about a business at work, each worked out by hand."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
+import msgspec
 import pytest
 
 from lotus_server.domain.analytics import Basis, Dimension, Movements, Step
@@ -10,6 +14,7 @@ from lotus_server.domain.invoicing import Invoice
 from lotus_server.domain.metering import Aggregation, MetricDefinition
 from lotus_server.kernel.errors import Invalid, LotusError
 from lotus_server.kernel.money import total
+from lotus_server.ports.records import Records, Transaction
 from lotus_server.usecases.credit_notes import CreditNoteDraft, create_credit_note
 from lotus_server.usecases.first_steps import FirstSteps, first_steps
 from lotus_server.usecases.invoices import void_invoice
@@ -24,6 +29,7 @@ from lotus_server.usecases.revenue import (
     sum_up_all_revenue,
     sum_up_revenue,
 )
+from lotus_server.usecases.services import Services
 from lotus_server.usecases.usage_totals import MarginQuestion, UsageTotalsQuestion, margin_report, usage_totals
 from lotus_server.usecases.verification import verify_usage
 from tests.business import PENNY, Business, at, charge
@@ -120,6 +126,64 @@ def test_summing_up_again_changes_nothing(sold: Business) -> None:
     assert 0 == sum_up_revenue(sold.services, sold.organization_id)
     sum_up_all_revenue(sold.services)
     assert first == revenue(sold)
+
+
+class Crowded:
+    """Records in which somebody else writes whenever a snapshot was read, and a writer may be interrupted."""
+
+    def __init__(self, records: Records, write: Callable[[], None]) -> None:
+        """Lend the records."""
+        self._records = records
+        self._write = write
+        self.transactions_left = 1_000
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Transaction]:
+        """Lend a snapshot, after which somebody writes."""
+        with self._records.snapshot() as tx:
+            yield tx
+        self._write()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Lend a transaction, while any are left."""
+        if not self.transactions_left:
+            raise InterruptedError
+        self.transactions_left -= 1
+        with self._records.transaction() as tx:
+            yield tx
+
+
+def _crowded(sold: Business) -> tuple[Crowded, Services, list[str]]:
+    written: list[str] = []
+
+    def write() -> None:
+        written.append(f"other_{len(written)}")
+        sold.customer(written[-1])
+
+    crowded = Crowded(sold.services.records, write)
+    return crowded, msgspec.structs.replace(sold.services, records=cast("Records", crowded)), written
+
+
+def test_others_write_between_reading_and_keeping_what_is_summed_up(
+    sold: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lotus_server.usecases.revenue.BOOKED_AT_ONCE", 1)
+    _, services, written = _crowded(sold)
+
+    assert 2 == sum_up_revenue(services, sold.organization_id)
+    assert 4 == len(written)  # after it was asked whether anything is new, and after each portion, the last one empty
+
+
+def test_summing_up_goes_on_where_it_was_interrupted(sold: Business, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lotus_server.usecases.revenue.BOOKED_AT_ONCE", 1)
+    crowded, services, _ = _crowded(sold)
+    crowded.transactions_left = 1
+    with pytest.raises(InterruptedError):
+        sum_up_revenue(services, sold.organization_id)
+
+    assert 1 == sum_up_revenue(sold.services, sold.organization_id)
+    assert (D("33.80"), D(31)) == (revenue(sold).currencies[0].amount.value, revenue(sold).currencies[0].amount.before)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ class RevenueMark(msgspec.Struct, frozen=True):
 
 
 class Booked(msgspec.Struct, frozen=True):
-    """What is to be summed up next, and the mark after it.
+    """What is to be summed up next, the mark after it, and the one before.
 
     `voided` are invoices at or before that mark, by id, which were voided and are still in the sums.
     """
@@ -28,6 +28,7 @@ class Booked(msgspec.Struct, frozen=True):
     takebacks: tuple[Takeback, ...]
     voided: tuple[tuple[str, SoldInvoice], ...]
     mark: RevenueMark
+    before: RevenueMark = RevenueMark()
 
     @property
     def is_empty(self) -> bool:
@@ -43,14 +44,14 @@ class RevenueBook(Protocol):
         ...
 
     def next(self, organization_id: str, limit: int) -> Booked:
-        """Return up to `limit` of each kind that are to be summed up next.
-
-        In a transaction that may write nobody else sums up until it ends.
-        """
+        """Return up to `limit` of each kind that are to be summed up next."""
         ...
 
-    def keep(self, organization_id: str, sums: Sequence[RevenueSum], booked: Booked) -> None:
-        """Add sums to those that are kept, and remember what they were made from."""
+    def keep(self, organization_id: str, sums: Sequence[RevenueSum], booked: Booked) -> bool:
+        """Add sums to those that are kept, and remember what they were made from.
+
+        False, and nothing is kept, when any of that is in the sums already: somebody else summed it up meanwhile.
+        """
         ...
 
     def by_day(

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from lotus_server.adapters.records_sql.analytics_tables import REVENUE_DAYS, REVENUE_MARKS, REVENUE_VOIDS
 from lotus_server.adapters.records_sql.discount_tables import CREDIT_NOTES
-from lotus_server.adapters.records_sql.rows import can_lock, of_tenant
+from lotus_server.adapters.records_sql.rows import of_tenant, portions
 from lotus_server.adapters.records_sql.tables import INVOICES
 from lotus_server.adapters.records_sql.types import Structured
 from lotus_server.domain.analytics import Basis, Dimension, RevenueSum, SoldInvoice, SoldLine, Takeback
@@ -65,6 +65,11 @@ _NEXT_CREDIT_NOTES: Final = (
     )
     .where(of_tenant(CREDIT_NOTES), CREDIT_NOTES.c.made_number > bindparam("after"))
     .order_by(CREDIT_NOTES.c.made_number, CREDIT_NOTES.c.credit_note_id)
+)
+_ANY_TAKEN_OUT: Final = (
+    select(REVENUE_VOIDS.c.invoice_id)
+    .where(of_tenant(REVENUE_VOIDS), REVENUE_VOIDS.c.invoice_id.in_(bindparam("invoice_ids", expanding=True)))
+    .limit(1)
 )
 _TAKEN_OUT: Final = exists().where(
     REVENUE_VOIDS.c.organization_id == INVOICES.c.organization_id, REVENUE_VOIDS.c.invoice_id == INVOICES.c.invoice_id
@@ -160,9 +165,10 @@ class SqlRevenueBook:
         return self._connection.execute(_ANY_VOIDED, {**keys, "until": mark.invoices}).first() is not None
 
     def next(self, organization_id: str, limit: int) -> Booked:
-        """Return what is to be summed up next, and keep everybody else from doing so."""
+        """Return what is to be summed up next."""
         keys = {"organization_id": organization_id}
-        mark = self._mark(keys)
+        row = self._connection.execute(_MARK, keys).first()
+        mark = RevenueMark() if row is None else RevenueMark(*row)
         invoices = self._connection.execute(_NEXT_INVOICES.limit(limit), {**keys, "after": mark.invoices}).fetchall()
         notes = self._connection.execute(
             _NEXT_CREDIT_NOTES.limit(limit), {**keys, "after": mark.credit_notes}
@@ -176,17 +182,17 @@ class SqlRevenueBook:
             tuple(Takeback(_sold(row, 3), row[1], row[2].lines) for row in notes),
             tuple((row[0], _sold(row, 1)) for row in voided),
             after,
+            mark,
         )
 
-    def _mark(self, keys: dict[str, str]) -> RevenueMark:
-        if not can_lock(self._connection):
-            row = self._connection.execute(_MARK, keys).first()
-            return RevenueMark() if row is None else RevenueMark(*row)
+    def keep(self, organization_id: str, sums: Sequence[RevenueSum], booked: Booked) -> bool:
+        """Add sums to those that are kept, and remember what they were made from; not what is in them already."""
+        keys = {"organization_id": organization_id}
         self._connection.execute(_ADD_MARK, keys)
-        return RevenueMark(*self._connection.execute(_MARK_FOR_UPDATE, keys).one())
-
-    def keep(self, organization_id: str, sums: Sequence[RevenueSum], booked: Booked) -> None:
-        """Add sums to those that are kept, and remember what they were made from."""
+        # From here on nobody else keeps anything, so that what is asked still holds when it is written.
+        is_next = RevenueMark(*self._connection.execute(_MARK_FOR_UPDATE, keys).one()) == booked.before
+        if not is_next or self._has_any_void(keys, [invoice_id for invoice_id, _ in booked.voided]):
+            return False
         if sums:
             self._connection.execute(_KEEP, [_row(organization_id, each) for each in sums])
         mark = booked.mark
@@ -201,6 +207,13 @@ class SqlRevenueBook:
         if booked.voided:
             rows = [{"organization_id": organization_id, "invoice_id": invoice_id} for invoice_id, _ in booked.voided]
             self._connection.execute(REVENUE_VOIDS.insert(), rows)
+        return True
+
+    def _has_any_void(self, keys: dict[str, str], invoice_ids: Sequence[str]) -> bool:
+        return any(
+            self._connection.execute(_ANY_TAKEN_OUT, {**keys, "invoice_ids": some}).first() is not None
+            for some in portions(invoice_ids)
+        )
 
     def by_day(
         self, organization_id: str, basis: Basis, dimension: Dimension, window: Period

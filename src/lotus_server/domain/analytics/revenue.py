@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from lotus_server.domain.analytics.windows import DAY, day_of
+from lotus_server.domain.analytics.windows import DAY
 from lotus_server.domain.invoicing import (
     NO_TAX,
     AppliedDiscount,
@@ -20,6 +20,7 @@ from lotus_server.domain.invoicing import (
     net_line_amounts,
 )
 from lotus_server.kernel.currencies import currency
+from lotus_server.kernel.instants import EPOCH, to_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import EXACT
 
@@ -89,7 +90,7 @@ class RevenueSum(msgspec.Struct, frozen=True):
     amount: Decimal
 
 
-_Key = tuple[Basis, str, Dimension, datetime, str]
+_Key = tuple[Basis, str, Dimension, str]
 
 
 def source_of(line: SoldLine) -> str:
@@ -106,8 +107,8 @@ class RevenueSums:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        # In minor units, which are whole numbers.
-        self._invoiced: defaultdict[tuple[str, datetime, str, str, str], int] = defaultdict(int)
+        # In minor units, which are whole numbers; days are counted since 1970.
+        self._invoiced: defaultdict[tuple[str, int, str, str, str], int] = defaultdict(int)
         # How often an amount is earned over a period: most lines of a billing run are like many others.
         self._alike: defaultdict[tuple[str, str, str, Period, int], int] = defaultdict(int)
 
@@ -129,7 +130,7 @@ class RevenueSums:
     ) -> None:
         if credit_of_cause(invoice.cause) is not None:
             return
-        code, issued_on = invoice.currency, day_of(issued_at)
+        code, issued_on = invoice.currency, to_microseconds(issued_at) // _DAY
         scale = currency(code).exponent
         for place, net in zip(places, nets, strict=True):
             line = invoice.lines[place]
@@ -138,23 +139,57 @@ class RevenueSums:
             self._invoiced[code, issued_on, plan, source, invoice.customer_id] += sign * amount
             self._alike[code, plan, source, line.period, amount] += sign
 
+    def _earned(self) -> dict[tuple[str, str, str], defaultdict[int, int]]:
+        """Return what each day earns, by its number, of a currency, plan and source.
+
+        As `spread` says of each amount, which most of the time goes into: so without a value made for each day.
+        """
+        earned: defaultdict[tuple[str, str, str], defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+        known: dict[Period, _Midnights] = {}
+        for (code, plan, source, period, amount), count in self._alike.items():
+            if not count:
+                continue
+            if period not in known:
+                known[period] = _Midnights.within(period)
+            number, whole, elapsed = known[period]
+            days = earned[code, plan, source]
+            size, times = abs(amount), count if amount >= 0 else -count
+            before = 0
+            for microseconds in elapsed:
+                until = size * microseconds // whole
+                days[number] += times * (until - before)
+                before = until
+                number += 1
+            days[number] += times * (size - before)
+        return earned
+
     def taken(self) -> list[RevenueSum]:
         """Return the sums that are not zero, by day, plan, source and customer, in a fixed order."""
-        sums: defaultdict[_Key, int] = defaultdict(int)
-        for (code, day, plan, source, customer), amount in self._invoiced.items():
+        sums: defaultdict[_Key, defaultdict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for (code, number, plan, source, customer), amount in self._invoiced.items():
             for dimension, key in (*_told_apart(plan, source), (Dimension.CUSTOMER, customer)):
-                sums[Basis.INVOICED, code, dimension, day, key] += amount
-        earned: defaultdict[tuple[str, datetime, str, str], int] = defaultdict(int)
-        for (code, plan, source, period, amount), count in self._alike.items():
-            for day, part in spread(amount, period) if count else ():
-                earned[code, day, plan, source] += part * count
-        for (code, day, plan, source), amount in earned.items():
+                sums[Basis.INVOICED, code, dimension, key][number] += amount
+        for (code, plan, source), days in self._earned().items():
             for dimension, key in _told_apart(plan, source):
-                sums[Basis.EARNED, code, dimension, day, key] += amount
-        return [
-            RevenueSum(*key, Decimal(amount).scaleb(-currency(key[1]).exponent, context=EXACT))
-            for key, amount in sorted(sums.items())
+                total = sums[Basis.EARNED, code, dimension, key]
+                for number, amount in days.items():
+                    total[number] += amount
+        ordered = sorted(
+            (basis, code, dimension, number, key, amount)
+            for (basis, code, dimension, key), days in sums.items()
+            for number, amount in days.items()
             if amount
+        )
+        return [
+            RevenueSum(
+                basis,
+                code,
+                dimension,
+                EPOCH + DAY * number,
+                key,
+                Decimal(amount).scaleb(-currency(code).exponent, context=EXACT),
+            )
+            for basis, code, dimension, number, key, amount in ordered
         ]
 
 
@@ -173,7 +208,7 @@ def _nets(invoice: SoldInvoice) -> Sequence[Decimal]:
     return net_line_amounts(amounts, invoice.discounts, rate, unit, is_included=invoice.prices_include_tax)
 
 
-_MICROSECOND: Final = DAY / 86_400_000_000
+_DAY: Final = 86_400_000_000
 
 
 def spread(amount: int, period: Period) -> Iterator[tuple[datetime, int]]:
@@ -182,13 +217,30 @@ def spread(amount: int, period: Period) -> Iterator[tuple[datetime, int]]:
     Up to the end of a day as much is earned as the part of the period that is over, rounded towards zero. What has no
     length is earned on its day.
     """
-    whole = (period.end - period.start) // _MICROSECOND
-    day = day_of(period.start)
+    number, whole, elapsed = _Midnights.within(period)
     sign, size = (1, amount) if amount >= 0 else (-1, -amount)
     earned = 0
-    while day + DAY < period.end:
-        until = size * ((day + DAY - period.start) // _MICROSECOND) // whole
-        yield day, sign * (until - earned)
+    for microseconds in elapsed:
+        until = size * microseconds // whole
+        yield EPOCH + DAY * number, sign * (until - earned)
         earned = until
-        day += DAY
-    yield day, sign * (size - earned)
+        number += 1
+    yield EPOCH + DAY * number, sign * (size - earned)
+
+
+class _Midnights(NamedTuple):
+    """The number of a period's first day since 1970, its length, and how much of it is over at each midnight within.
+
+    Lengths are in microseconds.
+    """
+
+    first: int
+    whole: int
+    elapsed: Sequence[int]
+
+    @classmethod
+    def within(cls, period: Period) -> "_Midnights":
+        """Return those of a period."""
+        start, end = to_microseconds(period.start), to_microseconds(period.end)
+        first = start // _DAY
+        return cls(first, end - start, range((first + 1) * _DAY - start, end - start, _DAY))
