@@ -82,7 +82,15 @@ class EventsInMemory:
         failures = [result for result in results if result.status is Verdict.CONFLICT]
         failures += [EventResult(each.idempotency_id, Verdict.REJECTED, each.reason) for each in batch.rejected]
         counts = [result.status for result in results]
-        return Receipt(counts.count(Verdict.ACCEPTED), counts.count(Verdict.DUPLICATE), tuple(failures))
+        told = dict(zip(batch.positions, results, strict=True)) | {
+            each.position: EventResult(each.idempotency_id, Verdict.REJECTED, each.reason) for each in batch.rejected
+        }
+        return Receipt(
+            counts.count(Verdict.ACCEPTED),
+            counts.count(Verdict.DUPLICATE),
+            tuple(failures),
+            tuple(told[position] for position in sorted(told)) if submission.wants_results else None,
+        )
 
     def _judge(self, kept: dict[str, Event], incoming: IncomingEvent, submission: Submission) -> EventResult:
         event = Event(

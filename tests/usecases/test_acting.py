@@ -20,7 +20,14 @@ from tests.business import Business
 from tests.people import acting
 
 # Verbs that take an organization but are no page's business: parts of others, and what keys do.
-NOT_FOR_PEOPLE = {"ingest_known_customers_only", "narrowed", "read_usages", "usages_at_hand", "changing"} | {
+NOT_FOR_PEOPLE = {
+    "ingest_known_customers_only",
+    "narrowed",
+    "read_usages",
+    "usages_at_hand",
+    "changing",
+    "take_in_customers",
+} | {
     "can_be_undone",
     "entries_to_undo",
     "undo",

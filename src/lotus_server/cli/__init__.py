@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from lotus_server.cli import keys, organizations, scenario, users
+from lotus_server.cli import imports, keys, organizations, scenario, users
 from lotus_server.cli.explain import explain
 from lotus_server.cli.serve import serve
 from lotus_server.cli.verify import verify
@@ -16,6 +16,7 @@ app = typer.Typer(name="lotus", no_args_is_help=True, help="Usage-based billing 
 app.command()(serve)
 app.command()(verify)
 app.command()(explain)
+app.add_typer(imports.app, name="import")
 app.add_typer(keys.app, name="keys")
 app.add_typer(organizations.app, name="organizations")
 app.add_typer(scenario.app, name="scenario")

@@ -19,6 +19,7 @@ from lotus_server.http.api import (
     discounts,
     events,
     features,
+    imports,
     invoices,
     logo,
     organization,
@@ -75,6 +76,7 @@ def build_resources(services: Services, *, version: str) -> FastAPI:
         proration_preview,
         invoices,
         pending_lines,
+        imports,
         credit_schedules,  # before the credits, whose ids its path could be
         credit_resources,
         credit_notes,

@@ -22,6 +22,7 @@ from lotus_server.ports.analytics_records import Figures, RevenueBook
 from lotus_server.ports.audit_records import AuditLog
 from lotus_server.ports.credit_records import CreditLedger, CreditSchedules, Wallets
 from lotus_server.ports.customer_records import Customers, Subscriptions
+from lotus_server.ports.imports import Imports
 from lotus_server.ports.invoice_reading import EVERY_INVOICE, InvoiceQuestion, InvoiceSum
 from lotus_server.ports.invoicing_records import (
     BilledPeriods,
@@ -286,6 +287,11 @@ class Transaction(Protocol):
     @property
     def portals(self) -> Portals:
         """The portals of organizations."""
+        ...
+
+    @property
+    def imports(self) -> Imports:
+        """The imports."""
         ...
 
     @property

@@ -78,6 +78,7 @@ WATCHED: Final[Mapping[str, Mapping[str, _Write]]] = {
         "remove": _Write("logo", _by("organization_id"), lambda to, owner: to.get(owner), is_removal=True),
     },
     "portals": {"put": _Write("portal", _by("organization_id"), lambda to, portal: to.get(portal.organization_id))},
+    "imports": _kept("import", "import_id"),
     "api_keys": _kept("api_key", "key_id"),
     "customers": _kept("customer", "customer_id"),
     "metrics": _kept("metric", "metric_id"),

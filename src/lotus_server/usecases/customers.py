@@ -1,6 +1,6 @@
 """Customers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -58,7 +58,8 @@ class ExistingBehavior(StrEnum):
 class CustomerDraft(msgspec.Struct, frozen=True):
     """A customer to be made. Without a currency it is billed in the organization's, without a time zone in UTC.
 
-    `problems` are those that reading the input found already; they are reported together with the others.
+    Without a tax status it is taxable. `problems` are those that reading the input found already; they are reported
+    together with the others.
     """
 
     customer_id: str
@@ -72,11 +73,19 @@ class CustomerDraft(msgspec.Struct, frozen=True):
     billing_address: dict[str, Any] | None = None
     shipping_address: dict[str, Any] | None = None
     tax_rate: Decimal | None = None
-    tax_status: TaxStatus = TaxStatus.TAXABLE
+    tax_status: TaxStatus | None = None
     tax_id: str | None = None
     timezone: str | None = None
     invoice_grouping: InvoiceGrouping | None = None
     problems: tuple[FieldProblem, ...] = ()
+
+
+class Taken(StrEnum):
+    """What became of a draft that was taken in beside what there was already."""
+
+    MADE = "made"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
 
 
 class CustomerView(msgspec.Struct, frozen=True):
@@ -111,23 +120,66 @@ def create_customers(
     services: Services, organization: Organization, drafts: list[CustomerDraft], behavior: ExistingBehavior
 ) -> dict[str, str]:
     """Make many customers in one transaction, and return the reason for each that could not be made, by its id."""
-    failed: dict[str, str] = {}
+    ids = [draft.customer_id for draft in drafts]
     with services.records.transaction() as tx:
-        for draft in drafts:
-            try:
-                _validate(draft)
-            except Invalid as error:
-                failed[draft.customer_id] = error.detail
-                continue
-            existing = tx.customers.get(organization.organization_id, draft.customer_id)
-            new = _new_customer(services, organization, draft)
-            if existing is None:
-                tx.customers.add(new)
-            elif behavior is ExistingBehavior.OVERWRITE:
-                tx.customers.replace(msgspec.structs.replace(new, created_at=existing.created_at))
-            elif behavior is ExistingBehavior.MERGE:
-                tx.customers.replace(_merged(existing, draft))
-    return failed
+        known = tx.customers.many(organization.organization_id, ids)
+        verdicts, touched = take_in_customers(services, organization, drafts, known, behavior)
+        for customer_id, customer in touched.items():
+            keep = tx.customers.replace if customer_id in known else tx.customers.add
+            keep(customer)
+    return {
+        draft.customer_id: verdict.detail
+        for draft, verdict in zip(drafts, verdicts, strict=True)
+        if isinstance(verdict, Invalid)
+    }
+
+
+def take_in_customers(
+    services: Services,
+    organization: Organization,
+    drafts: Sequence[CustomerDraft],
+    known: Mapping[str, Customer],
+    behavior: ExistingBehavior,
+) -> tuple[list[Taken | Invalid], dict[str, Customer]]:
+    """Return what becomes of each draft, one after the other, and how the customers are then that are not as before.
+
+    `known` are those of the drafts' customers that exist. A draft with problems is answered with Invalid, which has all
+    of them, and hinders no other.
+    """
+    verdicts: list[Taken | Invalid] = []
+    current, touched = dict(known), dict[str, Customer]()
+    for draft in drafts:
+        try:
+            _validate(draft)
+        except Invalid as error:
+            verdicts.append(error)
+            continue
+        existing = current.get(draft.customer_id)
+        new = _beside(services, organization, draft, existing, behavior)
+        if new == existing:
+            verdicts.append(Taken.UNCHANGED)
+            continue
+        current[draft.customer_id] = touched[draft.customer_id] = new
+        verdicts.append(Taken.MADE if existing is None else Taken.CHANGED)
+    return verdicts, touched
+
+
+def _beside(
+    services: Services,
+    organization: Organization,
+    draft: CustomerDraft,
+    existing: Customer | None,
+    behavior: ExistingBehavior,
+) -> Customer:
+    """Return the customer that a draft comes to beside the one that exists."""
+    if existing is None:
+        return _new_customer(services, organization, draft)
+    if behavior is ExistingBehavior.IGNORE:
+        return existing
+    if behavior is ExistingBehavior.MERGE:
+        return _merged(existing, draft)
+    new = _new_customer(services, organization, draft)
+    return msgspec.structs.replace(new, created_at=existing.created_at)
 
 
 def change_customer(
@@ -145,6 +197,8 @@ def change_customer(
             said["currency"] = draft.currency or existing.currency
         if "timezone" in said:
             said["timezone"] = draft.timezone or UTC_NAME
+        if "tax_status" in said:
+            said["tax_status"] = draft.tax_status or TaxStatus.TAXABLE
         if "payment_provider_id" in said:
             said["payment_provider"] = _provider(draft, existing.payment_provider)
         tx.customers.replace(msgspec.structs.replace(existing, **said))
@@ -179,7 +233,7 @@ def _new_customer(services: Services, organization: Organization, draft: Custome
         billing_address=draft.billing_address,
         shipping_address=draft.shipping_address,
         tax_rate=draft.tax_rate,
-        tax_status=draft.tax_status,
+        tax_status=draft.tax_status or TaxStatus.TAXABLE,
         tax_id=draft.tax_id,
         timezone=draft.timezone or UTC_NAME,
         invoice_grouping=draft.invoice_grouping,

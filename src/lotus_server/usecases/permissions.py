@@ -29,6 +29,8 @@ from lotus_server.usecases import (
     events,
     features,
     first_steps,
+    import_preview,
+    imports,
     invoice_reading,
     invoices,
     logos,
@@ -118,6 +120,10 @@ _READ: Final[tuple[Verb, ...]] = (
     invoice_reading.list_invoice_heads,
     invoice_reading.sum_invoices,
     first_steps.first_steps,
+    import_preview.preview_import,
+    imports.get_import,
+    imports.list_imports,
+    imports.list_refused_rows,
     invoices.list_invoices,
     invoices.get_invoice,
     logos.get_logo,
@@ -239,6 +245,15 @@ _CLOCK: Final[tuple[Verb, ...]] = (
     clock.stop_clock_run,
     team.create_sandbox,
 )
+_IMPORTS: Final[tuple[Verb, ...]] = (
+    imports.add_to_file,
+    imports.change_import,
+    imports.check_import,
+    imports.complete_file,
+    imports.create_import,
+    imports.start_import,
+    imports.stop_import,
+)
 _SETTINGS: Final[tuple[Verb, ...]] = (
     logos.put_logo,
     portal.change_portal,
@@ -265,6 +280,7 @@ NEEDED: Final[Mapping[Verb, Permission]] = {
     **dict.fromkeys(_EVENTS, Permission.EVENTS),
     **dict.fromkeys(_KEYS, Permission.KEYS),
     **dict.fromkeys(_CLOCK, Permission.CLOCK),
+    **dict.fromkeys(_IMPORTS, Permission.IMPORTS),
     **dict.fromkeys(_SETTINGS, Permission.SETTINGS),
     **dict.fromkeys(_TEAM, Permission.TEAM),
     **dict.fromkeys(_AUDIT, Permission.AUDIT),

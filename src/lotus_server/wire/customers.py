@@ -116,8 +116,12 @@ def customer_change(customer_id: str, payload: object) -> tuple[CustomerDraft, f
     return customer_draft({**payload, "customer_id": customer_id}), frozenset(sent)
 
 
-def _tax_status(text: str | None, problems: Problems) -> TaxStatus:
-    return choice(problems, "tax_status", text, {each.value: each for each in TaxStatus}, TaxStatus.TAXABLE)
+def _tax_status(text: str | None, problems: Problems) -> TaxStatus | None:
+    return (
+        None
+        if text is None
+        else choice(problems, "tax_status", text, {each.value: each for each in TaxStatus}, TaxStatus.TAXABLE)
+    )
 
 
 def customer_row(view: CustomerView) -> Row:

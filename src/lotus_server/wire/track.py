@@ -415,11 +415,12 @@ def read_properties(text: bytes) -> tuple[dict[str, Any] | None, str | None]:
         return None, None
     if not isinstance(values, dict):
         return None, f"must be a JSON object, not {_kind(values)}"
-    problem = _value_problem(values, 1)
+    problem = value_problem(values)
     return (None, problem) if problem else (values, None)
 
 
-def _value_problem(value: Any, depth: int) -> str | None:  # noqa: ANN401 - a JSON value
+def value_problem(value: Any, depth: int = 1) -> str | None:  # noqa: ANN401 - a JSON value
+    """Return why a JSON value cannot be kept, as the end of a sentence that begins with it, or None."""
     if isinstance(value, str):
         return _NO_CHARACTER if "\0" in value else None
     if isinstance(value, int):  # a Decimal was checked when it was read
@@ -429,7 +430,7 @@ def _value_problem(value: Any, depth: int) -> str | None:  # noqa: ANN401 - a JS
     if depth > DEPTH_MAX:
         return f"is nested deeper than {DEPTH_MAX} levels"
     members = [*value.keys(), *value.values()] if isinstance(value, dict) else value
-    return next((problem for member in members if (problem := _value_problem(member, depth + 1))), None)
+    return next((problem for member in members if (problem := value_problem(member, depth + 1))), None)
 
 
 def _content(raw: msgspec.Raw) -> str:

@@ -39,6 +39,7 @@ from lotus_server.adapters.records_sql.discounts import SqlCoupons, SqlDiscounts
 from lotus_server.adapters.records_sql.engines import Database, database_at
 from lotus_server.adapters.records_sql.errors import meaning_of_errors
 from lotus_server.adapters.records_sql.figures import SqlFigures
+from lotus_server.adapters.records_sql.imports import SqlImports
 from lotus_server.adapters.records_sql.invoices import SqlInvoices
 from lotus_server.adapters.records_sql.logos import SqlLogos
 from lotus_server.adapters.records_sql.metrics import SqlMetrics
@@ -79,6 +80,11 @@ class SqlTransaction:
     def portals(self) -> SqlPortals:
         """The portals of organizations."""
         return SqlPortals(self._connection)
+
+    @property
+    def imports(self) -> SqlImports:
+        """The imports."""
+        return SqlImports(self._connection)
 
     @property
     def api_keys(self) -> SqlApiKeys:

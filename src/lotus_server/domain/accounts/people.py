@@ -43,6 +43,7 @@ class Permission(StrEnum):
     EVENTS = "events"
     KEYS = "keys"
     CLOCK = "clock"
+    IMPORTS = "imports"
     SETTINGS = "settings"
     AUDIT = "audit"
     TEAM = "team"
@@ -55,7 +56,9 @@ _P = Permission
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: frozenset(Permission),
     Role.ADMIN: frozenset(Permission) - {_P.OWNERS},
-    Role.DEVELOPER: frozenset({_P.READ, _P.CUSTOMERS, _P.CATALOG, _P.SUBSCRIPTIONS, _P.EVENTS, _P.KEYS, _P.CLOCK}),
+    Role.DEVELOPER: frozenset(
+        {_P.READ, _P.CUSTOMERS, _P.CATALOG, _P.SUBSCRIPTIONS, _P.EVENTS, _P.KEYS, _P.CLOCK, _P.IMPORTS}
+    ),
     Role.FINANCE: frozenset({_P.READ, _P.CUSTOMERS, _P.SUBSCRIPTIONS, _P.INVOICES, _P.CREDITS, _P.AUDIT}),
     Role.VIEWER: frozenset({_P.READ}),
 }
