@@ -14,6 +14,7 @@ from lotus_server.kernel.quantity import (
     multiply,
     parse_decimal,
     plain,
+    readable,
     share,
     subtract,
     whole_parts,
@@ -114,6 +115,19 @@ def test_what_cannot_be_calculated_exactly_is_out_of_range(value: str) -> None:
 )
 def test_a_number_is_written_as_people_write_it(value: str, text: str) -> None:
     assert text == plain(Decimal(value))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (Decimal("0.123456789012345678901234567890"), "0.12345678901234567890123456789"),
+        (share(Decimal(1), Decimal(1), Decimal(3)), "0.333333333333..."),
+        (share(Decimal(-200), Decimal(1), Decimal(3)), "-66.666666666666..."),
+        (Decimal("1.50"), "1.5"),
+    ],
+)
+def test_a_quotient_without_end_is_cut_in_a_sentence_and_says_so(value: Decimal, text: str) -> None:
+    assert text == readable(value)
 
 
 @given(numbers)

@@ -111,6 +111,10 @@ def test_the_originals_filters_become_ours() -> None:
             {"categorical_filters": [{"property_name": "a", "operator": "eq", "comparison_value": ["x"]}]},
             ("categorical_filters[0].operator", "invalid_choice"),
         ),
+        (
+            {"categorical_filters": [{"property_name": "a", "operator": "isin", "comparison_value": "x"}]},
+            ("categorical_filters[0].comparison_value", "invalid"),
+        ),
     ],
 )
 def test_what_makes_no_sense_is_named(changes: dict[str, Any], expected: tuple[str, str]) -> None:

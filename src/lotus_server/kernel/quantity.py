@@ -28,6 +28,7 @@ ONE: Final = Decimal(1)
 # Where a quotient without a finite expansion (a third) is cut off. What is cut off is dust: sums of such quotients are
 # exact sums of 90-place numbers, and `kernel.money` sweeps the dust away before it rounds to the minor unit.
 QUOTIENT_PLACES: Final = 90
+_READABLE_PLACES: Final = 12
 _QUOTIENT_STEP: Final = Decimal(1).scaleb(-QUOTIENT_PLACES)
 
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -97,3 +98,14 @@ def plain(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in {"-0", ""} else text
+
+
+def readable(value: Decimal) -> str:
+    """Return a number for a sentence: as `plain`, but a quotient without end is cut after 12 places, and says so.
+
+    What has more decimal places than a number that enters can have is such a quotient (`0.333333333333...`).
+    """
+    text = plain(value)
+    point = text.find(".")
+    is_quotient = point >= 0 and len(text) - point - 1 > FRACTION_DIGITS_MAX
+    return f"{text[: point + 1 + _READABLE_PLACES]}..." if is_quotient else text

@@ -63,6 +63,9 @@ def _originals(
         if operators is _NUMERIC and not isinstance(value, Decimal):
             problems.add(f"{path}comparison_value", "invalid_number", "comparison_value must be a number.")
             continue
+        if operators is _CATEGORICAL and not isinstance(value, tuple):
+            problems.add(f"{path}comparison_value", "invalid", "comparison_value must be a list.")
+            continue
         found.append(Filter(name, operator, value))
     return found
 

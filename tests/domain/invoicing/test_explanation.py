@@ -8,6 +8,7 @@ from lotus_server.domain.catalog import Graduated, PerUnit, Price, Tier
 from lotus_server.domain.invoicing import Metered, explain, sentences, usage_lines
 from lotus_server.domain.invoicing.terms import Terms
 from lotus_server.domain.metering import Aggregation, Filter, MetricDefinition, Operator, PropertyMatch, Usage
+from lotus_server.kernel.quantity import share
 from tests.domain.invoicing.test_lines_and_totals import terms
 from tests.records_values import MARCH, metric, subscription
 
@@ -53,6 +54,17 @@ def test_rounding_is_told_only_where_something_was_rounded() -> None:
     text = text_of(PerUnit(Decimal("0.3335")), Usage(Decimal(3), 3, 0), definition, "KWD")
 
     assert ["1.0005 is rounded half up to 3 decimal places.", "= 1.001 KWD"] == text[-2:]
+
+
+def test_a_quantity_that_is_a_quotient_without_end_is_cut_in_words_and_exact_as_data() -> None:
+    definition = MetricDefinition("api_call", Aggregation.AVERAGE, "bytes")
+    third = share(Decimal(1), Decimal(1), Decimal(3))
+
+    text = text_of(PerUnit(Decimal(3)), Usage(third, 3, 0), definition)
+
+    assert text[1].startswith("Quantity 0.333333333333...: the average bytes")
+    assert "0.333333333333... units x 3 = 0.999999999999..." in text
+    assert "= 1.00 USD" == text[-1]
 
 
 def test_the_events_of_a_group_are_those_with_its_values() -> None:

@@ -27,7 +27,7 @@ from lotus_server.domain.subscriptions import usage_period
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ONE, ZERO, add, plain, subtract
+from lotus_server.kernel.quantity import ONE, ZERO, add, plain, readable, subtract
 
 
 class Correction(msgspec.Struct, frozen=True):
@@ -94,10 +94,10 @@ def difference_line(
     if line is not None:
         steps = (
             *(Step(step_sentence(step), step.quantity, None, None) for step in line.steps),
-            Step(f"Now: {plain(line.quantity)} for {plain(line.amount)}", amount=line.amount),
+            Step(f"Now: {readable(line.quantity)} for {plain(line.amount)}", amount=line.amount),
         )
     amount_was, quantity_was = (ZERO, ZERO) if was is None else (was.amount, was.quantity)
-    text = f"Invoiced so far, with {billed.invoice_number} and its corrections: {plain(quantity_was)}"
+    text = f"Invoiced so far, with {billed.invoice_number} and its corrections: {readable(quantity_was)}"
     steps = (*steps, Step(text, amount=subtract(ZERO, amount_was)))
     held = (None if was is None else was.held) or billed.held
     if line is not None:

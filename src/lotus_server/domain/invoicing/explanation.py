@@ -11,7 +11,7 @@ from lotus_server.domain.invoicing.measured import Condition, Measured
 from lotus_server.domain.metering import MetricType
 from lotus_server.domain.rating import Step
 from lotus_server.kernel.currencies import currency
-from lotus_server.kernel.quantity import plain
+from lotus_server.kernel.quantity import plain, readable
 
 
 class EventListing(msgspec.Struct, frozen=True):
@@ -105,10 +105,10 @@ def _measured(quantity: Decimal, measured: Measured) -> str:
     events = "1 event" if measured.counted == 1 else f"{measured.counted} events"
     name = f' named "{measured.event_name}"' if measured.event_name else ""
     where = " and ".join(condition.text for condition in measured.conditions)
-    text = f"Quantity {plain(quantity)}: {measured.aggregated}, made from {events}{name}"
+    text = f"Quantity {readable(quantity)}: {measured.aggregated}, made from {events}{name}"
     if measured.so_far is not None and measured.since is not None:
         since = f"{measured.since:%Y-%m-%d %H:%M}"
-        text = f"Quantity {plain(quantity)}, of {plain(measured.so_far)} since {since}: {measured.aggregated}"
+        text = f"Quantity {readable(quantity)}, of {readable(measured.so_far)} since {since}: {measured.aggregated}"
         text = f"{text}, made from {events}{name}"
     if where:
         text += f" where {where}"

@@ -2,7 +2,7 @@
 
 from lotus_server.domain.catalog import Conversion
 from lotus_server.domain.rating.lines import Rated, Step
-from lotus_server.kernel.quantity import multiply, plain
+from lotus_server.kernel.quantity import multiply, plain, readable
 
 
 def in_money(rated: Rated, conversion: Conversion | None) -> Rated:
@@ -15,11 +15,11 @@ def in_money(rated: Rated, conversion: Conversion | None) -> Rated:
         return rated
     in_units = tuple(_in_units(step, conversion.unit) for step in rated.steps)
     amount = multiply(rated.amount, conversion.rate)
-    text = f"{plain(rated.amount)} {conversion.unit} at {plain(conversion.rate)} each"
+    text = f"{readable(rated.amount)} {conversion.unit} at {plain(conversion.rate)} each"
     return Rated(amount, (*in_units, Step(text, rated.amount, conversion.rate, amount)))
 
 
 def _in_units(step: Step, unit: str) -> Step:
     if step.amount is None:
         return step
-    return Step(f"{step.text} = {plain(step.amount)} {unit}", step.quantity)
+    return Step(f"{step.text} = {readable(step.amount)} {unit}", step.quantity)

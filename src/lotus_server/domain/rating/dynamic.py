@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from lotus_server.domain.catalog import Dynamic
 from lotus_server.domain.rating.lines import Step
-from lotus_server.kernel.quantity import EXACT, ONE, ZERO, plain
+from lotus_server.kernel.quantity import EXACT, ONE, ZERO, plain, readable
 
 
 def dynamic_steps(price: Dynamic, amount: Decimal, skipped: int, steps: list[Step]) -> None:
@@ -12,7 +12,7 @@ def dynamic_steps(price: Dynamic, amount: Decimal, skipped: int, steps: list[Ste
 
     Events that name none, of which there are `skipped`, are told in a step of their own.
     """
-    what = f"{price.amount_property} of the events: {plain(amount)}"
+    what = f"{price.amount_property} of the events: {readable(amount)}"
     text = what if price.multiplier == ONE else f"{what} x {plain(price.multiplier)}"
     steps.append(Step(text, amount, price.multiplier, EXACT.multiply(amount, price.multiplier)))
     if skipped:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import msgspec
 
-from lotus_server.kernel.quantity import EXACT, ZERO, add, plain, subtract
+from lotus_server.kernel.quantity import EXACT, ZERO, add, plain, readable, subtract
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -51,11 +51,11 @@ def charged_quantity(quantity: Decimal, steps: list[Step]) -> Decimal:
     charged, as a correction there.
     """
     if quantity < ZERO:
-        steps.append(Step(f"a usage of {plain(quantity)} is charged as 0", quantity, None, ZERO))
+        steps.append(Step(f"a usage of {readable(quantity)} is charged as 0", quantity, None, ZERO))
     return ZERO if quantity.is_signed() else quantity
 
 
 def units_text(units: Decimal) -> str:
     """Return a number of units as people say it: `1 unit`, `1.5 units`."""
-    text = plain(units)
+    text = readable(units)
     return "1 unit" if text == "1" else f"{text} units"

@@ -7,7 +7,7 @@ import msgspec
 from lotus_server.domain.catalog import CellPrice, DimensionValues, Matrix
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.usage import RatedUsage
-from lotus_server.kernel.quantity import ZERO, plain
+from lotus_server.kernel.quantity import ZERO, readable
 
 
 def matrix_steps(
@@ -27,7 +27,7 @@ def matrix_steps(
         name, usage = _name(price, group), groups[group]
         found = prices.get(group, price.default)
         if found is None:
-            steps.append(Step(f"{name}no price, {plain(usage.quantity)} not charged", usage.quantity, ZERO, ZERO))
+            steps.append(Step(f"{name}no price, {readable(usage.quantity)} not charged", usage.quantity, ZERO, ZERO))
             continue
         steps += [msgspec.structs.replace(step, text=f"{name}{step.text}") for step in rate_group(found, usage).steps]
     if not groups:

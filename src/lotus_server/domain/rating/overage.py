@@ -5,7 +5,7 @@ from decimal import Decimal
 from lotus_server.domain.catalog import Price
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.rate import rate
-from lotus_server.kernel.quantity import ZERO, add, plain, subtract
+from lotus_server.kernel.quantity import ZERO, add, plain, readable, subtract
 
 
 def rate_beyond(price: Price, quantity: Decimal, *, prepaid: Decimal) -> Rated:
@@ -15,7 +15,7 @@ def rate_beyond(price: Price, quantity: Decimal, *, prepaid: Decimal) -> Rated:
     """
     if quantity <= prepaid:
         return Rated(
-            ZERO, (Step(f"{plain(quantity)} of {plain(prepaid)} prepaid units were used", quantity, ZERO, ZERO),)
+            ZERO, (Step(f"{readable(quantity)} of {plain(prepaid)} prepaid units were used", quantity, ZERO, ZERO),)
         )
     whole, paid = rate(price, quantity), rate(price, prepaid)
     less = subtract(ZERO, paid.amount)

@@ -9,7 +9,7 @@ from lotus_server.domain.catalog import Percentage, needs_event_count, needs_eve
 from lotus_server.domain.rating.lines import Step, charged_quantity
 from lotus_server.domain.rating.percents import as_factor, events_text, free_amount, percent_charge
 from lotus_server.domain.rating.usage import RatedUsage
-from lotus_server.kernel.quantity import EXACT, ZERO, add, plain, subtract
+from lotus_server.kernel.quantity import EXACT, ZERO, add, plain, readable, subtract
 
 
 class _Events(msgspec.Struct):
@@ -100,7 +100,7 @@ def _show_allowance(values: Sequence[Decimal], charged: Sequence[Decimal], steps
     part = subtract(values[free_count], charged[0]) if charged else ZERO
     amount = add(amount, part)
     events = f"{events_text(free_count)} and a part of the next" if part else events_text(free_count)
-    steps.append(Step(f"the first {plain(amount)} free: {events}", amount, ZERO, ZERO))
+    steps.append(Step(f"the first {readable(amount)} free: {events}", amount, ZERO, ZERO))
 
 
 def _sorted_by_bounds(price: Percentage, charged: Sequence[Decimal]) -> tuple[_Events, _Events, _Events]:

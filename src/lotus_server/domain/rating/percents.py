@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from lotus_server.domain.rating.lines import Step
-from lotus_server.kernel.quantity import EXACT, ZERO, plain
+from lotus_server.kernel.quantity import EXACT, ZERO, plain, readable
 
 
 def as_factor(rate_percent: Decimal) -> Decimal:
@@ -14,13 +14,13 @@ def as_factor(rate_percent: Decimal) -> Decimal:
 def percent_charge(what: str, amount: Decimal, rate_percent: Decimal) -> Step:
     """Return the step that charges a percentage of an amount; `what` comes first in its text."""
     factor = as_factor(rate_percent)
-    text = f"{what}{plain(amount)} x {plain(rate_percent)} %"
+    text = f"{what}{readable(amount)} x {plain(rate_percent)} %"
     return Step(text, amount, factor, EXACT.multiply(amount, factor))
 
 
 def free_amount(what: str, amount: Decimal) -> Step:
     """Return the step that charges nothing for an amount."""
-    return Step(f"{what}{plain(amount)} free", amount, ZERO, ZERO)
+    return Step(f"{what}{readable(amount)} free", amount, ZERO, ZERO)
 
 
 def events_text(count: int) -> str:

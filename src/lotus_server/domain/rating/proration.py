@@ -6,7 +6,7 @@ from typing import Final
 
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import ONE, plain, share
+from lotus_server.kernel.quantity import ONE, plain, readable, share
 
 _DAY: Final = timedelta(days=1) // timedelta(microseconds=1)
 _SECOND: Final = timedelta(seconds=1) // timedelta(microseconds=1)
@@ -27,7 +27,7 @@ def prorate(amount: Decimal, *, part: Period, whole: Period, of: str) -> Rated:
     """Return the same share with the step that explains it; `of` names what the amount is for."""
     due = share_of(amount, part=part, whole=whole)
     taken = "the whole period" if part == whole else share_text(part=part, whole=whole)
-    return Rated(due, (Step(f"{of}: {plain(amount)} x {taken}", None, None, due),))
+    return Rated(due, (Step(f"{of}: {readable(amount)} x {taken}", None, None, due),))
 
 
 def share_text(*, part: Period, whole: Period) -> str:

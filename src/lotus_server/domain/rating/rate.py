@@ -25,7 +25,7 @@ from lotus_server.domain.rating.per_unit import per_unit_steps
 from lotus_server.domain.rating.percentage import percentage_steps
 from lotus_server.domain.rating.usage import RatedUsage
 from lotus_server.domain.rating.volume import volume_steps
-from lotus_server.kernel.quantity import ZERO, add, plain, subtract
+from lotus_server.kernel.quantity import ZERO, add, readable, subtract
 
 
 def rate(price: Price, usage: RatedUsage | Decimal) -> Rated:
@@ -76,7 +76,7 @@ def rate_on_top(price: Price, usage: RatedUsage | Decimal, already_rated: RatedU
     later = RatedUsage(usage) if isinstance(usage, Decimal) else usage
     before = rate(price, earlier)
     both = rate(price, earlier.and_then(later))
-    text = f"less what {plain(earlier.quantity)} of them cost already"
+    text = f"less what {readable(earlier.quantity)} of them cost already"
     # Not `-before.amount`: an operator rounds to the 28 digits of the interpreter's own context.
     less = subtract(ZERO, before.amount)
     return Rated(add(both.amount, less), (*both.steps, Step(text, earlier.quantity, None, less)))

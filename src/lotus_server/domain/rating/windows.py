@@ -8,7 +8,7 @@ from lotus_server.domain.catalog import Price
 from lotus_server.domain.rating.lines import Rated, Step
 from lotus_server.domain.rating.rate import rate
 from lotus_server.domain.rating.usage import RatedUsage
-from lotus_server.kernel.quantity import EXACT, ZERO, add, plain
+from lotus_server.kernel.quantity import EXACT, ZERO, add, readable
 
 STEPS_MAX: Final = 200
 
@@ -29,7 +29,7 @@ def rate_windows(price: Price, windows: Sequence[RatedUsage]) -> Rated:
         if len(steps) + len(rated.steps) > STEPS_MAX:
             further, further_amount = further + count, add(further_amount, together)
             continue
-        steps += [_of_all(step, f"{_windows(count)} of {plain(window.quantity)}: ", times) for step in rated.steps]
+        steps += [_of_all(step, f"{_windows(count)} of {readable(window.quantity)}: ", times) for step in rated.steps]
     if further:
         steps.append(Step(f"{_windows(further)} more, each on its own", None, None, further_amount))
     return Rated(amount, tuple(steps) or (Step("no usage in any window", ZERO, None, ZERO),))
