@@ -123,6 +123,7 @@ def test_a_number_is_written_as_people_write_it(value: str, text: str) -> None:
         (Decimal("0.123456789012345678901234567890"), "0.12345678901234567890123456789"),
         (share(Decimal(1), Decimal(1), Decimal(3)), "0.333333333333..."),
         (share(Decimal(-200), Decimal(1), Decimal(3)), "-66.666666666666..."),
+        (share(Decimal(1), Decimal(1), Decimal(3) * 10**20), "0.000000000000..."),
         (Decimal("1.50"), "1.5"),
     ],
 )

@@ -101,11 +101,18 @@ def plain(value: Decimal) -> str:
 
 
 def readable(value: Decimal) -> str:
-    """Return a number for a sentence: as `plain`, but a quotient without end is cut after 12 places, and says so.
+    """Return a number for a sentence: `plain`, but a quotient without end is cut and says so (`0.333333333333...`)."""
+    shown, is_cut = cut_quotient(value)
+    return f"{shown:f}..." if is_cut else plain(value)
 
-    What has more decimal places than a number that enters can have is such a quotient (`0.333333333333...`).
+
+def cut_quotient(value: Decimal) -> tuple[Decimal, bool]:
+    """Return a number for people to read, and whether something was cut off: a quotient without end keeps 12 places.
+
+    What has more decimal places than a number that enters can have is such a quotient.
     """
     text = plain(value)
     point = text.find(".")
-    is_quotient = point >= 0 and len(text) - point - 1 > FRACTION_DIGITS_MAX
-    return f"{text[: point + 1 + _READABLE_PLACES]}..." if is_quotient else text
+    if point < 0 or len(text) - point - 1 <= FRACTION_DIGITS_MAX:
+        return Decimal(text), False
+    return Decimal(text[: point + 1 + _READABLE_PLACES]), True

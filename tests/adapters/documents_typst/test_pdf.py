@@ -13,6 +13,7 @@ from pypdf import PdfReader
 from lotus_server.adapters.documents_typst import TypstDocuments
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.period import Period
+from lotus_server.kernel.quantity import ONE, share
 from lotus_server.ports.documents import DocumentKind, DocumentLine, DocumentTax, InvoiceDocument, Paper, Party
 
 MAY = Period(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
@@ -191,6 +192,12 @@ def test_a_number_with_very_many_digits_is_written_whole() -> None:
     line = DocumentLine("Calls", MAY, Decimal("1." + "0" * 2), Decimal("123456789012345678901234567890.123456789"))
 
     assert "123,456,789,012,345,678,901,234,567,890.123456789" in text_of(document(lines=(line,))).replace(" ", "")
+
+
+def test_a_quantity_that_is_a_quotient_without_end_is_cut() -> None:
+    line = DocumentLine("Seats", MAY, Decimal(1), share(Decimal(2), ONE, Decimal(3)))
+
+    assert "0.666666666666\N{HORIZONTAL ELLIPSIS}" in text_of(document(lines=(line,)))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from lotus_server.adapters.documents_typst.words import Words, words_of
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.period import Period
-from lotus_server.kernel.quantity import DIVISION, plain
+from lotus_server.kernel.quantity import DIVISION, cut_quotient
 from lotus_server.ports.documents import DocumentKind, DocumentLine, InvoiceDocument, Party, PrintedDocuments
 
 _TEMPLATE: Final = Path(__file__).parent / "invoice.typ"
@@ -189,8 +189,9 @@ class _Writer:
         return written
 
     def _number(self, number: Decimal) -> str:
-        text = plain(number)
-        return format_decimal(Decimal(text), locale=self._locale, decimal_quantization=False)
+        shown, is_cut = cut_quotient(number)
+        text = format_decimal(shown, locale=self._locale, decimal_quantization=False)
+        return f"{text}\N{HORIZONTAL ELLIPSIS}" if is_cut else text
 
     def _date(self, instant: datetime) -> str:
         return format_date(instant.astimezone(self._zone).date(), format="medium", locale=self._locale)

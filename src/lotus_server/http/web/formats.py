@@ -1,7 +1,7 @@
 """Numbers, amounts and times as people of the organization's country write them."""
 
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,8 +12,10 @@ from markupsafe import Markup, escape
 
 from lotus_server.domain.accounts import InvoiceSettings
 from lotus_server.kernel.instants import to_text
+from lotus_server.kernel.quantity import DIVISION, cut_quotient, plain
 
 NOTHING = "\N{EN DASH}"
+CUT_OFF = "\N{HORIZONTAL ELLIPSIS}"
 
 
 class Formats:
@@ -33,13 +35,19 @@ class Formats:
         """Return an amount with its currency: at least the currency's decimal places, and more where it has more."""
         if amount is None:
             return NOTHING
-        return format_currency(_plain(amount), currency, locale=self._locale, decimal_quantization=False)
+        shown, is_cut = cut_quotient(amount)
+        with localcontext(DIVISION):  # the usual context has fewer digits than our numbers
+            text = format_currency(shown, currency, locale=self._locale, decimal_quantization=False)
+        return f"{text}{CUT_OFF}" if is_cut else text
 
     def number(self, value: Decimal | int | None) -> str:
-        """Return a number with all its decimal places."""
+        """Return a number with all its decimal places; a quotient without end is cut, and says so."""
         if value is None:
             return NOTHING
-        return format_decimal(_plain(Decimal(value)), locale=self._locale, decimal_quantization=False)
+        shown, is_cut = cut_quotient(Decimal(value))
+        with localcontext(DIVISION):
+            text = format_decimal(shown, locale=self._locale, decimal_quantization=False)
+        return f"{text}{CUT_OFF}" if is_cut else text
 
     def percent(self, share: Decimal | None) -> str:
         """Return a share of one in percent, with one decimal place."""
@@ -65,15 +73,10 @@ class Formats:
         )
 
 
-def _plain(value: Decimal) -> Decimal:
-    """Return a number without the zeros at its end that its computation left."""
-    return value.normalize() if value else Decimal(0)
-
-
 def input_text(value: Any) -> str:  # noqa: ANN401 - whatever a form shows
     """Return a value as an input field takes it: exact, without signs for thousands."""
     if value is None:
         return ""
     if isinstance(value, Decimal):
-        return format(_plain(value), "f")
+        return plain(value)
     return str(value)
