@@ -38,6 +38,16 @@ function formatter(spec) {
   };
 }
 
+// Days come as 2026-01-31, and are read as people of the organization's country write them; months, where each is one.
+const DAY = /^\d{4}-\d\d-\d\d$/;
+function placeName(spec) {
+  if (spec.x_kind === "number" || !spec.x.length || !spec.x.every((each) => DAY.test(each))) return undefined;
+  const areMonths = spec.x.length > 1 && spec.x.every((each) => each.endsWith("-01"));
+  const parts = areMonths ? { month: "short", year: "numeric" } : { month: "short", day: "numeric" };
+  const written = new Intl.DateTimeFormat(document.documentElement.dataset.locale || "en", { ...parts, timeZone: "UTC" });
+  return (day) => written.format(new Date(`${day}T00:00:00Z`));
+}
+
 function axes(spec, format) {
   const line = color("--tblr-border-color");
   const label = { color: color("--tblr-secondary-color"), fontSize: 12 };
@@ -48,7 +58,7 @@ function axes(spec, format) {
   const names =
     spec.x_kind === "number"
       ? { ...numbers, axisLabel: { ...label, formatter: format.place }, splitLine: { show: false } }
-      : { type: "category", data: spec.x, ...quiet, boundaryGap: !isLine };
+      : { type: "category", data: spec.x, ...quiet, axisLabel: { ...label, formatter: placeName(spec) }, boundaryGap: !isLine };
   return spec.kind === "rows" ? { xAxis: values, yAxis: { ...names, inverse: true } } : { xAxis: names, yAxis: values };
 }
 
@@ -123,7 +133,7 @@ function option(spec) {
   return {
     ...shared,
     tooltip: { ...shared.tooltip, trigger: "axis", ...lines },
-    legend: hasLegend ? { top: 0, type: "scroll", textStyle: text, data: named } : undefined,
+    legend: hasLegend ? { top: 0, type: "scroll", itemWidth: 14, itemHeight: 10, itemGap: 8, textStyle: text, data: named } : undefined,
     grid: { left: 8, right: 16, top: hasLegend ? 36 : 12, bottom: 8, containLabel: true },
     ...axes(spec, format),
     series: spec.series.map((each) => series(spec, each)),

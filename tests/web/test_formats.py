@@ -32,3 +32,16 @@ def test_a_number_has_every_digit_that_somebody_gave(value: Decimal | None, text
 
 def test_an_amount_that_is_a_quotient_without_end_is_cut_and_says_so() -> None:
     assert "$0.333333333333\N{HORIZONTAL ELLIPSIS}" == Formats(InvoiceSettings()).money(THIRD, "USD")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("up to 5000000: 764806 units x 0.003", "up to 5,000,000: 764,806 units \N{MULTIPLICATION SIGN} 0.003"),
+        ("1234567.00050 units", "1,234,567.0005 units"),
+        ("group tier_10000: 2026-01-31, key 10000-a", "group tier_10000: 2026-01-31, key 10000-a"),
+        ("0.00012345 each", "0.00012345 each"),
+    ],
+)
+def test_large_numbers_of_a_step_are_read_at_a_glance(text: str, expected: str) -> None:
+    assert expected == Formats(InvoiceSettings()).step(text)

@@ -1,8 +1,9 @@
 """Numbers, amounts and times as people of the organization's country write them."""
 
+import re
 from datetime import datetime
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -16,6 +17,8 @@ from lotus_server.kernel.quantity import DIVISION, cut_quotient, plain
 
 NOTHING = "\N{EN DASH}"
 CUT_OFF = "\N{HORIZONTAL ELLIPSIS}"
+# Five digits and more, and no part of a name: an id such as tier_10000 stays as it is.
+_LARGE: Final = re.compile(r"(?<![\w.,-])\d{5,}(?:\.\d+)?(?![\w,-])")
 
 
 class Formats:
@@ -48,6 +51,12 @@ class Formats:
         with localcontext(DIVISION):
             text = format_decimal(shown, locale=self._locale, decimal_quantization=False)
         return f"{text}{CUT_OFF}" if is_cut else text
+
+    def step(self, text: str) -> str:
+        """Return a step of a calculation with its large numbers written as people do; they are exact in it."""
+        return _LARGE.sub(lambda found: self.number(Decimal(found.group())), text).replace(
+            " x ", " \N{MULTIPLICATION SIGN} "
+        )
 
     def percent(self, share: Decimal | None) -> str:
         """Return a share of one in percent, with one decimal place."""

@@ -45,8 +45,8 @@ class Example(msgspec.Struct, frozen=True):
         return (
             "// npm install lotus-node\n"
             'import Lotus from "lotus-node";\n\n'
-            f"const lotus = new Lotus({key}, {{ host: {server} }});\n"
-            f"lotus.trackEvent({{ event_name: {name}, customer_id: {customer} }});\n"
+            f"const lotus = new Lotus({key}, {{\n  host: {server},\n}});\n"
+            f"lotus.trackEvent({{\n  event_name: {name},\n  customer_id: {customer},\n}});\n"
             "await lotus.flush();"
         )
 
@@ -55,8 +55,8 @@ class Example(msgspec.Struct, frozen=True):
         return (
             "# pip install lotus-python\n"
             "from lotus import Lotus\n\n"
-            f"with Lotus({key}, host={server}) as lotus:\n"
-            f"    lotus.track_event(event_name={name}, customer_id={customer})"
+            f"with Lotus(\n    {key},\n    host={server},\n) as lotus:\n"
+            f"    lotus.track_event(\n        event_name={name},\n        customer_id={customer},\n    )"
         )
 
     def _texts(self) -> tuple[str, ...]:
