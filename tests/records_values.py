@@ -85,7 +85,15 @@ from lotus_server.domain.metering import (
     PropertyMatch,
 )
 from lotus_server.domain.rating import Step
-from lotus_server.domain.subscriptions import Cadence, LookedBack, Pause, PausedFees, QuantityChange, Subscription
+from lotus_server.domain.subscriptions import (
+    Cadence,
+    LookedBack,
+    NextPlan,
+    Pause,
+    PausedFees,
+    QuantityChange,
+    Subscription,
+)
 from lotus_server.kernel.period import Duration, Period
 from lotus_server.ports.records import StoredReply, Transaction
 
@@ -572,6 +580,7 @@ subscriptions = st.builds(
         thresholds=thresholds,
         reached=st.none() | decimals,
     ),
+    next_plan=st.none() | st.builds(NextPlan, texts, texts, st.dictionaries(texts, decimals, max_size=2)),
     looked_back=st.none()
     | st.builds(LookedBack, position=st.builds(LogPosition, event=small_numbers, correction=small_numbers)),
 )

@@ -8,7 +8,7 @@ from lotus_server.domain.accounts import Customer, InvoiceGrouping, Organization
 from lotus_server.domain.catalog import PlanVersion, as_sold, sold_versions, version_after_renewal, version_in
 from lotus_server.domain.invoicing import BilledPeriod, TaxCategory, TaxRate, TaxTerms, Terms, standard_rate
 from lotus_server.domain.metering import Metric
-from lotus_server.domain.subscriptions import Subscription, due_after, refuse_overlap, with_cadence_of
+from lotus_server.domain.subscriptions import QuantityChange, Subscription, due_after, refuse_overlap, with_cadence_of
 from lotus_server.kernel.errors import Invalid
 from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.records import Transaction
@@ -74,16 +74,46 @@ def tax_terms(organization: Organization, customer: Customer) -> TaxTerms:
 def renewed(tx: Transaction, version: PlanVersion, subscription: Subscription) -> Subscription:
     """Return a subscription whose next period has opened, on the version that replaces `version`, if there is one.
 
-    Or on a version of the plan into which `version` turns. One that does not go on is returned as it is.
+    Or on the version that was chosen for it, or on one of the plan into which `version` turns. One that does not go on
+    is returned as it is.
     """
     if subscription.is_fully_billed:
         return subscription
-    found = _turned(tx, version, subscription) or _replaced(tx, version, subscription)
+    chosen, subscription = _chosen(tx, subscription)
+    found = chosen or _turned(tx, version, subscription) or _replaced(tx, version, subscription)
     if found.version_id == version.version_id:
         return subscription
     moved = msgspec.structs.replace(subscription, plan_id=found.plan_id, version_id=found.version_id)
     moved = with_cadence_of(moved, found)
     return msgspec.structs.replace(moved, due_at=due_after(moved))
+
+
+def _chosen(tx: Transaction, subscription: Subscription) -> tuple[PlanVersion | None, Subscription]:
+    """Return the version that was chosen for a renewal, which has just come, and the subscription with what it brings.
+
+    Null when there is none, or when the customer has its plan already by now.
+    """
+    following = subscription.next_plan
+    if following is None:
+        return None, subscription
+    start = subscription.open_period.start
+    without = msgspec.structs.replace(subscription, next_plan=None)
+    if _is_taken(tx, msgspec.structs.replace(subscription, plan_id=following.plan_id, starts_at=start)):
+        return None, without
+    changes = tuple(
+        QuantityChange(key, quantity, start, is_planned=True) for key, quantity in sorted(following.quantities.items())
+    )
+    moved = msgspec.structs.replace(without, quantity_changes=(*without.quantity_changes, *changes))
+    return tx.plans.version(subscription.organization_id, following.version_id), moved
+
+
+def _is_taken(tx: Transaction, turned: Subscription) -> bool:
+    """Tell whether the customer has the plan of a subscription already in its time, with another one."""
+    try:
+        refuse_overlap(turned, tx.subscriptions.of_customer(turned.organization_id, turned.customer_id))
+    except Invalid:
+        return True
+    return False
 
 
 def _replaced(tx: Transaction, version: PlanVersion, subscription: Subscription) -> PlanVersion:
@@ -106,11 +136,7 @@ def _turned(tx: Transaction, version: PlanVersion, subscription: Subscription) -
     sold = sold_versions(tx.plans.versions(organization_id, plan.plan_id), subscription.customer_id, opened_at)
     found = version_in([each for each in sold if each.currency == version.currency], [version.currency])
     turned = msgspec.structs.replace(subscription, plan_id=plan.plan_id, starts_at=opened_at)
-    try:
-        refuse_overlap(turned, tx.subscriptions.of_customer(organization_id, subscription.customer_id))
-    except Invalid:
-        return None
-    return found
+    return None if _is_taken(tx, turned) else found
 
 
 def metrics_by_id(tx: Transaction, organization_id: str) -> dict[str, Metric]:

@@ -19,6 +19,8 @@ from lotus_server.domain.invoicing import (
     settled_charge_lines,
 )
 from lotus_server.domain.subscriptions import (
+    NextPlan,
+    Status,
     Subscription,
     carry_quantities,
     carry_usage,
@@ -26,13 +28,13 @@ from lotus_server.domain.subscriptions import (
     refuse_overlap,
     succeed,
 )
-from lotus_server.kernel.errors import FieldProblem, Invalid, Problems
+from lotus_server.kernel.errors import Conflict, FieldProblem, Invalid, Problems
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.billing import bring_up_to_date, issue_period, start_lines
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.customers import require_customer
 from lotus_server.usecases.pending import defer
-from lotus_server.usecases.quantities import first_quantities
+from lotus_server.usecases.quantities import first_quantities, prepaid_keys
 from lotus_server.usecases.services import Services, present
 from lotus_server.usecases.spend_watching import watch_spend
 from lotus_server.usecases.subscription_reading import require_subscription
@@ -44,6 +46,9 @@ from lotus_server.usecases.version_choice import Wish, choose_version
 class PlanSwitch(msgspec.Struct, frozen=True):
     """To which plan (its version on sale) or version to switch; exactly one of the two.
 
+    `at_renewal`: not now, but when the open period is over, as long as the subscription goes on then; the other fields
+    but `prepaid_units` mean nothing there.
+
     `carries_usage`: usage of the open period, of metrics that both versions sell, is not billed with the old
     subscription but counts for the new one. `bills` false writes no last invoice for the old one. `defers`: what would
     be invoiced now waits for the customer's next invoice. `prepaid_units` are by metric id. `problems` are those that
@@ -52,6 +57,7 @@ class PlanSwitch(msgspec.Struct, frozen=True):
 
     plan_id: str | None = None
     version_id: str | None = None
+    at_renewal: bool = False
     carries_usage: bool = False
     bills: bool = True
     defers: bool = False
@@ -66,7 +72,8 @@ def switch_plan(
 
     The old one is billed for the time it was held: usage, charges in arrears, and each charge in advance by its own
     rule, so that unused time comes back as credit. The new one keeps customer, filters, metadata, end and the
-    boundaries of its periods, and its first charges in advance are invoiced. Raises Invalid with every problem,
+    boundaries of its periods, and its first charges in advance are invoiced. At renewal, one subscription goes on with
+    the other version; to the version that it has: it keeps that. Raises Invalid with every problem,
     NotFound, Conflict `invalid_state` when the old one has ended.
     """
     problems = Problems()
@@ -80,6 +87,10 @@ def switch_plan(
         require_customer(tx, organization, customer_id, for_update=True)
         old = require_subscription(tx, organization, subscription_id, for_update=True)
         old = bring_up_to_date(services, tx, old, now)
+        if switch.at_renewal:
+            turning = _turning_at_renewal(tx, organization, old, switch, now)
+            tx.subscriptions.replace(turning)
+            return views_of(tx, organization, [turning], now)[0]
         ended = end_now(old, now)
         plan, version = _target(tx, organization, old, switch, now)
         new = successor_of(services, old, plan, version, now, prepaid_units=switch.prepaid_units)
@@ -102,6 +113,26 @@ def switch_plan(
         tx.subscriptions.replace(bring_up_to_date(services, tx, new, now))
         _move_addons(tx, old, new)
         return views_of(tx, organization, [require_subscription(tx, organization, new.subscription_id)], now)[0]
+
+
+def _turning_at_renewal(
+    tx: Transaction, organization: Organization, old: Subscription, switch: PlanSwitch, now: datetime
+) -> Subscription:
+    """Return a subscription that turns to another version with its next renewal, or no longer does."""
+    if old.status_at(now) is Status.ENDED or (old.ends_at is not None and old.ends_at <= old.open_period.end):
+        raise Conflict("The subscription does not renew: nothing comes after its present period.", code="invalid_state")
+    if switch.version_id == old.version_id:
+        return msgspec.structs.replace(old, next_plan=None)
+    plan, version = _target(tx, organization, old, switch, now)
+    if plan.duration is not old.duration:
+        detail = "At renewal a plan can follow that has periods of the same length: switch now, or subscribe anew."
+        field = "switch_plan_id" if switch.version_id is None else "switch_plan_version_id"
+        raise Invalid.field(field, "other_duration", detail)
+    quantities = first_quantities(version, prepaid=switch.prepaid_units, carried=carry_quantities(old, version))
+    turned = msgspec.structs.replace(old, plan_id=plan.plan_id, starts_at=old.open_period.end)
+    refuse_overlap(turned, tx.subscriptions.of_customer(old.organization_id, old.customer_id))
+    chosen = {key: quantities[key] for key in prepaid_keys(version, switch.prepaid_units)}
+    return msgspec.structs.replace(old, next_plan=NextPlan(plan.plan_id, version.version_id, chosen))
 
 
 def _move_addons(tx: Transaction, old: Subscription, new: Subscription) -> None:

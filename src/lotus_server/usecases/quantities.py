@@ -148,6 +148,11 @@ def first_quantities(
     return found
 
 
+def prepaid_keys(version: PlanVersion, units: Mapping[str, Decimal]) -> list[str]:
+    """Return the keys of the prepaid units of a version of which somebody has said how many there are."""
+    return [prepaid_key(each) for each in version.components if each.prepaid is not None and each.metric_id in units]
+
+
 def _is_undetermined(component: Component, found: Mapping[str, Decimal]) -> bool:
     assert component.prepaid is not None, "asked only of components with prepaid units"
     return component.prepaid.units is None and prepaid_key(component) not in found

@@ -1,15 +1,24 @@
 """Switching plans on the wire."""
 
+from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import Field
 
 from lotus_server.kernel.errors import Problems
 from lotus_server.usecases.plan_switch import PlanSwitch
-from lotus_server.wire.forms import Form, Text, read, unsupported
+from lotus_server.wire.forms import Form, Text, choice, read, unsupported
 from lotus_server.wire.quantities import PrepaidUnitsForm, prepaid_by_metric
 
 _USAGE: Final = {"keep_separate": False, "transfer_to_new_subscription": True}
+
+
+class _When(StrEnum):
+    NOW = "now"
+    AT_RENEWAL = "at_renewal"
+
+
+_WHEN: Final = {each.value: each for each in _When}
 _INVOICING: Final = ("invoice_now", "add_to_next_invoice")
 # How clients of November 2022 say what becomes of the old subscription -> whether it gets a last invoice.
 _CHANGES: Final = {
@@ -24,6 +33,11 @@ class SwitchForm(Form):
 
     switch_plan_id: Text = None
     switch_plan_version_id: Text = None
+    when: Text = Field(
+        None,
+        description="now (default). at_renewal: the subscription goes on with the other plan when its period is over; "
+        "to the version that it has already: it keeps that after all.",
+    )
     usage_behavior: Text = Field(
         None,
         description="keep_separate (default): usage so far is billed with the old subscription. "
@@ -69,6 +83,7 @@ def plan_switch(payload: object) -> PlanSwitch:
     return PlanSwitch(
         plan_id=form.switch_plan_id or None,
         version_id=form.switch_plan_version_id or None,
+        at_renewal=choice(problems, "when", form.when, _WHEN, _When.NOW) is _When.AT_RENEWAL,
         carries_usage=_USAGE.get(usage or "", False),
         defers=invoicing == "add_to_next_invoice",
         prepaid_units=prepaid_units,

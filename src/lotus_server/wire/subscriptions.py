@@ -297,6 +297,7 @@ def subscription_record(view: SubscriptionView) -> Row:
         "trial_end": None if subscription.trial_end is None else to_text(subscription.trial_end),
         "is_trialing": view.status is Status.ACTIVE and subscription.is_trial_at(view.now),
         "timezone": subscription.timezone,
+        "next_plan": _next_plan(subscription),
         "is_paused": view.is_paused,
         "pauses": pause_rows(view),
         "addons": [addon_row(each) for each in view.addons],
@@ -304,6 +305,12 @@ def subscription_record(view: SubscriptionView) -> Row:
         "prepaid_units": prepaid_rows(view),
         "metadata": subscription.metadata,
     }
+
+
+def _next_plan(subscription: Subscription) -> Row | None:
+    """Return the plan to which the subscription turns with its next renewal."""
+    following = subscription.next_plan
+    return None if following is None else {"plan_id": following.plan_id, "version_id": following.version_id}
 
 
 def addon_row(view: SubscriptionView) -> Row:

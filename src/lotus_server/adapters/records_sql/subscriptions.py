@@ -51,6 +51,7 @@ _COLUMNS: Final = (
     "pauses",
     "cadence",
     "looked_back",
+    "next_plan",
 )
 _INSERT: Final = Insert(
     SUBSCRIPTIONS,
@@ -163,6 +164,7 @@ def subscription_to_row(value: Subscription) -> Values:
         "pauses": value.pauses,
         "cadence": value.cadence,
         "looked_back": value.looked_back,
+        "next_plan": value.next_plan,
     }
 
 

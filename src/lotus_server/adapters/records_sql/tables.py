@@ -44,7 +44,7 @@ from lotus_server.domain.invoicing import (
     TaxSubtotal,
 )
 from lotus_server.domain.metering import PropertyMatch
-from lotus_server.domain.subscriptions import Cadence, LookedBack, Pause, QuantityChange
+from lotus_server.domain.subscriptions import Cadence, LookedBack, NextPlan, Pause, QuantityChange
 from lotus_server.kernel.period import Duration
 
 METADATA = MetaData(
@@ -277,6 +277,7 @@ SUBSCRIPTIONS = Table(
     Column("pauses", Structured(tuple[Pause, ...]), nullable=False, server_default="[]"),
     Column("cadence", Structured(Cadence), nullable=False, server_default="{}"),
     Column("looked_back", Structured(LookedBack)),
+    Column("next_plan", Structured(NextPlan)),
     _belongs_to("customers", "customer_id"),
     _belongs_to("plan_versions", "version_id"),
     # With the end, so that it alone says who is subscribed.

@@ -110,6 +110,17 @@ class LookedBack(msgspec.Struct, frozen=True, gc=False):
     others: int
 
 
+class NextPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """To which version a subscription turns with its next renewal; `quantities` by key are those that it has from then.
+
+    What they leave out is as it was.
+    """
+
+    plan_id: str
+    version_id: str
+    quantities: dict[str, Decimal] = msgspec.field(default_factory=dict)
+
+
 class Subscription(msgspec.Struct, frozen=True, gc=False):
     """A subscription as it is kept.
 
@@ -123,7 +134,8 @@ class Subscription(msgspec.Struct, frozen=True, gc=False):
     is an add-on to. Nothing is charged for the time before `trial_end` (null: there is no trial). `timezone` is the one
     on whose wall clock the boundaries of periods lie, as it was when the subscription was made. `pauses` are in the
     order of time and do not overlap. `cadence` says how usage is invoiced within the open period. `looked_back` saves
-    looking at billed periods again (null: they have to be looked at).
+    looking at billed periods again (null: they have to be looked at). `next_plan` is what it turns into with its next
+    renewal (null: nothing was chosen for it).
     """
 
     organization_id: str
@@ -154,6 +166,7 @@ class Subscription(msgspec.Struct, frozen=True, gc=False):
     pauses: tuple[Pause, ...] = ()
     cadence: Cadence = NO_CADENCE
     looked_back: LookedBack | None = None
+    next_plan: NextPlan | None = None
 
     def status_at(self, now: datetime) -> Status:
         """Return where the subscription stands at `now`: it covers `[starts_at, ends_at)`."""
