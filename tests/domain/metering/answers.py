@@ -58,9 +58,11 @@ def _running(selection: Selection, events: Iterable[Event]) -> Usage:
     states: dict[str, State] = {}
     seen = ValuesInMemory()
     for event in events:
-        if not selection.period.contains(event.happened_at) or not _passes(selection, event):
-            continue
         at = to_microseconds(event.happened_at)
+        if not selection.period.contains(event.happened_at) or selection.leaves_out(at):
+            continue
+        if not _passes(selection, event):
+            continue
         group = group_key(definition, event.properties, at)
         state = State.from_text(states.pop(group, State()).to_text())  # a state survives as text at any moment
         advance(definition, state, event.properties, group=group, at=at, order=event.sequence, seen=seen)

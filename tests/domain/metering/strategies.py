@@ -225,6 +225,14 @@ def ratios(draw: st.DrawFn) -> MetricDefinition:
 definitions = st.one_of(counters(), gauges(), rates(), ratios())
 
 
+def stretches_of(period: Period) -> st.SearchStrategy[tuple[Period, ...]]:
+    """Stretches that are left out: mostly none; the first hours, the middle, the end and beyond it, or two of them."""
+    first = Period(period.start, period.start + timedelta(hours=3))
+    middle = Period(period.start + timedelta(days=1), period.start + timedelta(days=3, minutes=30))
+    last = Period(max(period.start, period.end - timedelta(days=1)), period.end + timedelta(days=1))
+    return _some((), (), (), (), (first,), (middle,), (last,), (first, middle))
+
+
 @st.composite
 def selections(
     draw: st.DrawFn, definitions: st.SearchStrategy[MetricDefinition] = definitions, *, matches: bool = True
@@ -234,7 +242,7 @@ def selections(
     is_short = definition.window is Granularity.HOUR
     period, cycle = draw(st.sampled_from(PERIODS[3:] if is_short else PERIODS))
     wanted = draw(_some((), (), (), (PropertyMatch("g", "1"),))) if matches else ()
-    return Selection(definition, CUSTOMER, period, wanted, cycle)
+    return Selection(definition, CUSTOMER, period, wanted, cycle, draw(stretches_of(period)))
 
 
 @st.composite

@@ -176,7 +176,7 @@ def test_windows_are_answered_like_periods_of_their_own(question: Question) -> N
         assert isinstance(start, datetime)
         end = min(start + timedelta(weeks=1), selection.period.end)
         period = Period(max(start, selection.period.start), end)
-        own = Selection(alone, CUSTOMER, period, selection.matches, cycle)
+        own = Selection(alone, CUSTOMER, period, selection.matches, cycle, selection.without)
         quantities.append(answer(own, events).quantity)
 
     assert Fraction(windowed.quantity) == sum(map(Fraction, quantities), Fraction(0))
