@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -224,6 +225,42 @@ def test_customers_are_counted_as_they_are_made(filled: Records) -> None:
 
     assert (1, {day(1): 1, day(31): 1}) == (found.at_start, found.came)
     assert ["acme", "new", "old"] == names
+
+
+def test_days_are_those_of_a_zone(filled: Records) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    with filled.transaction() as transaction:
+        late = day(28) + timedelta(hours=23)  # midnight in Berlin, an hour before that of UTC
+        transaction.customers.add(values.customer("late", created_at=late))
+        transaction.customers.add(values.customer("later", created_at=day(31) + timedelta(hours=22)))  # 1 April there
+        transaction.subscriptions.add(values.subscription("late", starts_at=late, ends_at=late + timedelta(hours=1)))
+        made = transaction.figures.customers("org", MARCH, berlin)
+        held = transaction.figures.subscriptions("org", MARCH, berlin)
+
+    assert {day(1): 1, day(29): 1} == made.came
+    assert (1, 1) == (held.came[day(29)], held.went[day(29)])
+
+
+def test_sums_begin_anew_with_the_days_of_another_zone(filled: Records) -> None:
+    _sum_up(filled)
+    with filled.transaction() as transaction:
+        transaction.revenue.begin_anew("org", "Europe/Berlin")
+
+    with filled.snapshot() as transaction:
+        assert "Europe/Berlin" == transaction.revenue.timezone("org")
+        assert "UTC" == transaction.revenue.timezone("other")
+    assert ZERO == _kept(filled)
+    again = _sum_up(filled)
+    assert (1, 1) == (len(again.invoices), len(again.takebacks))
+    assert not _is_behind(filled)
+
+
+def test_what_was_read_for_the_days_of_another_zone_is_not_kept(filled: Records) -> None:
+    booked = _read(filled)
+    with filled.transaction() as transaction:
+        transaction.revenue.begin_anew("org", "Europe/Berlin")
+
+    assert not _keep(filled, booked)
 
 
 def test_subscriptions_are_told_with_what_they_hold(filled: Records) -> None:

@@ -113,7 +113,7 @@ def test_a_credit_note_takes_revenue_back_when_it_is_issued(sold: Business) -> N
 @pytest.mark.parametrize("sums_up_before", [True, False])
 def test_a_voided_invoice_is_no_revenue(sold: Business, sums_up_before: bool) -> None:
     if sums_up_before:
-        sum_up_revenue(sold.services, sold.organization_id)
+        sum_up_revenue(sold.services, sold.organization)
     void_invoice(sold.services, sold.organization, newest(sold).invoice_id)
 
     assert D(0) == total(each.amount.value for each in revenue(sold).currencies)
@@ -123,9 +123,47 @@ def test_a_voided_invoice_is_no_revenue(sold: Business, sums_up_before: bool) ->
 def test_summing_up_again_changes_nothing(sold: Business) -> None:
     first = revenue(sold)
 
-    assert 0 == sum_up_revenue(sold.services, sold.organization_id)
+    assert 0 == sum_up_revenue(sold.services, sold.organization)
     sum_up_all_revenue(sold.services)
     assert first == revenue(sold)
+
+
+def _in_zone(business: Business, timezone: str) -> None:
+    with business.services.records.transaction() as tx:
+        found = tx.organizations.get(business.organization_id)
+        assert found is not None
+        settings = msgspec.structs.replace(found.invoice_settings, timezone=timezone)
+        tx.organizations.replace(msgspec.structs.replace(found, invoice_settings=settings))
+
+
+def test_days_are_those_of_the_organization_s_time_zone(business: Business) -> None:
+    _in_zone(business, "America/New_York")  # five hours behind: midnight there is at 5 UTC, from 8 March on at 4
+    business.plan("pro", charge("31"), price=PENNY)
+    business.subscribe()
+    business.use(3, "2026-01-11T04:59:59")
+    business.use(4, "2026-01-11T05:00")
+    business.move("2026-02-15")
+
+    asked = UsageTotalsQuestion("calls_pro", Window(at("2026-01-10"), at("2026-01-12")))
+    assert ((at("2026-01-10"), D(3)), (at("2026-01-11"), D(4))) == usage_totals(
+        business.services, business.organization, asked
+    ).days
+    (invoiced,) = revenue(business, Window(at("2025-12-31"), at("2026-01-02")), step=Step.DAY).currencies
+    assert [D(31), D(0)] == [amount for _, amount in invoiced.series]  # midnight UTC is the evening before
+    assert at("2026-02-14") == look(business).days[-1]
+    question = RecurringQuestion(Window(at("2025-12-31"), at("2026-01-01")), Step.DAY)
+    (recurring,) = recurring_report(business.services, business.organization, question).currencies
+    assert (D(0), D(31)) == (recurring.movements.opening, recurring.movements.closing)
+
+
+def test_another_time_zone_sums_everything_up_anew(sold: Business) -> None:
+    new_year = Window(at("2025-12-31"), at("2026-01-02"))
+    assert [D(0), D(31)] == [amount for _, amount in revenue(sold, new_year).currencies[0].series]
+
+    _in_zone(sold, "America/New_York")
+
+    assert [D(31), D(0)] == [amount for _, amount in revenue(sold, new_year).currencies[0].series]
+    assert 0 == sum_up_revenue(sold.services, sold.organization)
 
 
 class Crowded:
@@ -171,7 +209,7 @@ def test_others_write_between_reading_and_keeping_what_is_summed_up(
     monkeypatch.setattr("lotus_server.usecases.revenue.BOOKED_AT_ONCE", 1)
     _, services, written = _crowded(sold)
 
-    assert 2 == sum_up_revenue(services, sold.organization_id)
+    assert 2 == sum_up_revenue(services, sold.organization)
     assert 4 == len(written)  # after it was asked whether anything is new, and after each portion, the last one empty
 
 
@@ -180,9 +218,9 @@ def test_summing_up_goes_on_where_it_was_interrupted(sold: Business, monkeypatch
     crowded, services, _ = _crowded(sold)
     crowded.transactions_left = 1
     with pytest.raises(InterruptedError):
-        sum_up_revenue(services, sold.organization_id)
+        sum_up_revenue(services, sold.organization)
 
-    assert 1 == sum_up_revenue(sold.services, sold.organization_id)
+    assert 1 == sum_up_revenue(sold.services, sold.organization)
     assert (D("33.80"), D(31)) == (revenue(sold).currencies[0].amount.value, revenue(sold).currencies[0].amount.before)
 
 

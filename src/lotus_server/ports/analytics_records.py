@@ -1,7 +1,7 @@
 """The records that analytics are made from: sums of revenue, counts, subscriptions; a part of `ports/records.py`."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Protocol
 
@@ -12,10 +12,14 @@ from lotus_server.kernel.period import Period
 
 
 class RevenueMark(msgspec.Struct, frozen=True):
-    """Up to which invoice and which credit note revenue is summed up, by their places in the order of making."""
+    """Up to which invoice and which credit note revenue is summed up, by their places in the order of making.
+
+    `timezone` is the one whose days the sums are of.
+    """
 
     invoices: int = 0
     credit_notes: int = 0
+    timezone: str = "UTC"
 
 
 class Booked(msgspec.Struct, frozen=True):
@@ -41,6 +45,14 @@ class RevenueBook(Protocol):
 
     def is_behind(self, organization_id: str) -> bool:
         """Tell whether anything of an organization is not summed up yet."""
+        ...
+
+    def timezone(self, organization_id: str) -> str:
+        """Return the time zone whose days the sums are of."""
+        ...
+
+    def begin_anew(self, organization_id: str, timezone: str) -> None:
+        """Forget all sums; those to come are of the days of a time zone."""
         ...
 
     def next(self, organization_id: str, limit: int) -> Booked:
@@ -99,12 +111,12 @@ class Verification(msgspec.Struct, frozen=True):
 class Figures(Protocol):
     """What there is and how it came to be, counted where it lies."""
 
-    def subscriptions(self, organization_id: str, window: Period) -> DayCounts:
-        """Return how many subscriptions were active, began and ended; add-ons are not counted."""
+    def subscriptions(self, organization_id: str, window: Period, zone: tzinfo = UTC) -> DayCounts:
+        """Return how many subscriptions were active, began and ended on days of a zone; add-ons are not counted."""
         ...
 
-    def customers(self, organization_id: str, window: Period) -> DayCounts:
-        """Return how many customers there were and were made; none ever goes."""
+    def customers(self, organization_id: str, window: Period, zone: tzinfo = UTC) -> DayCounts:
+        """Return how many customers there were and were made on days of a zone; none ever goes."""
         ...
 
     def held(self, organization_id: str, before: datetime) -> Iterator[Held]:

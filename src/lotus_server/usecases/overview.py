@@ -25,7 +25,7 @@ from lotus_server.kernel.quantity import ZERO
 from lotus_server.ports.analytics_records import DayCounts, ParkedSubscription, Verification
 from lotus_server.ports.invoice_reading import InvoiceQuestion
 from lotus_server.ports.records import Transaction
-from lotus_server.usecases.revenue import sum_up_revenue
+from lotus_server.usecases.revenue import sum_up_revenue, zone_of
 from lotus_server.usecases.services import Services, present
 
 DAYS: Final = 30
@@ -53,9 +53,10 @@ class OpenInvoices(msgspec.Struct, frozen=True):
 class Overview(msgspec.Struct, frozen=True):
     """An organization at an instant.
 
-    `revenue` is what was invoiced in its own currency, and `others` in each other currency. `events` are those that
-    happened in the window, `subscriptions` those that are active at the end of each day, and `customers` those that
-    were made. `verification` null: usage was never recounted.
+    Days are those of its time zone, but events are counted on days of UTC. `revenue` is what was invoiced in its own
+    currency, and `others` in each other currency. `events` are those that happened in the window, `subscriptions` those
+    that are active at the end of each day, and `customers` those that were made. `verification` null: usage was never
+    recounted.
     """
 
     now: datetime
@@ -91,13 +92,14 @@ def overview(services: Services, organization: Organization, *, days: int = DAYS
         raise Invalid.field("days", "out_of_range", f"days must lie between 1 and {DAYS_MAX}.")
     now = present(services, organization)
     organization_id = organization.organization_id
-    sum_up_revenue(services, organization_id)
-    window = last_days(now, days)
+    sum_up_revenue(services, organization)
+    zone = zone_of(organization)
+    window = last_days(now, days, zone)
     both = Period(window_before(window).start, window.end)
     with services.records.snapshot() as tx:
         revenue = tx.revenue.by_day(organization_id, Basis.INVOICED, Dimension.TOTAL, both)
-        held = tx.figures.subscriptions(organization_id, window)
-        made = tx.figures.customers(organization_id, both)
+        held = tx.figures.subscriptions(organization_id, window, zone)
+        made = tx.figures.customers(organization_id, both, zone)
         open_invoices = _open_invoices(tx, organization_id, now)
         parked_count, parked = tx.figures.parked(organization_id, PARKED_SHOWN_MAX)
         verification = tx.figures.verification(organization_id)

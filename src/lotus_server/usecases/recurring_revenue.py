@@ -9,6 +9,7 @@ from lotus_server.domain.analytics import (
     PlanRecurring,
     Recurring,
     Step,
+    begin_of,
     currencies_of,
     movements_of,
     movements_over,
@@ -17,8 +18,8 @@ from lotus_server.domain.analytics import (
 )
 from lotus_server.kernel.errors import FieldProblem, Problems
 from lotus_server.kernel.period import Period
-from lotus_server.usecases.revenue import Window, names_of, resolved
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.revenue import Window, names_of, resolved, zone_of
+from lotus_server.usecases.services import Services
 
 
 class RecurringQuestion(msgspec.Struct, frozen=True):
@@ -53,7 +54,7 @@ def recurring_report(services: Services, organization: Organization, question: R
     """
     problems = Problems()
     problems.extend(question.problems)
-    window = resolved(question.asked, present(services, organization), problems)
+    window = resolved(question.asked, services, organization, problems)
     parts = parts_of_window(window, question.step)
     if len(parts) > PARTS_MAX:
         problems.add("step", "too_many", f"At most {PARTS_MAX} days or months can be told apart.")
@@ -61,9 +62,10 @@ def recurring_report(services: Services, organization: Organization, question: R
     organization_id = organization.organization_id
     with services.records.snapshot() as tx:
         plans = tx.plans.all(organization_id)
-        instants = [window.start, *(part.end for part in parts)]
+        zone = zone_of(organization)
+        instants = [begin_of(day, zone) for day in (window.start, *(part.end for part in parts))]
         found = Recurring(instants, plans, tx.plans.versions(organization_id))
-        for held in tx.figures.held(organization_id, window.end):
+        for held in tx.figures.held(organization_id, instants[-1]):
             found.add(held)
         names = names_of(tx, organization_id, Dimension.PLAN, ())
     codes = sorted(currencies_of(found), key=lambda code: (code != organization.default_currency, code))

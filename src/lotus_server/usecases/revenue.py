@@ -1,9 +1,10 @@
 """Revenue: summing it up as invoices are made, and looking at a window of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -39,9 +40,9 @@ YEARS: Final = range(1971, 2201)
 
 
 class Window(msgspec.Struct, frozen=True):
-    """The days that are asked about: from `start`, included, to `end`, not included, each a midnight in UTC.
+    """The days that are asked about: from `start`, included, to `end`, not included, each named by a midnight in UTC.
 
-    Null: up to today, and 30 days back from the end.
+    They are days of the organization's time zone. Null: up to today, and 30 days back from the end.
     """
 
     start: datetime | None = None
@@ -91,30 +92,41 @@ class RevenueReport(msgspec.Struct, frozen=True):
     currencies: tuple[RevenueIn, ...]
 
 
-def sum_up_revenue(services: Services, organization_id: str) -> int:
+def zone_of(organization: Organization) -> ZoneInfo:
+    """Return the time zone whose days are those of an organization's figures."""
+    return ZoneInfo(organization.invoice_settings.timezone)
+
+
+def sum_up_revenue(services: Services, organization: Organization) -> int:
     """Every invoice, credit note and void so far is in the sums of revenue; return how many were not before.
 
     In portions, each of which is read and summed up before the short transaction that keeps it: others write in
-    between, and whoever is interrupted goes on where the last portion ended.
+    between, and whoever is interrupted goes on where the last portion ended. All begins anew when the organization has
+    got another time zone.
     """
+    organization_id, timezone = organization.organization_id, organization.invoice_settings.timezone
     with services.records.snapshot() as tx:
-        if not tx.revenue.is_behind(organization_id):
+        is_of_zone = tx.revenue.timezone(organization_id) == timezone
+        if is_of_zone and not tx.revenue.is_behind(organization_id):
             return 0
+    if not is_of_zone:
+        with services.records.transaction() as tx:
+            tx.revenue.begin_anew(organization_id, timezone)
     count = 0
     while True:
         with services.records.snapshot() as tx:
             booked = tx.revenue.next(organization_id, BOOKED_AT_ONCE)
         if booked.is_empty:
             return count
-        sums = _summed_up(booked)
+        sums = _summed_up(booked, ZoneInfo(booked.before.timezone))
         with services.records.transaction() as tx:
             is_kept = tx.revenue.keep(organization_id, sums, booked)
         if is_kept:
             count += len(booked.invoices) + len(booked.takebacks) + len(booked.voided)
 
 
-def _summed_up(booked: Booked) -> list[RevenueSum]:
-    sums = RevenueSums()
+def _summed_up(booked: Booked, zone: ZoneInfo) -> list[RevenueSum]:
+    sums = RevenueSums(UTC if zone.key == "UTC" else zone)
     for invoice in booked.invoices:
         sums.add_invoice(invoice)
     for takeback in booked.takebacks:
@@ -128,11 +140,12 @@ def sum_up_all_revenue(services: Services) -> int:
     """The revenue of every organization is summed up; return how many things were not before."""
     with services.records.snapshot() as tx:
         organizations = tx.organizations.all()
-    return sum(sum_up_revenue(services, organization.organization_id) for organization in organizations)
+    return sum(sum_up_revenue(services, organization) for organization in organizations)
 
 
-def resolved(asked: Window, now: datetime, problems: Problems) -> Period:
+def resolved(asked: Window, services: Services, organization: Organization, problems: Problems) -> Period:
     """Return the window that is asked about, adding what is wrong with it to the problems."""
+    today = day_of(present(services, organization), zone_of(organization))
     for field, instant in (("start", asked.start), ("end", asked.end)):
         if instant is None:
             continue
@@ -141,8 +154,8 @@ def resolved(asked: Window, now: datetime, problems: Problems) -> Period:
         if instant.year not in YEARS:
             problems.add(field, "out_of_range", f"{field} must lie in the years {YEARS[0]} to {YEARS[-1]}.")
     if problems.found:
-        return last_days(now, DAYS_ASKED)
-    end = asked.end or day_of(now) + DAY
+        return last_days(today, DAYS_ASKED)
+    end = asked.end or today + DAY
     start = asked.start or end - DAY * DAYS_ASKED
     if end <= start:
         problems.add("end", "end_before_start", "end must lie after start.")
@@ -150,21 +163,21 @@ def resolved(asked: Window, now: datetime, problems: Problems) -> Period:
         problems.add("end", "too_many", f"At most {WINDOW_DAYS_MAX:,} days can be asked about.")
     else:
         return Period(start, end)
-    return last_days(now, DAYS_ASKED)
+    return last_days(today, DAYS_ASKED)
 
 
 def revenue_report(services: Services, organization: Organization, question: RevenueQuestion) -> RevenueReport:
     """Return the revenue of a window beside that of the window before. Raises Invalid with every problem."""
     problems = Problems()
     problems.extend(question.problems)
-    window = resolved(question.asked, present(services, organization), problems)
+    window = resolved(question.asked, services, organization, problems)
     if question.dimension is Dimension.CUSTOMER and question.basis is Basis.EARNED:
         problems.add("basis", "unsupported", "By customer there is only what was invoiced.")
     if not 1 <= question.limit <= ROWS_MAX:
         problems.add("limit", "out_of_range", f"limit must lie between 1 and {ROWS_MAX:,}.")
     problems.raise_if_any()
     organization_id = organization.organization_id
-    sum_up_revenue(services, organization_id)
+    sum_up_revenue(services, organization)
     before = window_before(window)
     with services.records.snapshot() as tx:
         days = tx.revenue.by_day(organization_id, question.basis, Dimension.TOTAL, window)

@@ -8,7 +8,16 @@ from typing import Final
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.analytics import Basis, Comparison, Dimension, Margin, Step, parts_of_window, window_before
+from lotus_server.domain.analytics import (
+    Basis,
+    Comparison,
+    Dimension,
+    Margin,
+    Step,
+    parts_of_window,
+    window_before,
+    within,
+)
 from lotus_server.domain.metering import (
     Aggregation,
     Metric,
@@ -23,8 +32,8 @@ from lotus_server.kernel.money import total
 from lotus_server.kernel.period import Period
 from lotus_server.kernel.quantity import ZERO, add
 from lotus_server.usecases.metrics import require_metric
-from lotus_server.usecases.revenue import Window, resolved, sum_up_revenue
-from lotus_server.usecases.services import Services, present
+from lotus_server.usecases.revenue import Window, resolved, sum_up_revenue, zone_of
+from lotus_server.usecases.services import Services
 
 CUSTOMERS_MAX: Final = 100_000
 ROWS_MAX: Final = 1_000
@@ -75,7 +84,7 @@ def usage_totals(services: Services, organization: Organization, question: Usage
     """
     problems = Problems()
     problems.extend(question.problems)
-    window = resolved(question.asked, present(services, organization), problems)
+    window = resolved(question.asked, services, organization, problems)
     if not 1 <= question.limit <= ROWS_MAX:
         problems.add("limit", "out_of_range", f"limit must lie between 1 and {ROWS_MAX:,}.")
     problems.raise_if_any()
@@ -84,7 +93,8 @@ def usage_totals(services: Services, organization: Organization, question: Usage
         metric = require_metric(tx, organization, question.metric_id)
         known = frozenset(tx.figures.customer_ids(organization_id))
     definition = metric.definition
-    periods = window_before(window), window
+    zone = zone_of(organization)
+    periods = within(window_before(window), zone), within(window, zone)
     (before, by_customer), is_all = _quantities(services, organization_id, definition, known, *periods)
     used = {customer_id: usage.quantity for customer_id, usage in by_customer.items() if usage.quantity}
     top = sorted(used, key=lambda customer_id: (-used[customer_id], customer_id))[: question.limit]
@@ -94,7 +104,7 @@ def usage_totals(services: Services, organization: Organization, question: Usage
         metric,
         window,
         Comparison(total(used.values()), total(usage.quantity for usage in before.values())),
-        _days(services, organization_id, definition, known, window, is_all=is_all),
+        _days(services, organization, definition, known, window, is_all=is_all),
         definition.group_by,
         _groups(definition, by_customer.values(), question.limit),
         tuple(CustomerUsage(each, names[each].customer_name or each, used[each]) for each in top),
@@ -132,7 +142,7 @@ def _one_by_one(
 
 def _days(
     services: Services,
-    organization_id: str,
+    organization: Organization,
     definition: MetricDefinition,
     known: Collection[str],
     window: Period,
@@ -145,13 +155,14 @@ def _days(
     """
     if definition.type is not MetricType.COUNTER or definition.window is not None or definition.denominator is not None:
         return ()
-    days = parts_of_window(window, Step.DAY)
+    days, organization_id = parts_of_window(window, Step.DAY), organization.organization_id
+    periods = [within(day, zone_of(organization)) for day in days]
     asked = msgspec.structs.replace(definition, group_by=())
     if definition.aggregation in _ADDED and is_all:
         # What is added up is the same in any order, so customers need not be told apart on each day.
-        sums = [usage.quantity for usage in services.events.usage_together(organization_id, asked, days)]
+        sums = [usage.quantity for usage in services.events.usage_together(organization_id, asked, periods)]
     else:
-        by_day, _ = _quantities(services, organization_id, asked, known, *days)
+        by_day, _ = _quantities(services, organization_id, asked, known, *periods)
         sums = [total(usage.quantity for usage in usages.values()) for usages in by_day]
     return tuple((day.start, amount) for day, amount in zip(days, sums, strict=True) if amount)
 
@@ -202,12 +213,12 @@ def margin_report(services: Services, organization: Organization, question: Marg
     """Return what customers brought and cost in a window. Raises Invalid with every problem."""
     problems = Problems()
     problems.extend(question.problems)
-    window = resolved(question.asked, present(services, organization), problems)
+    window = resolved(question.asked, services, organization, problems)
     if not 1 <= question.limit <= ROWS_MAX:
         problems.add("limit", "out_of_range", f"limit must lie between 1 and {ROWS_MAX:,}.")
     problems.raise_if_any()
     organization_id, code = organization.organization_id, organization.default_currency
-    sum_up_revenue(services, organization_id)
+    sum_up_revenue(services, organization)
     with services.records.snapshot() as tx:
         metrics = [each for each in tx.metrics.all(organization_id) if each.is_cost_metric and not each.archived]
         known = frozenset(tx.figures.customer_ids(organization_id) if metrics else ())
@@ -216,7 +227,9 @@ def margin_report(services: Services, organization: Organization, question: Marg
     costs: dict[str, Decimal] = {}
     by_metric = []
     for metric in metrics:
-        (usages,), _ = _quantities(services, organization_id, metric.definition, known, window)
+        (usages,), _ = _quantities(
+            services, organization_id, metric.definition, known, within(window, zone_of(organization))
+        )
         by_metric.append((metric, total(usage.quantity for usage in usages.values())))
         for customer_id, usage in usages.items():
             costs[customer_id] = add(costs.get(customer_id, ZERO), usage.quantity)

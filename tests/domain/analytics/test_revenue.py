@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from lotus_server.domain.analytics import (
     SoldInvoice,
     SoldLine,
     Takeback,
+    day_of,
     spread,
 )
 from lotus_server.domain.invoicing import AppliedDiscount, CreditedLine, LineKind, TaxSubtotal, standard_rate
@@ -53,6 +55,34 @@ def sums_of(*invoices: SoldInvoice) -> RevenueSums:
 
 def test_invoiced_revenue_counts_on_the_day_of_the_invoice() -> None:
     assert {("03-01", ""): Decimal("33.80")} == booked(sums_of(INVOICE), Basis.INVOICED)
+
+
+def test_days_are_those_of_the_zone_and_shorter_when_clocks_are_put_forward() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    days = Period(at("2026-03-27T23:00"), at("2026-03-30T22:00"))  # 28, 29 and 30 March: 24 + 23 + 24 hours
+    fee = SoldLine("Fee", LineKind.RECURRING, days, Decimal("0.71"), "pro")
+    sums = RevenueSums(berlin)
+    sums.add_invoice(SoldInvoice("sub:x", "acme", "USD", at("2026-03-30T22:30"), (fee,)))
+
+    assert {("03-31", ""): Decimal("0.71")} == booked(sums, Basis.INVOICED)
+    earned = booked(sums, Basis.EARNED)
+    assert [Decimal("0.24"), Decimal("0.23"), Decimal("0.24")] == [earned[f"03-{day}", ""] for day in (28, 29, 30)]
+
+
+@given(
+    st.integers(-(10**9), 10**9),
+    st.integers(0, 400),
+    st.integers(0, 10**10),
+    st.sampled_from(["Asia/Kathmandu", "America/New_York"]),
+)
+def test_what_is_earned_on_the_days_of_a_zone_is_all_of_it(size: int, day: int, length: int, name: str) -> None:
+    start = at("2026-01-01") + timedelta(days=day, seconds=day * 997)
+    period = Period(start, start + timedelta(milliseconds=length))
+    parts = list(spread(size, period, ZoneInfo(name)))
+
+    assert size == sum(part for _, part in parts)
+    assert [found for found, _ in parts] == sorted({found for found, _ in parts})
+    assert day_of(start, ZoneInfo(name)) == parts[0][0]
 
 
 def test_revenue_is_told_apart_by_plan_source_and_customer() -> None:

@@ -31,6 +31,7 @@ REVENUE_MARKS = Table(
     Column("organization_id", TEXT, primary_key=True),
     Column("invoices", BigInteger, nullable=False),
     Column("credit_notes", BigInteger, nullable=False),
+    Column("timezone", TEXT, nullable=False, server_default="UTC"),
     ForeignKeyConstraint(("organization_id",), ("organizations.organization_id",)),
 )
 

@@ -1,7 +1,8 @@
 """What there is and how it came to be, counted where it lies."""
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -19,12 +20,13 @@ from sqlalchemy.dialects import postgresql
 from lotus_server.adapters.records_sql.analytics_tables import VERIFICATIONS
 from lotus_server.adapters.records_sql.rows import of_tenant
 from lotus_server.adapters.records_sql.tables import CUSTOMERS, SUBSCRIPTIONS
-from lotus_server.domain.analytics import Held
+from lotus_server.domain.analytics import Held, day_of, within
 from lotus_server.kernel.instants import from_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.ports.analytics_records import DayCounts, ParkedSubscription, Verification
 
-_DAY_MICROSECONDS: Final = timedelta(days=1) // timedelta(microseconds=1)
+# Days of every time zone begin with a quarter of an hour of UTC.
+_QUARTER_MICROSECONDS: Final = timedelta(minutes=15) // timedelta(microseconds=1)
 _IS_NO_ADDON: Final = SUBSCRIPTIONS.c.parent_id.is_(None)
 
 
@@ -33,19 +35,21 @@ class _Counted:
 
     def __init__(self, table: Table, column: Column[datetime], *conditions: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
         """Prepare the statements."""
-        day = type_coerce(column, BigInteger) // _DAY_MICROSECONDS
+        quarter = type_coerce(column, BigInteger) // _QUARTER_MICROSECONDS
         chosen = (of_tenant(table), *conditions)
         self._by_day = (
-            select(day, func.count())
+            select(quarter, func.count())
             .where(*chosen, column >= bindparam("start"), column < bindparam("end"))
-            .group_by(day)
+            .group_by(quarter)
         )
         self._until = select(func.count()).select_from(table).where(*chosen, column < bindparam("start"))
 
-    def by_day(self, connection: Connection, keys: dict[str, Any]) -> dict[datetime, int]:
-        """Return how many rows each day of a window has, by the day's midnight."""
-        rows = connection.execute(self._by_day, keys)
-        return {from_microseconds(day * _DAY_MICROSECONDS): count for day, count in rows}
+    def by_day(self, connection: Connection, keys: dict[str, Any], zone: tzinfo) -> dict[datetime, int]:
+        """Return how many rows each day of a zone has within a window."""
+        found: Counter[datetime] = Counter()
+        for quarter, count in connection.execute(self._by_day, keys):
+            found[day_of(from_microseconds(quarter * _QUARTER_MICROSECONDS), zone)] += count
+        return dict(found)
 
     def before(self, connection: Connection, keys: dict[str, Any]) -> int:
         """Return how many rows lie before a window."""
@@ -87,17 +91,20 @@ class SqlFigures:
         """Work within one transaction."""
         self._connection = connection
 
-    def subscriptions(self, organization_id: str, window: Period) -> DayCounts:
+    def subscriptions(self, organization_id: str, window: Period, zone: tzinfo = UTC) -> DayCounts:
         """Return how many subscriptions were active, began and ended."""
-        keys = {"organization_id": organization_id, "start": window.start, "end": window.end}
+        asked = within(window, zone)
+        keys = {"organization_id": organization_id, "start": asked.start, "end": asked.end}
         # One that was cancelled before it began ends where it begins, and is in both.
         active = _BEGAN.before(self._connection, keys) - _ENDED.before(self._connection, keys)
-        return DayCounts(active, _BEGAN.by_day(self._connection, keys), _ENDED.by_day(self._connection, keys))
+        came, went = (counted.by_day(self._connection, keys, zone) for counted in (_BEGAN, _ENDED))
+        return DayCounts(active, came, went)
 
-    def customers(self, organization_id: str, window: Period) -> DayCounts:
+    def customers(self, organization_id: str, window: Period, zone: tzinfo = UTC) -> DayCounts:
         """Return how many customers there were and were made."""
-        keys = {"organization_id": organization_id, "start": window.start, "end": window.end}
-        return DayCounts(_MADE.before(self._connection, keys), _MADE.by_day(self._connection, keys), {})
+        asked = within(window, zone)
+        keys = {"organization_id": organization_id, "start": asked.start, "end": asked.end}
+        return DayCounts(_MADE.before(self._connection, keys), _MADE.by_day(self._connection, keys, zone), {})
 
     def held(self, organization_id: str, before: datetime) -> Iterator[Held]:
         """Yield every subscription that began before an instant."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, bindparam, exists, func, select, type_coerce
 from sqlalchemy.dialects import postgresql
 
@@ -35,7 +36,9 @@ _SOLD: Final = (
     INVOICES.c.prices_include_tax,
     INVOICES.c.discounts,
 )
-_MARK: Final = select(REVENUE_MARKS.c.invoices, REVENUE_MARKS.c.credit_notes).where(of_tenant(REVENUE_MARKS))
+_MARK: Final = select(*(REVENUE_MARKS.c[name] for name in RevenueMark.__struct_fields__)).where(
+    of_tenant(REVENUE_MARKS)
+)
 _MARK_FOR_UPDATE: Final = _MARK.with_for_update()
 _ADD_MARK: Final = (
     postgresql.insert(REVENUE_MARKS)
@@ -46,6 +49,12 @@ _MOVE_MARK: Final = (
     REVENUE_MARKS.update()
     .where(REVENUE_MARKS.c.organization_id == bindparam("key_organization_id"))
     .values(invoices=bindparam("new_invoices"), credit_notes=bindparam("new_credit_notes"))
+)
+_FORGET: Final = tuple(table.delete().where(of_tenant(table)) for table in (REVENUE_DAYS, REVENUE_VOIDS))
+_RESET_MARK: Final = (
+    REVENUE_MARKS.update()
+    .where(REVENUE_MARKS.c.organization_id == bindparam("key_organization_id"))
+    .values(invoices=0, credit_notes=0, timezone=bindparam("new_timezone"))
 )
 _NEWEST: Final = tuple(
     select(func.coalesce(func.max(table.c.made_number), 0)).where(of_tenant(table))
@@ -164,6 +173,18 @@ class SqlRevenueBook:
             return True
         return self._connection.execute(_ANY_VOIDED, {**keys, "until": mark.invoices}).first() is not None
 
+    def timezone(self, organization_id: str) -> str:
+        """Return the time zone whose days the sums are of."""
+        row = self._connection.execute(_MARK, {"organization_id": organization_id}).first()
+        return (RevenueMark() if row is None else RevenueMark(*row)).timezone
+
+    def begin_anew(self, organization_id: str, timezone: str) -> None:
+        """Forget all sums; those to come are of the days of a time zone."""
+        keys = {"organization_id": organization_id}
+        for statement in (_ADD_MARK, *_FORGET):
+            self._connection.execute(statement, keys)
+        self._connection.execute(_RESET_MARK, {"key_organization_id": organization_id, "new_timezone": timezone})
+
     def next(self, organization_id: str, limit: int) -> Booked:
         """Return what is to be summed up next."""
         keys = {"organization_id": organization_id}
@@ -181,7 +202,7 @@ class SqlRevenueBook:
             tuple(_sold(row, 1) for row in invoices),
             tuple(Takeback(_sold(row, 3), row[1], row[2].lines) for row in notes),
             tuple((row[0], _sold(row, 1)) for row in voided),
-            after,
+            msgspec.structs.replace(after, timezone=mark.timezone),
             mark,
         )
 

@@ -26,11 +26,13 @@ from lotus_server.domain.analytics.windows import (
     DAY,
     WINDOW_DAYS_MAX,
     Step,
+    begin_of,
     day_of,
     last_days,
     month_of,
     parts_of_window,
     window_before,
+    within,
 )
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "SoldLine",
     "Step",
     "Takeback",
+    "begin_of",
     "currencies_of",
     "day_of",
     "last_days",
@@ -63,4 +66,5 @@ __all__ = [
     "source_of",
     "spread",
     "window_before",
+    "within",
 ]

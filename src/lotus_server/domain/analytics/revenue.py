@@ -2,14 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
 
-from lotus_server.domain.analytics.windows import DAY
+from lotus_server.domain.analytics.windows import DAY, begin_of, day_of
 from lotus_server.domain.invoicing import (
     NO_TAX,
     AppliedDiscount,
@@ -105,8 +106,9 @@ def source_of(line: SoldLine) -> str:
 class RevenueSums:
     """Revenue added up, exactly, until it is taken."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
+    def __init__(self, zone: tzinfo = UTC) -> None:
+        """Begin with nothing; days are those of a zone."""
+        self._zone = zone
         # In minor units, which are whole numbers; days are counted since 1970.
         self._invoiced: defaultdict[tuple[str, int, str, str, str], int] = defaultdict(int)
         # How often an amount is earned over a period: most lines of a billing run are like many others.
@@ -130,7 +132,7 @@ class RevenueSums:
     ) -> None:
         if credit_of_cause(invoice.cause) is not None:
             return
-        code, issued_on = invoice.currency, to_microseconds(issued_at) // _DAY
+        code, issued_on = invoice.currency, _number_of(issued_at, self._zone)
         scale = currency(code).exponent
         for place, net in zip(places, nets, strict=True):
             line = invoice.lines[place]
@@ -150,7 +152,7 @@ class RevenueSums:
             if not count:
                 continue
             if period not in known:
-                known[period] = _Midnights.within(period)
+                known[period] = _Midnights.within(period, self._zone)
             number, whole, elapsed = known[period]
             days = earned[code, plan, source]
             size, times = abs(amount), count if amount >= 0 else -count
@@ -211,13 +213,13 @@ def _nets(invoice: SoldInvoice) -> Sequence[Decimal]:
 _DAY: Final = 86_400_000_000
 
 
-def spread(amount: int, period: Period) -> Iterator[tuple[datetime, int]]:
+def spread(amount: int, period: Period, zone: tzinfo = UTC) -> Iterator[tuple[datetime, int]]:
     """Yield the days of a period, each with what of an amount in minor units is earned on it; together all of it.
 
-    Up to the end of a day as much is earned as the part of the period that is over, rounded towards zero. What has no
-    length is earned on its day.
+    The days are those of a zone. Up to the end of a day as much is earned as the part of the period that is over,
+    rounded towards zero. What has no length is earned on its day.
     """
-    number, whole, elapsed = _Midnights.within(period)
+    number, whole, elapsed = _Midnights.within(period, zone)
     sign, size = (1, amount) if amount >= 0 else (-1, -amount)
     earned = 0
     for microseconds in elapsed:
@@ -239,8 +241,22 @@ class _Midnights(NamedTuple):
     elapsed: Sequence[int]
 
     @classmethod
-    def within(cls, period: Period) -> "_Midnights":
-        """Return those of a period."""
+    def within(cls, period: Period, zone: tzinfo) -> "_Midnights":
+        """Return those of a period, as the clocks of a zone have them."""
         start, end = to_microseconds(period.start), to_microseconds(period.end)
-        first = start // _DAY
-        return cls(first, end - start, range((first + 1) * _DAY - start, end - start, _DAY))
+        first = _number_of(period.start, zone)
+        if zone is UTC:
+            return cls(first, end - start, range((first + 1) * _DAY - start, end - start, _DAY))
+        last = _number_of(period.end, zone)
+        begins = (to_microseconds(_begin_of(number, zone)) - start for number in range(first + 1, last + 1))
+        return cls(first, end - start, [each for each in begins if 0 < each < end - start])
+
+
+def _number_of(instant: datetime, zone: tzinfo) -> int:
+    """Return the number of an instant's day since 1970."""
+    return to_microseconds(day_of(instant, zone)) // _DAY
+
+
+@lru_cache(maxsize=10_000)
+def _begin_of(number: int, zone: tzinfo) -> datetime:
+    return begin_of(EPOCH + DAY * number, zone)

@@ -1,6 +1,10 @@
-"""Windows of whole days in UTC, their days and months, and the window before."""
+"""Windows of whole days, their days and months, and the window before.
 
-from datetime import UTC, datetime, timedelta
+A day is named by its midnight in UTC, wherever it is a day: so windows are counted alike in every time zone. `day_of`
+says which day of a zone an instant lies in, and `within` which instants a window's days are.
+"""
+
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Final
 
@@ -17,19 +21,32 @@ class Step(StrEnum):
     MONTH = "month"
 
 
-def day_of(instant: datetime) -> datetime:
-    """Return the midnight with which the day of an instant begins, UTC."""
-    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def day_of(instant: datetime, zone: tzinfo = UTC) -> datetime:
+    """Return the day of a zone in which an instant lies."""
+    return instant.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
 
 
-def month_of(instant: datetime) -> datetime:
-    """Return the midnight with which the month of an instant begins, UTC."""
-    return day_of(instant).replace(day=1)
+def begin_of(day: datetime, zone: tzinfo) -> datetime:
+    """Return the instant with which a day of a zone begins.
+
+    Where clocks are put forward at midnight that is when they are; where midnight comes twice, the first time.
+    """
+    return day.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def last_days(now: datetime, count: int) -> Period:
+def within(window: Period, zone: tzinfo) -> Period:
+    """Return the instants of a window of days of a zone."""
+    return Period(begin_of(window.start, zone), begin_of(window.end, zone))
+
+
+def month_of(instant: datetime, zone: tzinfo = UTC) -> datetime:
+    """Return the first day of the month of a zone in which an instant lies."""
+    return day_of(instant, zone).replace(day=1)
+
+
+def last_days(now: datetime, count: int, zone: tzinfo = UTC) -> Period:
     """Return so many whole days, the last of which is the day of `now`."""
-    end = day_of(now) + DAY
+    end = day_of(now, zone) + DAY
     return Period(end - DAY * count, end)
 
 

@@ -25,8 +25,11 @@ from lotus_server.wire.analytics import (
 
 router = APIRouter(prefix="/api/analytics", tags=["Analytics"], responses=PROBLEMS)
 Reader = Annotated[Caller, Depends(reading)]
-Start = Annotated[str | None, Query(description="The first day, UTC; 30 days up to the last one when missing.")]
-End = Annotated[str | None, Query(description="The last day, UTC, included; today when missing.")]
+Start = Annotated[
+    str | None,
+    Query(description="The first day, in the organization's time zone; 30 days up to the last one when missing."),
+]
+End = Annotated[str | None, Query(description="The last day, included; today when missing.")]
 Limit = Annotated[str | None, Query(description="How many are told apart, at most 1,000; 100 when missing.")]
 
 

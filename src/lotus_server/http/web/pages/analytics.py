@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.responses import Response
@@ -19,7 +20,7 @@ from lotus_server.kernel.period import Duration, Period, boundary
 from lotus_server.kernel.quantity import ZERO, add, multiply
 from lotus_server.usecases.metrics import list_metrics
 from lotus_server.usecases.recurring_revenue import RecurringIn, RecurringReport, recurring_report
-from lotus_server.usecases.revenue import RevenueIn, RevenueReport, revenue_report
+from lotus_server.usecases.revenue import RevenueIn, RevenueReport, revenue_report, zone_of
 from lotus_server.usecases.usage_totals import MarginReport, UsageTotals, margin_report, usage_totals
 from lotus_server.wire.analytics import margin_question, recurring_question, revenue_question, usage_totals_question
 
@@ -91,7 +92,7 @@ def asked_recurring(visit: Visit) -> RecurringReport | None:
     """Return the recurring revenue that the address asks for, of the last twelve months if it does not say."""
     asked = _asked(visit, "start", "end", "step")
     if not asked["start"] and not asked["end"]:
-        asked["start"] = f"{boundary(month_of(visit.now), Duration.MONTHLY, -11):%Y-%m-%d}"
+        asked["start"] = f"{boundary(month_of(visit.now, _zone(visit)), Duration.MONTHLY, -11):%Y-%m-%d}"
     return _found(visit, lambda: visit.do(recurring_report, recurring_question(asked)))
 
 
@@ -131,7 +132,7 @@ def _show(visit: Visit, template: str, report: Any, **data: Any) -> Response:  #
         report=report,
         first_day=f"{window.start:%Y-%m-%d}" if window else visit.query.get("start", ""),
         last_day=f"{window.end - _DAY:%Y-%m-%d}" if window else visit.query.get("end", ""),
-        spans=_spans(visit.now),
+        spans=_spans(day_of(visit.now, _zone(visit))),
         last=_last_day,
         change=change_of,
         share=_share,
@@ -140,9 +141,13 @@ def _show(visit: Visit, template: str, report: Any, **data: Any) -> Response:  #
     )
 
 
-def _spans(now: datetime) -> tuple[Span, ...]:
+def _zone(visit: Visit) -> ZoneInfo:
+    return zone_of(visit.organization)
+
+
+def _spans(today: datetime) -> tuple[Span, ...]:
     """Return the spans that a link leads to."""
-    today, month = day_of(now), month_of(now)
+    month = month_of(today)
     before = boundary(month, Duration.MONTHLY, -1)
     return (
         Span("Last 7 days", _day(today - 6 * _DAY), _day(today)),
