@@ -12,6 +12,7 @@ from lotus_server.bootstrap.documents import LaterDocuments
 from lotus_server.bootstrap.event_store import EVENTS_FILE, open_event_store, open_event_store_for_reading
 from lotus_server.bootstrap.mail import mail_of
 from lotus_server.bootstrap.passwords import LaterPasswords
+from lotus_server.bootstrap.rating_process import rating_processes
 from lotus_server.domain.accounts import Organization, OrganizationType
 from lotus_server.kernel.errors import NotFound, Unavailable
 from lotus_server.ports.event_store import EventStore
@@ -91,6 +92,7 @@ def _services(settings: Settings, records: Records, events: EventStore) -> Servi
         LaterPasswords(),
         mail=mail_of(settings.mail),
         public_url=settings.public_url,
+        rating_ahead=rating_processes(settings.records_url, settings.data),
     )
 
 

@@ -32,6 +32,7 @@ from lotus_server.domain.subscriptions import (
     usage_invoiced,
 )
 from lotus_server.kernel.errors import LotusError
+from lotus_server.ports.rating_ahead import NextDue, Rater
 from lotus_server.ports.records import Transaction
 from lotus_server.usecases.billing_progress import shown_progress
 from lotus_server.usecases.catalog_reading import is_grouped, renewed, terms_of
@@ -44,6 +45,7 @@ from lotus_server.usecases.corrections import (
 from lotus_server.usecases.issuing import heading_of, issue_under
 from lotus_server.usecases.looking_back import Key, key_of, past_of, with_past, without_past
 from lotus_server.usecases.pending import defer, keep_invoiced, waiting_for
+from lotus_server.usecases.rating_ahead import place_of, rater_for, with_rated
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.spend_watching import watch_spend
 from lotus_server.usecases.usage_billing import BilledUsage, billing_of, usage_of, usage_within
@@ -79,15 +81,15 @@ def bill_due(services: Services, *, until: datetime | None = None, organization:
     """
     now = until or services.clock.now()
     organization_id = organization.organization_id if organization else None
-    with shown_progress(services, now, organization_id):
-        return _bill_all_due(services, now, organization_id)
+    with shown_progress(services, now, organization_id) as due_count, rater_for(services, due_count) as rater:
+        return _bill_all_due(services, now, organization_id, rater)
 
 
-def _bill_all_due(services: Services, now: datetime, organization_id: str | None) -> int:
+def _bill_all_due(services: Services, now: datetime, organization_id: str | None, rater: Rater) -> int:
     steps = 0
     stepped: set[Key] = set()
     while _due(services, now, organization_id, limit=1):
-        billed = _bill_together(services, now, organization_id, stepped)
+        billed = _bill_together(services, now, organization_id, stepped, rater)
         if billed is None:
             due = _due(services, now, organization_id, limit=DUE_AT_ONCE_MAX)
             billed = _bill_one_by_one(services, due, now, stepped)
@@ -120,21 +122,29 @@ def _bill_in_order(due: Sequence[Subscription], now: datetime, bill: Callable[[S
     return steps
 
 
-def _bill_together(services: Services, now: datetime, organization_id: str | None, stepped: set[Key]) -> int | None:
+def _bill_together(
+    services: Services, now: datetime, organization_id: str | None, stepped: set[Key], rater: Rater
+) -> int | None:
     """Bill what is due in one transaction, as single steps do, and return the number of steps.
+
+    What comes next is rated beside it, as far as the rater gets.
 
     `stepped` are those that need not look back any more. Null when anything failed: nothing was billed then.
     """
     steps = 0
     looked: set[Key] = set()
+    ahead = rater.take()
     try:
         with services.records.transaction() as tx:
             claimed = tx.subscriptions.claim(now, DUE_AT_ONCE_MAX, organization_id)
+            if len(claimed) == DUE_AT_ONCE_MAX:
+                rater.ask(NextDue(now, organization_id, place_of(claimed[-1]), DUE_AT_ONCE_MAX))
             causes = [cause for each in claimed for cause in _causes(each)]
             ended = [each for each in claimed if each.open_period.end <= now]
             past = past_of(services, tx, [each for each in ended if key_of(each) not in stepped])
             with tx.read_ahead(claimed, causes, now, without_past=without_past(past, claimed)) as batch:
-                informed, right = with_past(services, batch, ended, past)
+                rated = with_rated(services, batch, ended, ahead)
+                informed, right = with_past(rated, batch, ended, past)
 
                 def bill(subscription: Subscription) -> datetime | None:
                     key = key_of(subscription)

@@ -35,8 +35,8 @@ class BillingProgress(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def shown_progress(services: Services, now: datetime, organization_id: str | None) -> Iterator[None]:
-    """Keep, while what is due by `now` is billed, for which organizations that is much.
+def shown_progress(services: Services, now: datetime, organization_id: str | None) -> Iterator[int]:
+    """Keep, while what is due by `now` is billed, for which organizations that is much; give how many are due in all.
 
     What a crash leaves under way goes on with the next run.
     """
@@ -44,12 +44,12 @@ def shown_progress(services: Services, now: datetime, organization_id: str | Non
         due = tx.subscriptions.count_due(now, organization_id)
     large = {name: count for name, count in due.items() if count >= LARGE_RUN}
     if not large:
-        yield
+        yield sum(due.values())
         return
     with services.records.transaction() as tx:
         for name, count in sorted(large.items()):
             tx.billing_runs.begin(BillingRun(name, services.clock.now(), count))
-    yield
+    yield sum(due.values())
     with services.records.transaction() as tx:
         left = tx.subscriptions.count_due(now, organization_id)
         for name in sorted(large.keys() - left.keys()):

@@ -15,7 +15,7 @@ from lotus_server.ports.records import Transaction
 from lotus_server.usecases.catalog_reading import terms_of
 from lotus_server.usecases.corrections import closed_periods, corrections_of
 from lotus_server.usecases.services import Services
-from lotus_server.usecases.usage_reading import with_usage_at_hand
+from lotus_server.usecases.usage_reading import part_key, with_usage_at_hand
 
 Key = tuple[str, str]
 # An event at the very end of what was billed may count, too.
@@ -108,9 +108,10 @@ def with_past(
 
     And what to remember on each subscription whose billed periods are right, so that it need not look back itself.
     """
-    every = [terms for terms in (terms_of(tx, each) for each in ended) if not is_billed_in_parts(terms)]
-    opened = [(terms, terms.subscription.open_period) for terms in every]
-    looking = past.notes.keys() - past.unchanged
+    looking, rated = past.notes.keys() - past.unchanged, services.rated_at_hand
+    asking = [each for each in ended if key_of(each) in looking or part_key(each) not in rated]
+    every = [terms for terms in (terms_of(tx, each) for each in asking) if not is_billed_in_parts(terms)]
+    opened = [(terms, terms.subscription.open_period) for terms in every if part_key(terms.subscription) not in rated]
     closed = {
         key_of(terms.subscription): closed_periods(tx, terms)
         for terms in every

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from lotus_server.domain.accounts import Organization
-from lotus_server.domain.invoicing import Metered
+from lotus_server.domain.invoicing import InvoiceLine, Metered
 from lotus_server.kernel.period import Period
 from lotus_server.ports.clock import Clock
 from lotus_server.ports.documents import Documents
@@ -15,6 +15,7 @@ from lotus_server.ports.event_store import EventStore
 from lotus_server.ports.ids import Ids
 from lotus_server.ports.mail import Mail
 from lotus_server.ports.passwords import Passwords
+from lotus_server.ports.rating_ahead import RatingAhead
 from lotus_server.ports.records import Records, Transaction
 
 PartKey = tuple[str, str, str, Period, bool]
@@ -23,11 +24,20 @@ period, and whether events at its very end count.
 """
 
 
+class RatedUsage(msgspec.Struct, frozen=True, gc=False):
+    """What the usage of a whole period comes to, rated ahead: its lines, and the digest of what they were made from."""
+
+    lines: tuple[InvoiceLine, ...]
+    usage_digest: str
+
+
 class Services(msgspec.Struct, frozen=True):
     """The ports that use cases call.
 
     `usage_at_hand` is usage that was asked ahead for many subscriptions at once, by the part of a subscription and then
-    by component id. `mail` null: no mail is sent. `public_url` is where people find the web app, without a final slash.
+    by component id; `rated_at_hand` is what was rated ahead as well, by something that comes from `rating_ahead` (null:
+    there is no such thing). `mail` null: no mail is sent. `public_url` is where people find the web app, without a
+    final slash.
     """
 
     records: Records
@@ -37,6 +47,8 @@ class Services(msgspec.Struct, frozen=True):
     documents: Documents
     passwords: Passwords
     usage_at_hand: Mapping[PartKey, dict[str, Metered]] = {}
+    rated_at_hand: Mapping[PartKey, RatedUsage] = {}
+    rating_ahead: RatingAhead | None = None
     mail: Mail | None = None
     public_url: str = "http://127.0.0.1:8000"
 

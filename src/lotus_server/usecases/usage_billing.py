@@ -20,20 +20,22 @@ from lotus_server.domain.invoicing import (
 )
 from lotus_server.kernel.period import Period
 from lotus_server.usecases.services import Services
-from lotus_server.usecases.usage_reading import usages_of_stretches, usages_until
+from lotus_server.usecases.usage_reading import part_key, usages_of_stretches, usages_until
 
 
 class BilledUsage(msgspec.Struct, frozen=True):
     """The usage of a period as an invoice bills it.
 
     `lines` are those for the invoice, `counted` those that all usage of the period so far comes to. Both are the same
-    where it is billed in one piece, and then `part` is null.
+    where it is billed in one piece, and then `part` is null. Of what was rated ahead only the `usage_digest` is left of
+    the usages.
     """
 
     usages: Mapping[str, Metered]
     lines: tuple[InvoiceLine, ...]
     counted: tuple[InvoiceLine, ...]
     part: Slice | None = None
+    usage_digest: str | None = None
 
 
 def usage_of(
@@ -43,6 +45,10 @@ def usage_of(
 
     Nothing more of the period will be billed. An event at the cut itself counts, or does not, as said.
     """
+    if held == opened and includes_cut:
+        rated = services.rated_at_hand.get(part_key(terms.subscription))
+        if rated is not None and terms.subscription.open_period == opened:
+            return BilledUsage({}, rated.lines, rated.lines, usage_digest=rated.usage_digest)
     if not is_billed_in_parts(terms):
         usages = usages_until(services, terms, opened, held.end, includes_cut=includes_cut)
         lines = usage_lines(terms, held, usages)
@@ -80,4 +86,5 @@ def billing_of(
 ) -> PeriodBilling:
     """Return how a period is billed by its usage and by lines for what was held."""
     lines = (*usage.counted, *others)
-    return PeriodBilling(opened, held, usage.usages, lines, terms.component_ids, of_usage=usage.part)
+    known, ids = usage.usage_digest, terms.component_ids
+    return PeriodBilling(opened, held, usage.usages, lines, ids, of_usage=usage.part, usage_digest=known)

@@ -9,7 +9,7 @@ import msgspec
 from lotus_server.domain.catalog import Component
 from lotus_server.domain.invoicing import Metered, Stretch, Terms, amount_definition, amount_properties, needs_values
 from lotus_server.domain.metering import MetricDefinition, MetricType, Selection, Usage
-from lotus_server.domain.subscriptions import metered_period, unbilled_within, usage_period, whole_period
+from lotus_server.domain.subscriptions import Subscription, metered_period, unbilled_within, usage_period, whole_period
 from lotus_server.kernel.instants import to_microseconds
 from lotus_server.kernel.period import Period
 from lotus_server.usecases.services import PartKey, Services
@@ -176,7 +176,11 @@ def _metered(
 
 
 def with_usage_at_hand(
-    services: Services, asked: Sequence[tuple[Terms, Period]], closed: Sequence[ClosedPart] = ()
+    services: Services,
+    asked: Sequence[tuple[Terms, Period]],
+    closed: Sequence[ClosedPart] = (),
+    *,
+    keeps_aggregates: bool = True,
 ) -> Services:
     """Return services that know what is used in whole periods that have ended, and in parts that were billed before.
 
@@ -200,7 +204,7 @@ def with_usage_at_hand(
     known: dict[PartKey, dict[str, Metered]] = {}
     for organization_id, each in questions.items():
         selections = [selection for _, _, some in each for selection in some]
-        answers = iter(services.events.usage(organization_id, selections))
+        answers = iter(services.events.usage(organization_id, selections, keeps_aggregates=keeps_aggregates))
         known.update({key: _metered(services, terms, answers, {}) for key, terms, _ in each})
     return msgspec.structs.replace(services, usage_at_hand=known)
 
@@ -228,6 +232,12 @@ def _kept_whole(terms: Terms, period: Period, of_version: Sequence[_Asked]) -> l
             return None
         found += [_over(terms, definition, kept, has_cycle=has_cycle) for definition, has_cycle in each.definitions]
     return found
+
+
+def part_key(subscription: Subscription) -> PartKey:
+    """Return what names the whole open period of a subscription, with events before its end."""
+    named = subscription.organization_id, subscription.subscription_id, subscription.version_id
+    return (*named, subscription.open_period, False)
 
 
 def _key(terms: Terms, period: Period, *, counts_end: bool) -> PartKey:

@@ -314,6 +314,12 @@ class SqlRecords:
             undo.pop_all()
             return opened
 
+    @classmethod
+    def open_as_it_is(cls, url: str) -> Self:
+        """Open the database at an address whose schema somebody else has brought to the newest. Raises Unavailable."""
+        with meaning_of_errors():
+            return cls(database_at(make_url(url)))
+
     @contextmanager
     def transaction(self) -> Iterator[SqlTransaction]:
         """Open a transaction that may write; it commits when the block ends and rolls back when it raises."""

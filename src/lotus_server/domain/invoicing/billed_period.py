@@ -28,7 +28,7 @@ class PeriodBilling(msgspec.Struct, frozen=True, gc=False):
     `counts_end`: an event at the very end of `held` counts, too. `lines` are those for what was used and held, before
     commitment and price adjustment; `component_ids` those whose usage is among them. `is_committed` is false where the
     version's commitment is let off. Usage that is billed in parts of the period has `of_usage` (null: it is billed in
-    one piece), and `usages` are by stretch then.
+    one piece), and `usages` are by stretch then. `usage_digest` null: it is that of the usages.
     """
 
     opened: Period
@@ -39,6 +39,7 @@ class PeriodBilling(msgspec.Struct, frozen=True, gc=False):
     counts_end: bool = False
     is_committed: bool = True
     of_usage: "Slice | None" = None
+    usage_digest: str | None = None
 
 
 LineKey = tuple[LineKind, str, str | None, tuple[tuple[str, str | None], ...], datetime | None]
@@ -94,7 +95,7 @@ def billed_period(
             *(() if part is None else _lines_so_far(part)),
             *(billed_line(line, place) for place, line in follows if line.kind in FOLLOWS_USAGE),
         ),
-        usage_digest=usage_digest(billing.usages),
+        usage_digest=billing.usage_digest or usage_digest(billing.usages),
     )
 
 
