@@ -20,8 +20,8 @@ function color(name) {
 }
 
 function palette() {
-  const names = ["primary", "teal", "orange", "purple", "pink", "lime", "cyan", "yellow", "red", "indigo"];
-  return names.map((name) => color(`--tblr-${name}`));
+  const names = ["teal", "orange", "purple", "pink", "lime", "cyan", "yellow", "red", "indigo"];
+  return [color("--lotus-chart"), ...names.map((name) => color(`--tblr-${name}`))];
 }
 
 function formatter(spec) {
@@ -62,6 +62,11 @@ function axes(spec, format) {
   return spec.kind === "rows" ? { xAxis: values, yAxis: { ...names, inverse: true } } : { xAxis: names, yAxis: values };
 }
 
+function colorOf(name) {
+  if (name === "transparent") return name;
+  return color(name === "primary" ? "--lotus-chart" : `--tblr-${name}`);
+}
+
 function points(spec, series) {
   const numbers = series.data.map((each) => (each === null ? null : Number(each)));
   return spec.x_kind === "number" ? numbers.map((y, index) => [Number(spec.x[index]), y]) : numbers;
@@ -78,7 +83,7 @@ function series(spec, each) {
     step: each.is_step ? "end" : undefined,
     showSymbol: false,
     barMaxWidth: 28,
-    itemStyle: each.color ? { color: each.color === "transparent" ? each.color : color(`--tblr-${each.color}`) } : undefined,
+    itemStyle: each.color ? { color: colorOf(each.color) } : undefined,
     lineStyle: each.is_dashed ? { type: "dashed" } : undefined,
     emphasis: isShown(each) ? { focus: "series" } : { disabled: true },
     silent: !isShown(each),

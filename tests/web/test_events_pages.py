@@ -31,6 +31,17 @@ def test_the_page_opens_as_it_should(visit: Open, sent: Tenant, look: str, path:
     check_page(visit(look=look), path, path.strip("/").replace("/", "-"), look)
 
 
+def test_a_long_id_does_not_fill_a_phone_with_one_row(visit: Open, tenant: Tenant) -> None:
+    event = {"event_name": "call", "customer_id": "acme", "idempotency_id": "demo-" + "x" * 60, "time_created": TIME}
+    tenant.post("/api/track/", {"batch": [event | {"properties": {"model": "large"}}]})
+    page = visit(look="phone").open("events/")
+
+    box = page.get_by_role("row").nth(1).bounding_box()
+
+    assert box is not None
+    assert box["height"] < 200
+
+
 def test_an_event_is_found_by_its_id_and_shown_with_what_was_sent(visit: Open, sent: Tenant) -> None:
     page = visit().open("events/")
     page.get_by_label("Id", exact=True).fill("e2")
