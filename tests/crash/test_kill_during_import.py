@@ -10,9 +10,9 @@ import pytest
 from lotus_server.bootstrap.event_store import open_event_store_for_reading
 from tests.server_process import ServerProcess, run_lotus
 
-CUSTOMERS: Final = 20_000
-EVENTS: Final = 120_000
-KILLS: Final = 4
+CUSTOMERS: Final = 5_000
+EVENTS: Final = 40_000
+KILLS: Final = 3
 SEED: Final = 20_261_122
 SECONDS_MAX: Final = 240
 PART_BYTES: Final = 5_000_000

@@ -10,8 +10,10 @@ from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from typing_extensions import override
 
 from lotus_server.domain.accounts import Actor
+from lotus_server.domain.imports import FILE_BYTES_MAX
 from lotus_server.http.problems import status_of
 from lotus_server.http.requests import Receive, read_body
 from lotus_server.http.web.addresses import handle_of
@@ -24,14 +26,16 @@ from lotus_server.http.web.security import (
     is_from_our_page,
 )
 from lotus_server.http.web.templating import Templates
-from lotus_server.http.web.visit import Visit
-from lotus_server.kernel.errors import Forbidden, LotusError, NotFound, Unauthenticated
+from lotus_server.http.web.visit import Upload, Visit
+from lotus_server.kernel.errors import Forbidden, LotusError, NotFound, TooLarge, Unauthenticated
 from lotus_server.usecases.acting import Acting
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.sign_in import MemberOf, SignedIn, csrf_token, session_of
 
 _log = structlog.get_logger()
 _ORGANIZATION: Final = "/o/{handle}"
+# What a form with a file has beside the file.
+_FORM_BYTES_MAX: Final = 100_000
 Handler = Callable[[Visit], Response]
 
 
@@ -45,6 +49,7 @@ class Pages:
         """Start without pages."""
         self.of = of
         self._handlers: list[tuple[str, str, Handler]] = []
+        self._uploads: set[str] = set()
 
     def get(self, path: str) -> Callable[[Handler], Handler]:
         """Register a page."""
@@ -52,6 +57,11 @@ class Pages:
 
     def post(self, path: str) -> Callable[[Handler], Handler]:
         """Register what a form does."""
+        return self._register("POST", path)
+
+    def upload(self, path: str) -> Callable[[Handler], Handler]:
+        """Register what a form with a large file does: the file is in `visit.upload`, and at no time in memory."""
+        self._uploads.add(path)
         return self._register("POST", path)
 
     def _register(self, method: str, path: str) -> Callable[[Handler], Handler]:
@@ -69,9 +79,15 @@ class Pages:
         """Return the routes."""
         prefix = _ORGANIZATION if self.of == "organization" else ""
         return [
-            Route(prefix + path, _Endpoint(services, templates, handler, self.of).respond, methods=[method])
+            Route(prefix + path, self._endpoint(services, templates, method, path, handler).respond, methods=[method])
             for method, path, handler in self._handlers
         ]
+
+    def _endpoint(
+        self, services: Services, templates: Templates, method: str, path: str, handler: Handler
+    ) -> "_Endpoint":
+        kind = _Upload if method == "POST" and path in self._uploads else _Endpoint
+        return kind(services, templates, handler, self.of)
 
 
 class _Endpoint:
@@ -126,6 +142,32 @@ class _Endpoint:
             member = _membership(signed_in, visit.part("handle"))
             actor = Actor(signed_in.user.user_id, signed_in.user.email, member.role)
             visit.acting = Acting(self._services, member.organization, actor)
+
+
+class _Upload(_Endpoint):
+    """A form with a large file, which goes to the disk while it comes; only for who is signed in."""
+
+    @override
+    async def respond(self, request: Request) -> Response:
+        """Take the file in, and answer in a thread, before the file is forgotten."""
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            return await super().respond(request)
+        visit = Visit(request, self._services, self._templates, Form())
+        token = request.cookies.get(SESSION_COOKIE)
+        if token is None or await run_in_threadpool(session_of, self._services, token) is None:
+            return _to_sign_in(visit)
+        announced = request.headers.get("content-length", "")
+        if not announced.isdigit() or int(announced) > FILE_BYTES_MAX + _FORM_BYTES_MAX:
+            detail = f"A file has at most {FILE_BYTES_MAX // 1_000_000_000} GB."
+            return _error_page(visit, TooLarge(detail, code="file_too_large"))
+        try:
+            async with request.form(max_files=1, max_fields=20) as sent:
+                visit.form = Form((name, value) for name, value in sent.multi_items() if isinstance(value, str))
+                files = [value for _, value in sent.multi_items() if not isinstance(value, str)]
+                visit.upload = Upload(files[0].filename or "file", files[0].file) if files else None
+                return await run_in_threadpool(self._answer, visit)
+        except MultiPartException as error:
+            return _error_page(visit, Forbidden(f"The form cannot be read: {error.message}."))
 
 
 async def _sent_form(request: Request) -> Form:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import chain
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, BinaryIO, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -32,6 +32,13 @@ R = TypeVar("R")
 PAGE_ROWS: Final = 25
 
 
+class Upload(msgspec.Struct, frozen=True):
+    """A file that was sent with a form, open for reading while the request lasts."""
+
+    name: str
+    file: BinaryIO
+
+
 class Visit(msgspec.Struct):
     """One request of somebody who is signed in, on a page of an organization."""
 
@@ -42,6 +49,7 @@ class Visit(msgspec.Struct):
     csrf_token: str | None = None
     signed_in: SignedIn | None = None
     acting: Acting | None = None
+    upload: Upload | None = None
 
     # Who and where
 
