@@ -146,9 +146,9 @@ class Billing(RuleBasedStateMachine):
         order = QuantityOrder(Decimal(quantity), at_once, charge=timing.value)
         self._to_each(customer, lambda twin, name: set_quantity(twin.services, twin.organization, name, order))
 
-    @rule(customer=customers, plan_id=st.sampled_from(PLANS), carries=st.booleans())
-    def switch(self, customer: str, plan_id: str, carries: bool) -> None:
-        order = PlanSwitch(plan_id, carries_usage=carries)
+    @rule(customer=customers, plan_id=st.sampled_from(PLANS), carries=st.booleans(), at_renewal=st.booleans())
+    def switch(self, customer: str, plan_id: str, carries: bool, at_renewal: bool) -> None:
+        order = PlanSwitch(plan_id, at_renewal=at_renewal, carries_usage=carries)
         self._to_each(customer, lambda twin, name: switch_plan(twin.services, twin.organization, name, order))
 
     @rule(

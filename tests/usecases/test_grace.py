@@ -9,6 +9,7 @@ from lotus_server.domain.accounts import InvoiceSettings
 from lotus_server.domain.catalog import Timing
 from lotus_server.domain.subscriptions import Status
 from lotus_server.usecases.billing_on_request import finalize_billing
+from lotus_server.usecases.rehearsal import next_invoice
 from lotus_server.usecases.subscriptions import Cancellation
 from tests.business import PENNY, Business, at, charge
 
@@ -125,3 +126,13 @@ def test_charges_in_arrears_are_the_same_with_and_without_a_grace(patient: Busin
     patient.move("2026-01-20")
 
     assert patient.amounts()[-1] == ("2026-01-13", Decimal(10))
+
+
+def test_the_preview_of_the_next_invoice_is_dated_as_it_will_be(patient: Business) -> None:
+    patient.move("2026-01-20")
+    (preview,) = next_invoice(patient.services, patient.organization, SUB)
+
+    patient.move("2026-02-10")
+
+    issued, shown = patient.invoices()[-1], preview.invoice
+    assert (issued.lines, issued.issued_at, issued.due_at) == (shown.lines, shown.issued_at, shown.due_at)

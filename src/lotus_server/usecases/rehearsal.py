@@ -155,7 +155,7 @@ class _Rehearsal:
         if subscription.due_at is None:
             return []
         issue_at = terms_of(tx, subscription).issue_at
-        bring_up_to_date(self.services, tx, subscription, subscription.open_period.end)
+        bring_up_to_date(self.services, tx, subscription, issue_at)
         if not self.ids.of_invoices:
             # Nothing of the period itself is due; what waits for its invoice has one of its own then.
             issue_overdue(self.services, tx, subscription, before=issue_at + _INSTANT)
