@@ -46,6 +46,7 @@ class Known:
         self.last_numbers: dict[str, int] = {}
         self.discounts: dict[tuple[str, str], list[Discount]] = {}
         self.billed_periods: dict[tuple[str, str], list[BilledPeriod]] = {}
+        self.billed_by_start: dict[tuple[str, str, datetime], BilledPeriod] = {}
         self.fully_billed: set[tuple[str, str]] = set()
         self.held: dict[tuple[str, str], dict[str, HeldCredit]] = {}
         self._answers: dict[tuple[str, Hashable], Any] = {}
@@ -92,6 +93,7 @@ class Known:
         for customer_id in looked_at:
             periods = billed.get(customer_id, [])
             self.billed_periods[organization_id, customer_id] = [period for period, _ in periods]
+            self.billed_by_start.update({_start_of(period): period for period, _ in periods})
             self.fully_billed.update(
                 (organization_id, period.subscription_id) for period, is_over in periods if is_over
             )
@@ -246,11 +248,8 @@ class AheadBilledPeriods(SqlBilledPeriods):
 
     @override
     def get(self, organization_id: str, subscription_id: str, period_start: datetime) -> BilledPeriod | None:
-        for (owner_id, _), periods in self._known.billed_periods.items():
-            for each in periods:
-                if (owner_id, each.subscription_id, each.starts_at) == (organization_id, subscription_id, period_start):
-                    return each
-        return super().get(organization_id, subscription_id, period_start)
+        found = self._known.billed_by_start.get((organization_id, subscription_id, period_start))
+        return super().get(organization_id, subscription_id, period_start) if found is None else found
 
     @override
     def add(self, period: BilledPeriod) -> None:
@@ -259,6 +258,7 @@ class AheadBilledPeriods(SqlBilledPeriods):
         if key in self._known.billed_periods:
             found = [*self._known.billed_periods[key], period]
             self._known.billed_periods[key] = sorted(found, key=lambda each: (each.subscription_id, each.starts_at))
+            self._known.billed_by_start[_start_of(period)] = period
 
     @override
     def replace(self, period: BilledPeriod) -> None:
@@ -270,6 +270,12 @@ class AheadBilledPeriods(SqlBilledPeriods):
                 period if (each.subscription_id, each.starts_at) == place else each
                 for each in self._known.billed_periods[key]
             ]
+            self._known.billed_by_start[_start_of(period)] = period
+
+
+def _start_of(period: BilledPeriod) -> tuple[str, str, datetime]:
+    """Return what names a billed period among those of all organizations."""
+    return period.organization_id, period.subscription_id, period.starts_at
 
 
 class AheadInvoices(SqlInvoices):
