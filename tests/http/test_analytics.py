@@ -1,9 +1,12 @@
 """`/api/analytics/` over HTTP."""
 
+import json
+import re
 from decimal import Decimal
 
 import pytest
 
+from tests.repository import ROOT
 from tests.tenants import Tenant
 
 CALLS = ("overview", "revenue", "recurring_revenue", "usage", "margin")
@@ -104,3 +107,21 @@ def test_numbers_of_another_organization_are_not_seen(sold: Tenant, other_tenant
     assert [] == other_tenant.get("/api/analytics/overview/")["open_invoices"]
     assert [] == other_tenant.get("/api/analytics/margin/", start="2026-01-01", end="2026-01-31")["customers"]
     other_tenant.get("/api/analytics/usage/", 404, metric_id="calls")
+
+
+def test_the_example_of_recurring_revenue_comes_out_as_it_says(sandbox: Tenant) -> None:
+    page = (ROOT / "docs/concepts/analytics.md").read_text(encoding="utf-8")
+    terms = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    told = re.findall(r"a\s+month (?:is|would be) \**(\d+\.\d\d)", page)
+    sandbox.customer()
+    sandbox.metric("calls")
+    closings = []
+    for number, includes in enumerate((True, False)):
+        commitment = {**terms["commitment"], "includes_recurring_charges": includes}
+        sandbox.plan(f"plan_{number}", **{**terms, "commitment": commitment})
+        sandbox.subscribe(plan_id=f"plan_{number}")
+        found = sandbox.get("/api/analytics/recurring_revenue/", start="2026-01-01", end="2026-01-31")
+        closings.append(found["currencies"][0]["closing"])
+
+    assert ["45.00", "72.00"] == told
+    assert [Decimal(told[0]), Decimal(told[0]) + Decimal(told[1])] == closings

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +23,13 @@ from lotus_server.domain.catalog import (
     AddOnFrequency,
     AddOnTerms,
     AdjustmentKind,
+    Commitment,
+    Component,
     Conversion,
+    PerUnit,
     Plan,
     PlanVersion,
+    Prepaid,
     PriceAdjustment,
     RecurringCharge,
 )
@@ -62,6 +67,41 @@ def recurring(*several: Held, instants: tuple[str, ...] = ("2026-01-01", "2026-0
     for each in several:
         found.add(each)
     return found
+
+
+def _committed(amount: str, *, units: str | None = None, includes: bool = True) -> PlanVersion:
+    prepaid = None if units is None else Prepaid(Decimal(units))
+    component = Component("calls", "calls", PerUnit(Decimal("0.03")), prepaid=prepaid)
+    commitment = Commitment(Decimal(amount), includes_recurring_charges=includes)
+    return msgspec.structs.replace(version("90"), components=(component,), commitment=commitment)
+
+
+@pytest.mark.parametrize(
+    ("sold", "expected"),
+    [
+        (_committed("50"), "90"),
+        (_committed("100"), "100"),
+        (_committed("100", includes=False), "190"),
+        (_committed("100", units="1000"), "120"),
+        (_committed("100", units="1000", includes=False), "190"),  # 90, 30 prepaid, and 70 that are missing
+    ],
+)
+def test_what_a_period_comes_to_at_least_counts(sold: PlanVersion, expected: str) -> None:
+    assert Decimal(expected) == monthly_amount(sold, Duration.MONTHLY, {})
+
+
+def test_prepaid_units_count_as_many_as_the_subscription_has() -> None:
+    assert Decimal(105) == monthly_amount(
+        _committed("0", units="1000"), Duration.MONTHLY, {"prepaid:calls": Decimal(500)}
+    )
+
+
+def test_a_commitment_alone_recurs() -> None:
+    sold = msgspec.structs.replace(version("0"), recurring_charges=(), commitment=Commitment(Decimal(7)))
+    found = Recurring([at("2026-02-01")], [], [sold])
+    found.add(held("v", "2026-01-01"))
+
+    assert [700] == found.by_customer["USD", "acme"]
 
 
 @pytest.mark.parametrize(

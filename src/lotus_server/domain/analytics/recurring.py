@@ -1,4 +1,4 @@
-"""Monthly recurring revenue: what the recurring charges of subscriptions come to in a month."""
+"""Monthly recurring revenue: what subscriptions come to in a month, whether they are used or not."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,13 +8,21 @@ from typing import Final
 
 import msgspec
 
-from lotus_server.domain.catalog import AddOnFrequency, Plan, PlanVersion, RecurringCharge
+from lotus_server.domain.catalog import AddOnFrequency, Commitment, Component, Plan, PlanVersion, RecurringCharge
 from lotus_server.domain.invoicing import adjustment_base, adjustment_of
-from lotus_server.domain.subscriptions import Pause, PausedFees, QuantityChange, charge_key
+from lotus_server.domain.rating import in_money, rate
+from lotus_server.domain.subscriptions import (
+    Pause,
+    PausedFees,
+    QuantityChange,
+    charge_key,
+    default_prepaid_units,
+    prepaid_key,
+)
 from lotus_server.kernel.currencies import currency
 from lotus_server.kernel.money import round_to_minor_unit, total
 from lotus_server.kernel.period import Duration
-from lotus_server.kernel.quantity import EXACT, ONE, ZERO, add, multiply, share
+from lotus_server.kernel.quantity import EXACT, ONE, ZERO, add, multiply, share, subtract
 
 _DAYS_A_YEAR: Final = Decimal(365)
 _MONTHS_A_YEAR: Final = Decimal(12)
@@ -38,12 +46,17 @@ class Held(msgspec.Struct, frozen=True):
 
 
 def monthly_amount(version: PlanVersion, duration: Duration, quantities: Mapping[str, Decimal]) -> Decimal:
-    """Return what the recurring charges of a version come to in a month, at the minor unit.
+    """Return what a whole period of a version without any usage comes to, for a month, at the minor unit.
 
-    `quantities` are those that differ from the version's own, by key. The version's price adjustment counts; usage,
-    prepaid units, commitments and customers' discounts do not. A month is the twelfth part of a year of 365 days.
+    That is its recurring charges, its prepaid units, and what these lack to its commitment, with its price adjustment.
+    `quantities` are those that differ from the version's own, by key. Usage and customers' discounts do not count. A
+    month is the twelfth part of a year of 365 days.
     """
-    amounts = [_period_amount(charge, quantities) for charge in version.recurring_charges]
+    charges = [_period_amount(charge, quantities) for charge in version.recurring_charges]
+    prepaid = [_prepaid_amount(each, quantities) for each in version.components if each.prepaid is not None]
+    amounts = [*charges, *prepaid]
+    if version.commitment is not None:
+        amounts.append(_missing(version.commitment, charges, prepaid))
     whole = total(amounts)
     adjustment = version.price_adjustment
     if adjustment is not None and whole:
@@ -55,6 +68,17 @@ def _period_amount(charge: RecurringCharge, quantities: Mapping[str, Decimal]) -
     quantity = quantities.get(charge_key(charge), charge.quantity)
     amount = multiply(charge.amount, quantity)
     return amount if charge.conversion is None else multiply(amount, charge.conversion.rate)
+
+
+def _prepaid_amount(component: Component, quantities: Mapping[str, Decimal]) -> Decimal:
+    units = quantities.get(prepaid_key(component), default_prepaid_units(component))
+    return in_money(rate(component.price, units), component.conversion).amount
+
+
+def _missing(commitment: Commitment, charges: Sequence[Decimal], prepaid: Sequence[Decimal]) -> Decimal:
+    """Return what a period without usage lacks to its commitment."""
+    reached = total((*charges, *prepaid) if commitment.includes_recurring_charges else prepaid)
+    return max(ZERO, subtract(commitment.amount, reached))
 
 
 def _in_a_month(amount: Decimal, duration: Duration) -> Decimal:
@@ -72,10 +96,16 @@ def _in_a_month(amount: Decimal, duration: Duration) -> Decimal:
 
 
 class _Sold(msgspec.Struct, frozen=True):
-    """A version that has recurring charges, and what it comes to by duration, where quantities are its own."""
+    """A version that comes to something without usage, and to what by duration, where quantities are its own."""
 
     version: PlanVersion
     usual: dict[Duration, int]
+
+
+def _recurs(version: PlanVersion) -> bool:
+    """Tell whether a version may come to something without usage."""
+    has_prepaid = any(component.prepaid is not None for component in version.components)
+    return bool(version.recurring_charges or has_prepaid or version.commitment is not None)
 
 
 class Recurring:
@@ -90,7 +120,7 @@ class Recurring:
         self._sold = {
             version.version_id: _Sold(version, {})
             for version in versions
-            if version.recurring_charges and version.plan_id not in once
+            if _recurs(version) and version.plan_id not in once
         }
         self.by_customer: dict[tuple[str, str], list[int]] = {}
         self.by_plan: dict[tuple[str, str], list[int]] = {}
