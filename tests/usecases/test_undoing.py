@@ -31,7 +31,7 @@ from lotus_server.usecases.discounts import (
 )
 from lotus_server.usecases.features import FeatureDraft, archive_feature, create_feature, get_feature
 from lotus_server.usecases.metrics import MetricDraft, archive_metric, create_metric, get_metric
-from lotus_server.usecases.organizations import OrganizationChange, change_organization
+from lotus_server.usecases.organizations import OrganizationChange, change_organization, list_api_keys, rename_api_key
 from lotus_server.usecases.pauses import PauseOrder, ResumeOrder, pause_subscription, resume_subscription
 from lotus_server.usecases.plan_drafts import VersionDraft
 from lotus_server.usecases.plan_switch import PlanSwitch, switch_plan
@@ -95,6 +95,7 @@ def kept(business: Business) -> tuple[object, ...]:
         get_addon(services, organization, "support").plan,
         get_coupon(services, organization, "welcome").coupon,
         list_discounts(services, organization, "acme"),
+        list_api_keys(services, organization),
         get_subscription(services, organization, SUB).subscription,
     )
 
@@ -143,6 +144,7 @@ ACTIONS: dict[str, Callable[[Acting], object]] = {
     "a discount ended": lambda who: who.do(end_discount, "acme", who.do(list_discounts, "acme")[0].discount_id),
     "renewal off": lambda who: who.do(change_subscription, SUB, SubscriptionChange(ending=AT_END)),
     "a planned cancellation": lambda who: who.do(cancel_subscription, SUB, AT_END),
+    "a key's name": lambda who: who.do(rename_api_key, who.do(list_api_keys)[0].key_id, name="Another"),
     "a planned pause": lambda who: who.do(
         pause_subscription, SUB, PauseOrder(at("2026-01-20"), at("2026-01-25"), PausedFees.CHARGE_PRORATED)
     ),

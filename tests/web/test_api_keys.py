@@ -49,6 +49,17 @@ def test_a_key_without_a_name_is_refused_beside_the_field(visit: Open) -> None:
     expect(page.get_by_text("A key has a name")).to_be_visible()
 
 
+def test_a_key_is_renamed_and_the_name_taken_back(visit: Open, tenant: Tenant) -> None:
+    page = visit().open("settings/api-keys/")
+    page.get_by_role("link", name="Rename").click()
+    page.get_by_label("Name").fill("Billing worker")
+    page.get_by_role("button", name="Rename").click()
+    expect(page.get_by_role("cell", name="Billing worker")).to_be_visible()
+    assert tenant.client.get("/api/customers/").status_code == 200
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("cell", name="First key")).to_be_visible()
+
+
 def test_a_revoked_key_opens_nothing(visit: Open, tenant: Tenant) -> None:
     page = visit().open("settings/api-keys/")
     page.get_by_role("link", name="Revoke").click()

@@ -70,10 +70,7 @@ def create_organization(
 
 def create_api_key(services: Services, organization: Organization, *, name: str, scope: Scope) -> NewKey:
     """Make a further key. Raises Invalid when it has no name."""
-    problems = Problems()
-    if not name.strip():
-        problems.add("name", "required", "A key has a name, so that people can tell keys apart.")
-    problems.raise_if_any()
+    _check_key_name(name)
     with services.records.transaction() as tx:
         return _add_key(services, tx, organization, name=name.strip(), scope=scope, api_key=None)
 
@@ -82,6 +79,18 @@ def list_api_keys(services: Services, organization: Organization) -> list[ApiKey
     """Return the organization's keys, oldest first, revoked ones too."""
     with services.records.snapshot() as tx:
         return tx.api_keys.all(organization.organization_id)
+
+
+def rename_api_key(services: Services, organization: Organization, key_id: str, *, name: str) -> ApiKey:
+    """A key is called something else; what it opens stays. Raises NotFound, Invalid when it has no name."""
+    _check_key_name(name)
+    with services.records.transaction() as tx:
+        key = tx.api_keys.get(organization.organization_id, key_id)
+        if key is None:
+            raise NotFound(f"There is no API key {key_id!r}.", code="api_key_not_found")
+        key = msgspec.structs.replace(key, name=name.strip())
+        tx.api_keys.replace(key)
+        return key
 
 
 def revoke_api_key(services: Services, organization: Organization, key_id: str) -> ApiKey:
@@ -148,6 +157,13 @@ def hash_of(api_key: str) -> str:
     request down.
     """
     return hashlib.sha256(api_key.encode()).hexdigest()
+
+
+def _check_key_name(name: str) -> None:
+    problems = Problems()
+    if not name.strip():
+        problems.add("name", "required", "A key has a name, so that people can tell keys apart.")
+    problems.raise_if_any()
 
 
 def _load(tx: Transaction, organization: Organization) -> Organization:

@@ -237,6 +237,7 @@ _EVENTS: Final[tuple[Verb, ...]] = (
 _KEYS: Final[tuple[Verb, ...]] = (
     organizations.list_api_keys,
     organizations.create_api_key,
+    organizations.rename_api_key,
     organizations.revoke_api_key,
 )
 _CLOCK: Final[tuple[Verb, ...]] = (

@@ -223,6 +223,7 @@ _KINDS: Final[Mapping[str, _Kind]] = {
         lambda tx, entry, _: tx.portals.get(entry.organization_id),
         lambda tx, thing: tx.portals.put(thing),
     ),
+    "api_key": _Kind(frozenset({"name"}), _by_id("api_keys"), lambda tx, thing: tx.api_keys.replace(thing)),
     "member": _Kind(frozenset({"role"}), _member, lambda tx, thing: tx.people.memberships.replace(thing), _check_role),
     "customer": _Kind(
         frozenset(
