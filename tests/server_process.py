@@ -1,13 +1,16 @@
 """A real server: `lotus serve` in a process of its own, on a free port and a data directory of its own."""
 
+import contextlib
+import itertools
 import os
+import secrets
 import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
@@ -26,12 +29,20 @@ NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _POLL_SECONDS = 0.02
 
 
+# Below the ports of outgoing connections: one of those could take a port between two starts of a server.
+_PORTS: Final = range(20_000, 32_000)
+_first_port: Final[int] = secrets.choice(_PORTS)
+_from_there = [*range(_first_port, _PORTS.stop), *range(_PORTS.start, _first_port)]
+_next_ports: Final[Iterator[int]] = itertools.cycle(_from_there)
+
+
 def free_port() -> int:
-    """A port that nothing listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing listens on at this moment, and that nothing else asks for soon."""
+    for port in itertools.islice(_next_ports, len(_PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("every port is taken")
 
 
 def environment_of(more: Mapping[str, str] | None = None) -> dict[str, str]:
