@@ -26,6 +26,7 @@ NOT_FOR_PEOPLE = {
     "read_usages",
     "usages_at_hand",
     "changing",
+    "sum_up_revenue",
     "take_in_customers",
 } | {
     "can_be_undone",

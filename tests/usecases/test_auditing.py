@@ -27,6 +27,7 @@ from lotus_server.usecases.invoices import set_payment_status
 from lotus_server.usecases.logos import put_logo, remove_logo
 from lotus_server.usecases.organizations import OrganizationChange, change_organization, create_api_key, revoke_api_key
 from lotus_server.usecases.plans import PlanChange, change_plan
+from lotus_server.usecases.portal import PortalChange, change_portal, get_portal
 from lotus_server.usecases.rehearsal import preview_of
 from lotus_server.usecases.services import Services
 from lotus_server.usecases.subscriptions import (
@@ -76,7 +77,7 @@ NOT_WATCHED = {
     "people.users.replace",
     "portals.add_if_missing",
     "replies.add",
-    "revenue.keep",
+    "revenue.begin_anew",
     "spend_watches.put",
     "spend_watches.remove",
 }
@@ -248,6 +249,17 @@ def test_everything_that_people_decide_leaves_a_note(owner: Acting, business: Bu
         ("credit", True, False),
         ("credit", False, False),
     ]
+
+
+def test_that_links_to_a_portal_were_ended_is_noted_without_what_they_are_signed_with(owner: Acting) -> None:
+    secret = get_portal(owner.services, owner.organization).secret
+
+    changed = owner.do(change_portal, PortalChange(ends_links=True))
+
+    (entry,) = log(owner)
+    ((path, (before, after)),) = said(entry).items()
+    assert ("links", True) == (path, before != after)
+    assert not any(each in str(entry) for each in (secret, changed.secret))
 
 
 def test_the_state_of_an_invoice_is_noted(owner: Acting, business: Business) -> None:
