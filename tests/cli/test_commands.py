@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ def test_verify_recounts_while_the_server_is_running(server: ServerProcess) -> N
     server.post("/api/metrics/", metric)
     server.post("/api/plans/", {**plan, "components": [{"metric_id": "calls", "price": price}]})
     server.post("/api/customers/", {"customer_id": "acme"})
-    server.post("/api/subscriptions/", {"customer_id": "acme", "billing_plan_id": "pro", "start_date": "2026-01-01"})
+    today = f"{datetime.now(UTC):%Y-%m-%d}"  # a start of long ago would have several periods, each with its aggregate
+    server.post("/api/subscriptions/", {"customer_id": "acme", "billing_plan_id": "pro", "start_date": today})
     server.get("/api/draft_invoice/", customer_id="acme")
     server.post("/api/track/", {"batch": [{"event_name": "call", "customer_id": "acme"}] * 5})
 
