@@ -28,7 +28,6 @@ NOT_FOR_PEOPLE = {
     "changing",
     "sum_up_revenue",
     "take_in_customers",
-    "sum_up_revenue",
 } | {
     "can_be_undone",
     "entries_to_undo",
