@@ -343,3 +343,18 @@ def test_a_subscription_parked_at_its_start_still_gets_its_first_charge(business
 
     lines = [[line.amount for line in invoice.lines] for invoice in business.invoices()]
     assert lines == [[TEN], [Decimal("0.00"), TEN]]
+
+
+def test_what_is_due_again_with_another_one_is_billed_in_the_order_of_their_ids(business: Business) -> None:
+    twin = found_business(business.services)
+    for each in (business, twin):
+        each.plan("month", charge("1"))
+        each.plan("quarter", charge("3"), duration=Duration.QUARTERLY)
+        each.subscribe(plan_id="month", subscription_id="a")
+        each.subscribe(plan_id="quarter", subscription_id="b")
+    business.move("2026-05-01")
+    for month in (2, 3, 4, 5):
+        twin.move(f"2026-0{month}-01")
+
+    numbers = [[(each.subscription_id, each.invoice_number) for each in one.invoices()] for one in (business, twin)]
+    assert numbers[0] == numbers[1]

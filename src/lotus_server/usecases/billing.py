@@ -112,12 +112,12 @@ def _bill_in_order(due: Sequence[Subscription], now: datetime, bill: Callable[[S
     `bill` returns when its subscription is due next (null: never). Returns the number of steps.
     """
     steps = 0
-    # A step may make its subscription due again before the next one of these, and then the list is stale.
-    earliest_next = now
+    # A step may make its subscription due again before the next one of these, or with it, and then the list is stale.
+    earliest_next = now + RETRY_AFTER
     for subscription in due:
-        if subscription.due_at is None or subscription.due_at > earliest_next:
+        if subscription.due_at is None or subscription.due_at >= earliest_next:
             break
-        earliest_next = min(earliest_next, bill(subscription) or now)
+        earliest_next = min(earliest_next, bill(subscription) or earliest_next)
         steps += 1
     return steps
 
