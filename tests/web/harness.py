@@ -140,7 +140,7 @@ class Visitor:
             for other in context.pages:
                 if other != self.page:
                     other.close()
-            self.page.goto(f"{self._url}/api/healthcheck/")
+            self.page.goto(self._url + _RESTING_PLACE)
             context.clear_cookies()
         except PlaywrightError:  # the page was on its way to another one, or is gone
             context.close()
@@ -148,7 +148,8 @@ class Visitor:
             _free_windows[browser].append(self.page)
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        # Of the place where windows rest the browser says, some time later, that it has no icon.
+        if message.type in {"error", "warning"} and not self.page.url.endswith(_RESTING_PLACE):
             self.complaints.append(f"{message.type}: {message.text} ({self.page.url})")
 
     def _see(self, response: Response) -> None:
@@ -161,6 +162,7 @@ def _told(violation: dict[str, Any]) -> str:
     return f"{violation['id']} ({violation['impact']}): {violation['help']}: {places}"
 
 
+_RESTING_PLACE: Final = "/api/healthcheck/"
 # A new window costs more than most tests do in it, so windows that understand scripts are lent again and again.
 _free_windows: Final[WeakKeyDictionary[Browser, list[Page]]] = WeakKeyDictionary()
 

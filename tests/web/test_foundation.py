@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from lotus_server.domain.accounts import Organization, Role
 from tests.server_process import ServerProcess
 from tests.tenants import Tenant
-from tests.web.harness import LOOKS, Open, Pages, check_page
+from tests.web.harness import LOOKS, Open, Pages, check_page, enter
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -102,3 +102,22 @@ def test_the_keyboard_can_skip_to_the_content(visit: Open) -> None:
 def test_a_viewer_sees_no_button_that_would_refuse(visit: Open) -> None:
     page = visit(role=Role.VIEWER).open("customers/")
     expect(page.get_by_role("link", name="New customer")).to_have_count(0)
+
+
+def test_what_a_window_says_between_two_visitors_is_the_fault_of_neither(
+    browser: Browser, server: ServerProcess
+) -> None:
+    enter(browser, server.url, None).leave()
+    visitor = enter(browser, server.url, None)
+    visitor.page.evaluate("console.error('there is no icon')")
+    visitor.leave()
+
+    assert visitor.complaints == []
+
+
+def test_what_a_page_complains_about_fails_its_visitor(browser: Browser, server: ServerProcess) -> None:
+    visitor = enter(browser, server.url, None)
+    visitor.open("/sign-in").evaluate("console.error('something is broken')")
+
+    with pytest.raises(AssertionError, match="something is broken"):
+        visitor.leave()
