@@ -121,6 +121,7 @@ def filled(tenant: Tenant) -> dict[str, str]:
         "note": note["credit_note_id"],
         "schedule": schedule["schedule_id"],
         "credit": credit["credit_id"],
+        "import": tenant.post("/api/imports/", {"kind": "customers"})["import_id"],
     }
 
 
@@ -214,6 +215,14 @@ FOREIGN: list[tuple[str, str, Callable[[dict[str, str]], object]]] = [
     ("POST", "/api/subscriptions/mine/components/calls/change_prepaid_units/", lambda ids: {"units": 2}),
     ("POST", "/api/subscriptions/mine/addons/attach/", lambda ids: {"addon_id": "extra"}),
     ("POST", "/api/subscriptions/mine/addons/extra/cancel/", lambda ids: {}),
+    ("GET", "/api/imports/{import}/", lambda ids: None),
+    ("PATCH", "/api/imports/{import}/", lambda ids: {"existing": "leave"}),
+    ("PUT", "/api/imports/{import}/file/?is_last=true", lambda ids: {}),
+    ("GET", "/api/imports/{import}/preview/", lambda ids: None),
+    ("POST", "/api/imports/{import}/check/", lambda ids: None),
+    ("POST", "/api/imports/{import}/start/", lambda ids: None),
+    ("POST", "/api/imports/{import}/stop/", lambda ids: None),
+    ("GET", "/api/imports/{import}/refused/", lambda ids: None),
 ]
 
 
@@ -269,6 +278,7 @@ LISTS = (
     "addons",
     "events",
     "events/rejected",
+    "imports",
 )
 
 
